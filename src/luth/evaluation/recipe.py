@@ -1,0 +1,26 @@
+"""The keys of an evaluation recipe."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class EvalRecipe:
+    """What to evaluate and how. Keys that LightEval has bear LightEval's names.
+
+    Parameters:
+        models: local folders or Hub ids; `--model` on the command line replaces the list.
+        tasks: names from src/luth/tasks.py.
+        output_dir: results lie in `output_dir/results/MODEL/results_*.json`, answers in `output_dir/details/`.
+        dtype: torch dtype that the model is loaded in.
+        batch_size: sequences per forward pass.
+        max_samples: items per task, the same for every model (LightEval shuffles with a fixed seed); null for all.
+        system_prompt: put before every conversation; null for what the chat template does by itself.
+    """
+
+    models: list[str]
+    tasks: list[str]
+    output_dir: str
+    dtype: str
+    batch_size: int
+    max_samples: int | None = None
+    system_prompt: str | None = None

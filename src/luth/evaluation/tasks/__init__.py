@@ -1,0 +1,1 @@
+"""LightEval task definitions, one file a benchmark."""

@@ -1,0 +1,21 @@
+"""Memory on a CPU: pages that are kept need not be asked for again."""
+
+import ctypes
+
+# Numbers of glibc's malloc.h.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep freed memory instead of handing it back to the kernel after every large tensor.
+
+    Activations and logits come and go with every batch; on virtual machines, where a page fault is dear, returning
+    them can cost more than the arithmetic. Does nothing where the C library is another one.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(M_TOP_PAD, 64 << 20)
+    except (OSError, AttributeError):
+        return

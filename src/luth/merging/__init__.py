@@ -1,0 +1,1 @@
+"""Merging: what MergeKit is given and what it must give back."""

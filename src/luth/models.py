@@ -1,0 +1,42 @@
+"""Model folders and Hub ids: checked before anything heavy is loaded, and fingerprinted."""
+
+from pathlib import Path
+
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from luth.errors import UserError
+from luth.files import folder_fingerprint
+from luth.recipe import is_local
+
+
+def require_model(name: str) -> None:
+    """Raise `UserError` unless `name` is a Hub id, or a folder with config.json and safetensors weights."""
+    if not is_local(name):
+        return
+    folder = Path(name)
+    if not folder.is_dir():
+        raise UserError(f"{name}: no such model folder (paths are from the folder where the command is started)")
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise UserError(f"{name} is not a model folder: config.json and *.safetensors are expected in it")
+
+
+def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer and return it.
+
+    Raises:
+        UserError: it has no chat template.
+    """
+    require_model(name)
+    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    if tokenizer.chat_template is None:
+        raise UserError(f"{name} has no chat template: name an instruct model")
+    return tokenizer
+
+
+def model_fingerprint(name: str, revision: str | None = None) -> str:
+    """Return the SHA-256 of a local model folder's files, or the commit that a Hub model's revision stands for."""
+    if is_local(name):
+        return folder_fingerprint(Path(name))
+    from huggingface_hub import HfApi
+
+    return f"commit {HfApi().model_info(name, revision=revision).sha}"

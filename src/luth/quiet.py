@@ -1,0 +1,21 @@
+"""Libraries kept quiet, so that the lines a user sees are the ones meant for them."""
+
+import logging
+import os
+import warnings
+
+
+def quiet_libraries() -> None:
+    """Silence what the libraries say below an error; progress bars stay. Call before importing them."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("DS_ACCELERATOR_LOG_LEVEL", "error")
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+
+
+def say(line: str) -> None:
+    """Print one line of plain words about the step that begins, from the first process only."""
+    if os.environ.get("RANK", "0") == "0":
+        print(line, flush=True)

@@ -1,0 +1,1 @@
+"""Statistics, tables and plots from the files that the steps leave."""

@@ -1,0 +1,1 @@
+"""Chat templates for training, one a model family."""

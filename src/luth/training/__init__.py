@@ -1,0 +1,1 @@
+"""Supervised fine-tuning on TRL: arguments, conversations, loss masks, trainer, checkpoints."""
