@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     say("Loading LightEval.")
     from luth.evaluation.run import check_tasks, display_name, evaluate, task_sources
 
-    check_tasks(recipe.tasks)
+    check_tasks(recipe.tasks, recipe.max_samples)
     keep_freed_memory()
     output = Path(recipe.output_dir)
     settings = {key: value for key, value in dataclasses.asdict(recipe).items() if key not in ("models", "output_dir")}
@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> None:
         if run.finished:
             say(f"{model}: already evaluated with these very weights and settings.")
             continue
-        items = f"{recipe.max_samples} items a task" if recipe.max_samples else "all items"
-        say(f"Evaluating {model} ({number} of {len(recipe.models)}): {len(recipe.tasks)} tasks, {items}.")
+        sample = "a fixed sample of each" if recipe.max_samples else "all items"
+        say(f"Evaluating {model} ({number} of {len(recipe.models)}): {len(recipe.tasks)} tasks, {sample}.")
         results = evaluate(model, recipe, output)
         run.finish(results=results.name)
     say(f"Results: {os.path.relpath(output / 'results')}")

@@ -1,9 +1,10 @@
 """One clear line for a mistake of the user's, in place of a traceback."""
 
+import contextlib
 import errno
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class UserError(Exception):
@@ -30,6 +31,18 @@ def run_script(main: Callable[[list[str]], None]) -> None:
             traceback.print_exc()
         print(f"error: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(2)
+
+
+@contextlib.contextmanager
+def about(name: str) -> Iterator[None]:
+    """Name what was being loaded in any error that `explain` knows: libraries often leave it out."""
+    try:
+        yield
+    except Exception as error:
+        line = explain(error)
+        if line is None:
+            raise
+        raise UserError(line if name in line else f"{name}: {line}") from error
 
 
 def explain(error: BaseException) -> str | None:
@@ -60,7 +73,8 @@ def _explain_one(error: BaseException) -> str | None:
         return f"no permission for {error.filename}: choose a folder that you may write to"
     if isinstance(error, hub.GatedRepoError) or "gated" in text.lower():
         return f"gated repository: {_first_line(text)}: accept its terms on the Hub, then set HF_TOKEN"
-    if isinstance(error, hub.RepositoryNotFoundError | DatasetNotFoundError):
+    missing = isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError | DatasetNotFoundError)
+    if missing or "is not a valid model identifier" in text:
         return f"not found on the Hub, or private: {_first_line(text)}: check the name; for a private one set HF_TOKEN"
     if isinstance(error, hub.OfflineModeIsEnabled):
         return f"{_first_line(text)}: unset HF_HUB_OFFLINE, or name a local folder"

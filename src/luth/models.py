@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from luth.errors import UserError
+from luth.errors import UserError, about
 from luth.files import folder_fingerprint
 from luth.recipe import is_local
 
@@ -27,7 +27,8 @@ def require_chat_template(name: str, revision: str | None = None) -> PreTrainedT
         UserError: it has no chat template.
     """
     require_model(name)
-    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    with about(name):
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     if tokenizer.chat_template is None:
         raise UserError(f"{name} has no chat template: name an instruct model")
     return tokenizer
@@ -39,4 +40,5 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
         return folder_fingerprint(Path(name))
     from huggingface_hub import HfApi
 
-    return f"commit {HfApi().model_info(name, revision=revision).sha}"
+    with about(name):
+        return f"commit {HfApi().model_info(name, revision=revision).sha}"

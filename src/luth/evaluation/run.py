@@ -9,25 +9,34 @@ from pathlib import Path
 from unittest import mock
 
 import torch
+from accelerate import Accelerator
 from lighteval.logging.evaluation_tracker import EvaluationTracker
 from lighteval.models.transformers.transformers_model import TransformersModelConfig
 from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
+from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.registry import Registry
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from lighteval.tasks.requests import Doc
+from transformers import AutoModelForCausalLM
 
 from luth import tasks as tasks_module
 from luth.errors import UserError
+from luth.evaluation.model import SharedContextModel
 from luth.evaluation.recipe import EvalRecipe
 from luth.recipe import nearest
 
 TASKS = {task.name: task for task in tasks_module.TASKS_TABLE}
 
 
-def check_tasks(names: list[str]) -> None:
-    """Raise `UserError` for a task that src/luth/tasks.py does not have."""
+def check_tasks(names: list[str], max_samples: int | dict[str, int] | None) -> None:
+    """Raise `UserError` for a task that src/luth/tasks.py does not have, or a sample of one that is not evaluated."""
     for name in names:
         if name not in TASKS:
             raise UserError(f"tasks: there is no task {name!r}{nearest(name, TASKS)}: see src/luth/tasks.py")
+    for name, count in max_samples.items() if isinstance(max_samples, dict) else [("", max_samples)]:
+        if name and name not in names:
+            raise UserError(f"max_samples: {name!r} is not among the recipe's tasks{nearest(name, names)}")
+        if count is not None and count < 1:
+            raise UserError(f"max_samples: {count} is not a number of items: give 1 or more, or null for all")
 
 
 def task_sources() -> list[Path]:
@@ -38,18 +47,29 @@ def task_sources() -> list[Path]:
 
 
 @contextlib.contextmanager
-def only_our_tasks() -> Iterator[None]:
+def our_tasks_only(recipe: EvalRecipe) -> Iterator[None]:
     """Keep LightEval 0.13 from importing its thousand built-in tasks: two of them need the network at import.
 
-    `Registry.load_all_task_configs` is its one place for that.
+    `Registry.load_all_task_configs` is its one place for that, and `LightevalTask.get_docs` the one where items are
+    sampled, which the recipe may want by task.
 
     Raises:
-        UserError: this LightEval has no such place any more.
+        UserError: this LightEval has no such places any more.
     """
-    if not callable(getattr(Registry, "load_all_task_configs", None)):
+    seams = ((Registry, "load_all_task_configs"), (LightevalTask, "get_docs"))
+    if not all(callable(getattr(owner, name, None)) for owner, name in seams):
         raise UserError("this version of lighteval loads its tasks in another way: install the one in constraints.txt")
-    with mock.patch.object(
-        Registry, "load_all_task_configs", staticmethod(lambda custom_tasks=None, load_multilingual=False: dict(TASKS))
+    get_docs = LightevalTask.get_docs
+
+    def load(custom_tasks: object = None, load_multilingual: bool = False) -> dict[str, LightevalTaskConfig]:
+        return dict(TASKS)
+
+    def sample(task: LightevalTask, max_samples: int | None = None) -> list[Doc]:
+        return get_docs(task, recipe.samples(task.name))
+
+    with (
+        mock.patch.object(Registry, "load_all_task_configs", staticmethod(load)),
+        mock.patch.object(LightevalTask, "get_docs", sample),
     ):
         yield
 
@@ -65,10 +85,18 @@ def display_name(model: str) -> str:
     return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
 
 
-def load_model(name: str, dtype: str) -> PreTrainedModel:
-    """Load a causal language model for evaluation."""
-    model = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype))
-    return model.eval()
+def load_model(name: str, recipe: EvalRecipe, cache_dir: str) -> SharedContextModel:
+    """Load a local or Hub model for LightEval, on the GPU where there is one."""
+    config = TransformersModelConfig(
+        model_name=display_name(name),
+        tokenizer=name,
+        dtype=recipe.dtype,
+        batch_size=recipe.batch_size,
+        system_prompt=recipe.system_prompt,
+        cache_dir=cache_dir,
+    )
+    weights = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, recipe.dtype))
+    return SharedContextModel.from_model(weights, config, Accelerator())
 
 
 def evaluate(model: str, recipe: EvalRecipe, output_dir: Path) -> Path:
@@ -80,24 +108,15 @@ def evaluate(model: str, recipe: EvalRecipe, output_dir: Path) -> Path:
     Returns:
         the results file, `output_dir/results/MODEL/results_*.json`.
     """
-    with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch, only_our_tasks():
+    with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch, our_tasks_only(recipe):
         pipeline = Pipeline(
             tasks=",".join(recipe.tasks),
             pipeline_parameters=PipelineParameters(
                 launcher_type=ParallelismManager.ACCELERATE,
                 custom_tasks_directory=tasks_module.__file__,
-                max_samples=recipe.max_samples,
             ),
             evaluation_tracker=EvaluationTracker(output_dir=f"{scratch}/out", save_details=True),
-            model=load_model(model, recipe.dtype),
-            model_config=TransformersModelConfig(
-                model_name=display_name(model),
-                tokenizer=model,
-                dtype=recipe.dtype,
-                batch_size=recipe.batch_size,
-                system_prompt=recipe.system_prompt,
-                cache_dir=f"{scratch}/cache",
-            ),
+            model=load_model(model, recipe, f"{scratch}/cache"),
         )
         pipeline.evaluate()
         pipeline.save_and_push_results()

@@ -9,7 +9,7 @@ from datasets import Dataset, load_dataset
 from trl import DatasetMixtureConfig, get_dataset
 from trl.scripts.utils import DatasetConfig
 
-from luth.errors import UserError
+from luth.errors import UserError, about
 from luth.files import sha256
 
 SHOWN = 5
@@ -59,7 +59,8 @@ def load_mixture(mixture: DatasetMixtureConfig) -> tuple[Dataset, dict[str, str]
             fingerprints.update({str(file): sha256(file) for file in files})
         else:
             label = f"{source.path}, split {source.split}"
-            rows = load_dataset(source.path, source.name, data_dir=source.data_dir, split=source.split)
+            with about(source.path):
+                rows = load_dataset(source.path, source.name, data_dir=source.data_dir, split=source.split)
             if "messages" not in rows.column_names:
                 raise UserError(f"{label} has the columns {', '.join(rows.column_names)}, but no column 'messages'")
             _check_rows((f"{label}, row {n}", messages) for n, messages in enumerate(rows["messages"], 1))

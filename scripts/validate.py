@@ -1,0 +1,40 @@
+"""Check recipes strictly and offline: keys, types, local files, merges of models that no recipe makes.
+
+    python scripts/validate.py recipes [more files or folders]
+
+All errors are said at once; nothing is loaded, downloaded or run.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from luth.errors import UserError, run_script
+from luth.quiet import quiet_libraries
+
+
+def main(arguments: list[str]) -> None:
+    quiet_libraries()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="+", type=Path)
+    args = parser.parse_args(arguments)
+
+    from luth.validation import validate
+
+    files = []
+    for path in args.paths:
+        if not path.exists():
+            raise UserError(f"{path}: no such file or folder")
+        files += sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
+    if not files:
+        raise UserError(f"no .yaml file in {', '.join(map(str, args.paths))}")
+    problems = validate(files)
+    for line in problems:
+        print(f"error: {line}", file=sys.stderr)
+    print(f"{len(files)} recipes checked, {len(problems)} problems")
+    if problems:
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run_script(main)

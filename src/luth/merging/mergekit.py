@@ -1,0 +1,28 @@
+"""MergeKit as a program: its progress bar shown, its traceback not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from luth.errors import UserError
+
+
+def run_mergekit(recipe: str, output: Path) -> None:
+    """Run `mergekit-yaml RECIPE OUTPUT` from this Python's environment.
+
+    Raises:
+        UserError: it failed; the message is its last line.
+    """
+    program = Path(sys.executable).with_name("mergekit-yaml")
+    said = b""
+    with subprocess.Popen([program, recipe, output], stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        while chunk := os.read(process.stderr.fileno(), 4096):
+            said += chunk
+            if b"Traceback" not in said:
+                sys.stderr.buffer.write(chunk)
+                sys.stderr.flush()
+    if process.returncode != 0:
+        lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
+        raise UserError(f"mergekit-yaml failed on {recipe}: {lines[-1]}")

@@ -1,0 +1,70 @@
+"""MergeKit recipes: checked before MergeKit runs. Their keys are MergeKit's (its docs: configuration format)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from luth.errors import UserError
+from luth.recipe import is_local, problems
+
+
+@dataclass
+class ModelEntry:
+    """One entry of `models`."""
+
+    model: str
+    parameters: dict[str, Any] | None = None
+
+
+@dataclass
+class MergeRecipe:
+    """MergeKit's top-level keys."""
+
+    merge_method: str
+    base_model: str | None = None
+    models: list[ModelEntry] | None = None
+    slices: list[dict[str, Any]] | None = None
+    modules: dict[str, Any] | None = None
+    parameters: dict[str, Any] | None = None
+    dtype: str | None = None
+    out_dtype: str | None = None
+    tokenizer: dict[str, Any] | None = None
+    tokenizer_source: str | None = None
+    chat_template: str | None = None
+
+
+def check_recipe(path: str | Path, recipe: dict[str, Any]) -> None:
+    """Raise `UserError` on unknown keys, wrong types, no models, or a SLERP share outside 0 to 1."""
+    found = problems(recipe, MergeRecipe)
+    if not any(recipe.get(key) for key in ("models", "slices", "modules")):
+        found.append("one of 'models', 'slices' and 'modules' must say what is merged")
+    share = (recipe.get("parameters") or {}).get("t")
+    if isinstance(share, int | float) and not 0 <= share <= 1:
+        found.append(f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)")
+    if found:
+        raise UserError(f"{path}: {'; '.join(found)}")
+
+
+def parents(recipe: dict[str, Any]) -> list[str]:
+    """Return every model that a merge recipe names, the base first, each once."""
+    names = []
+
+    def visit(value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key in ("model", "base_model") and isinstance(inner, str):
+                    names.append(inner)
+                else:
+                    visit(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                visit(inner)
+
+    visit({"base_model": recipe.get("base_model")})
+    visit(recipe)
+    return list(dict.fromkeys(names))
+
+
+def local_parents(recipe: dict[str, Any]) -> list[str]:
+    """Return those parents that are folders on this machine, and not models on the Hub."""
+    return [name for name in parents(recipe) if is_local(name)]

@@ -1,0 +1,22 @@
+"""Answers shown as the models give them."""
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def answer(model_name: str, prompts: list[str], max_new_tokens: int) -> list[str]:
+    """Return a model's greedy answers, unedited, cut at `max_new_tokens` tokens."""
+    tokenizer = AutoTokenizer.from_pretrained(model_name, padding_side="left")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model = AutoModelForCausalLM.from_pretrained(model_name, dtype=torch.float32).eval()
+    inputs = tokenizer.apply_chat_template(
+        [[{"role": "user", "content": prompt}] for prompt in prompts],
+        add_generation_prompt=True,
+        padding=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    with torch.inference_mode():
+        output = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+    return [text.strip() for text in tokenizer.batch_decode(output[:, inputs["input_ids"].shape[1] :], True)]

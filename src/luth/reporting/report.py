@@ -1,0 +1,188 @@
+"""The report: figures out of the files that the steps left, and the page that shows them."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from luth.errors import UserError
+from luth.reporting import statistics, tables
+from luth.reporting.recipe import ReportRecipe
+from luth.reporting.results import group_scores, item_scores, model_folder
+from luth.reporting.statistics import Estimate
+
+
+@dataclass
+class Figures:
+    """Scores and differences to the base, by group and model, and the merge that is shown."""
+
+    models: list[str]
+    scores: dict[str, dict[str, Estimate]]
+    differences: dict[str, dict[str, Estimate]]
+    best_merge: str
+
+
+def compute(recipe: ReportRecipe) -> Figures:
+    """Estimate every score and every paired difference to the base.
+
+    The merge shown is the one with the highest mean over the French items; as it is chosen on the items it is
+    reported on, its figure flatters it a little, and the report says so.
+    """
+    models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
+    found = {model: item_scores(Path(recipe.evaluation), model) for model in models}
+    tasks = {task: [task] for names in recipe.groups.values() for task in names}
+    columns = {**recipe.groups, **{task: names for task, names in tasks.items() if names not in recipe.groups.values()}}
+    scores: dict[str, dict[str, Estimate]] = {}
+    differences: dict[str, dict[str, Estimate]] = {}
+    for group, names in columns.items():
+        arrays = {model: group_scores(found[model], names, model) for model in models}
+        if len({array.shape for array in arrays.values()}) > 1:
+            raise UserError(f"{group}: the models were not evaluated on the same items: evaluate them with one recipe")
+        scores[group] = {model: statistics.mean(array) for model, array in arrays.items()}
+        differences[group] = {
+            model: statistics.difference(array, arrays[recipe.base])
+            for model, array in arrays.items()
+            if model != recipe.base
+        }
+    french = {model: scores[recipe.french][model].value for model in recipe.merges.values()}
+    return Figures(models, scores, differences, max(french, key=lambda model: french[model]))
+
+
+def as_json(figures: Figures) -> dict[str, Any]:
+    """Return all figures for results.json."""
+    return {
+        "models": figures.models,
+        "best_merge": figures.best_merge,
+        "confidence": statistics.CONFIDENCE,
+        "resamples": statistics.RESAMPLES,
+        "scores": {group: {model: asdict(e) for model, e in row.items()} for group, row in figures.scores.items()},
+        "differences_to_base": {
+            group: {model: asdict(e) for model, e in row.items()} for group, row in figures.differences.items()
+        },
+    }
+
+
+def panels(recipe: ReportRecipe, figures: Figures) -> tuple[list[float], dict[str, Any]]:
+    """Return what `plots.plot_shares` draws: scores, and differences in log-likelihood, over the merge's share."""
+    by_share = {0.0: recipe.base, **recipe.merges, 1.0: recipe.fine_tuned}
+    shares = sorted(by_share)
+    zero = Estimate(0.0, 0.0, 0.0, 0)
+
+    def percent(group: str) -> list[Estimate]:
+        estimates = [figures.scores[group][by_share[share]] for share in shares]
+        return [Estimate(100 * e.value, 100 * e.low, 100 * e.high, e.items) for e in estimates]
+
+    def gain(group: str) -> list[Estimate]:
+        return [figures.differences[group].get(by_share[share], zero) for share in shares]
+
+    return shares, {
+        "Items answered right (%)": {
+            "french": (recipe.french, percent(recipe.french)),
+            "english": (recipe.english, percent(recipe.english)),
+        },
+        "Held-out answers: log-likelihood gained\nover the base (nats per character)": {
+            "french": (recipe.french_likelihood, gain(recipe.french_likelihood)),
+            "english": (recipe.english_likelihood, gain(recipe.english_likelihood)),
+        },
+    }
+
+
+def page(
+    recipe: ReportRecipe, figures: Figures, answers: dict[str, list[str]], steps: dict[str, dict[str, Any]]
+) -> str:
+    """Write report.md."""
+    best, base = figures.best_merge, recipe.base
+    said = []
+    for model in (recipe.fine_tuned, best):
+        for group in (recipe.french, recipe.french_likelihood, recipe.english, recipe.english_likelihood):
+            found = figures.differences[group][model]
+            said.append(
+                "- " + tables.sentence(model, base, group, found, tables.is_share(figures.scores[group]))
+            )
+    others = [model for model in figures.models if model != base]
+    parts = [
+        "# What was gained in French, what was kept in English",
+        "\n".join(said),
+        f"{best} is the merge with the highest mean over {recipe.french}; it is chosen on the items it is reported "
+        "on, which flatters it a little.",
+        "## Scores",
+        "Shares in percent; log-likelihoods in nats per character of the reference answer (higher is better). In "
+        "brackets the 95% interval: percentile bootstrap over the n items, a fixed sample, the same for every model.",
+        tables.score_table(figures.scores, figures.models),
+        "## Differences to the base",
+        "Paired over the same items. ▲ and ▼ stand only where the 95% interval excludes zero; the p-values are not "
+        "corrected for the number of comparisons.",
+        tables.difference_table(figures.differences, figures.scores, others),
+        "## French and English over the merge ratio",
+        "![French and English over the share of the fine-tuned model](merge-ratio.png)",
+        "## Fine-tuning",
+        "![Training loss over optimiser steps](loss.png)",
+        "## Answers, unedited",
+        *answer_sections(recipe.prompts, answers),
+        "## How it was made",
+        *provenance(steps),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def answer_sections(prompts: list[str], answers: dict[str, list[str]]) -> list[str]:
+    """Show every prompt with every model's answer, quoted so that no markup of the model's takes effect."""
+    sections = []
+    for number, prompt in enumerate(prompts):
+        lines = [f"**{prompt}**", ""]
+        for model, given in answers.items():
+            fence = "~~~~"
+            lines += [f"{model}:", "", fence, given[number].replace(fence, "~ ~ ~ ~"), fence, ""]
+        sections.append("\n".join(lines).strip())
+    return sections
+
+
+def provenance(steps: dict[str, dict[str, Any]]) -> list[str]:
+    """Tell the machine, the versions and the minutes of each step, from the steps' run.json."""
+    machine = next(iter(steps.values()))["hardware"]
+    gpus = ", ".join(machine["gpus"]) or "no GPU"
+    packages = next(iter(steps.values()))["packages"]
+    rows = ["| step | minutes |", "| --- | ---: |"]
+    rows += [f"| {name} | {record['seconds'] / 60:.1f} |" for name, record in steps.items()]
+    return [
+        f"Machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}.",
+        "\n".join(rows),
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in packages.items() if version) + ".",
+        f"Commit: {next(iter(steps.values()))['git_commit'] or 'not in a git checkout'}.",
+    ]
+
+
+def read_steps(recipe: ReportRecipe) -> dict[str, dict[str, Any]]:
+    """Read the run.json of every step that a report rests on, by a name to show.
+
+    Raises:
+        UserError: one is missing.
+    """
+    evaluation = Path(recipe.evaluation) / "results"
+    models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
+    folders = {model: Path(model) for model in models}
+    folders |= {f"evaluating {model}": model_folder(evaluation, model) for model in models}
+    steps = {}
+    for name, folder in folders.items():
+        try:
+            steps[name] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except ValueError as error:
+            raise UserError(f"{folder / 'run.json'} cannot be read: {error}") from None
+    if not steps:
+        raise UserError(f"no run.json beside {', '.join(models)}: run the steps first")
+    return steps
+
+
+def copy_loss_curve(recipe: ReportRecipe, folder: Path) -> None:
+    """Copy the fine-tuning's loss curve beside the page.
+
+    Raises:
+        UserError: the fine-tuning left none.
+    """
+    curve = Path(recipe.fine_tuned) / "loss.png"
+    if not curve.is_file():
+        raise UserError(f"{curve} is missing: is {recipe.fine_tuned} a finished fine-tuning?")
+    shutil.copyfile(curve, folder / "loss.png")

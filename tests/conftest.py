@@ -1,0 +1,163 @@
+"""Small real things to test on: a byte-level tokenizer, tiny models of real architectures, a runner for scripts."""
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import pytest
+
+from luth.errors import run_script
+
+ROOT = Path(__file__).parents[1]
+SMOLLM2_TEMPLATE = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}"
+    "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    """Recipes name paths from the repository's root."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """A byte-level BPE with ChatML's special tokens, trained on a few lines, with SmolLM2's template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=600,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    lines = (ROOT / "recipes/demo/data/train/written.jsonl").read_text("utf-8").splitlines()[:40]
+    inner.train_from_iterator([message["content"] for line in lines for message in json.loads(line)["messages"]], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        unk_token="<|endoftext|>",
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        chat_template=SMOLLM2_TEMPLATE,
+    )
+
+
+def tiny_config(family, vocab_size):
+    from transformers import LlamaConfig, Qwen3Config
+
+    kind = {"llama": LlamaConfig, "qwen3": Qwen3Config}[family]
+    return kind(
+        vocab_size=vocab_size,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+
+
+@pytest.fixture(scope="session")
+def make_model(tokenizer):
+    """Save a tiny random model of a real architecture as an ordinary Hugging Face folder."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    def make(folder, family="llama", seed=0, dtype=torch.float32, vocab_size=None):
+        torch.manual_seed(seed)
+        model = AutoModelForCausalLM.from_config(tiny_config(family, vocab_size or len(tokenizer))).to(dtype)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.ndim == 2:
+                    parameter.normal_(0, 0.15)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return Path(folder)
+
+    return make
+
+
+@pytest.fixture
+def run(monkeypatch, capfd):
+    """Run a script's main in this process as its command line would: returns exit code, stdout and stderr."""
+
+    def call(script, *arguments):
+        path = ROOT / "scripts" / f"{script}.py"
+        spec = importlib.util.spec_from_file_location(f"script_{script}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            run_script(module.main)
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def write_rows(tmp_path):
+    """Write JSON lines and return the path."""
+
+    def write(rows, name="rows.jsonl"):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def sft_recipe(tmp_path):
+    """Write a recipe for a tiny run on the CPU; keyword arguments replace keys, None removes one."""
+    import yaml
+
+    def write(model, files, **changes):
+        recipe = {
+            "model_name_or_path": str(model),
+            "dtype": "float32",
+            "chat_template_path": "src/luth/templates/smollm2.jinja",
+            "output_dir": str(tmp_path / "out"),
+            "datasets": [{"path": "json", "data_files": [str(file) for file in files]}],
+            "max_length": 256,
+            "assistant_only_loss": True,
+            "train_sampling_strategy": "group_by_length",
+            "global_batch_size": 4,
+            "per_device_train_batch_size": 2,
+            "max_steps": 3,
+            "learning_rate": 0.001,
+            "bf16": False,
+            "gradient_checkpointing": False,
+            "use_cpu": True,
+            "seed": 7,
+            "logging_steps": 1,
+            "save_strategy": "no",
+            "report_to": "none",
+            **changes,
+        }
+        path = tmp_path / "recipe.yaml"
+        path.write_text(yaml.safe_dump({key: value for key, value in recipe.items() if value is not None}), "utf-8")
+        return path
+
+    return write

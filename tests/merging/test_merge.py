@@ -1,0 +1,112 @@
+"""Merging through the scripts' door, MergeKit run for real on tiny models."""
+
+import json
+import math
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from luth.merging.recipe import parents
+
+
+@pytest.fixture
+def pair(make_model, tmp_path):
+    return make_model(tmp_path / "base", seed=0), make_model(tmp_path / "tuned", seed=1)
+
+
+@pytest.fixture
+def write_recipe(tmp_path):
+    def write(base, tuned, **changes):
+        recipe = {
+            "merge_method": "slerp",
+            "base_model": str(base),
+            "models": [{"model": str(tuned)}],
+            "parameters": {"t": 0.7},
+            "dtype": "float32",
+            **changes,
+        }
+        path = tmp_path / "merge.yaml"
+        path.write_text(yaml.safe_dump(recipe), "utf-8")
+        return path
+
+    return write
+
+
+def slerp(a, b, t):
+    """The formula of Shoemake 1985, by itself, in double precision."""
+    a, b = a.double(), b.double()
+    cosine = (a.flatten() @ b.flatten() / (a.norm() * b.norm())).clamp(-1, 1).item()
+    if abs(cosine) > 0.9995:
+        return (1 - t) * a + t * b
+    angle = math.acos(cosine)
+    return (math.sin((1 - t) * angle) * a + math.sin(t * angle) * b) / math.sin(angle)
+
+
+def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, write_recipe, run, tmp_path):
+    base, tuned = pair
+    out = tmp_path / "merged"
+    code, said, err = run("merge", write_recipe(base, tuned), out)
+    assert code == 0, err
+    merged, first, second = (load_file(folder / "model.safetensors") for folder in (out, base, tuned))
+    assert set(merged) == set(first)
+    for name, tensor in merged.items():
+        torch.testing.assert_close(tensor.double(), slerp(first[name], second[name], 0.7), rtol=1e-5, atol=1e-6)
+    assert (out / "chat_template.jinja").read_text() == (base / "chat_template.jinja").read_text()
+    record = json.loads((out / "run.json").read_text())
+    assert record["status"] == "finished" and record["recipe"]["parameters"] == {"t": 0.7}
+    assert set(record["inputs"]) == {str(base), str(tuned)} and len(record["answers"]) == 2
+    assert len(list(out.glob("*.safetensors"))) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+    code, said, err = run("merge", write_recipe(base, tuned), out)
+    assert code == 0 and "nothing to do" in said
+    code, said, err = run("merge", write_recipe(base, tuned, parameters={"t": 0.2}), out)
+    assert code == 2 and "another recipe's run" in err
+
+
+def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
+    base, tuned = pair
+    wide = make_model(tmp_path / "wide", vocab_size=1000)
+    other = make_model(tmp_path / "qwen", "qwen3")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    broken = make_model(tmp_path / "broken", seed=2)
+    weights = load_file(broken / "model.safetensors")
+    save_file({name: tensor for name, tensor in weights.items() if "norm" not in name}, broken / "model.safetensors")
+    for model, words in (
+        (tmp_path / "none", "no such model folder"),
+        (empty, "is not a model folder"),
+        (wide, "model.embed_tokens.weight is"),
+        (other, "only one family can be merged"),
+        (broken, "absent in"),
+    ):
+        code, _, err = run("merge", write_recipe(base, model), tmp_path / "x")
+        assert code == 2 and words in err and err.count("\n") == 1, err
+        assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"parameters": {"t": 1.4}}, "t: 1.4 is outside 0"),
+        ({"merge_methods": "slerp"}, "unknown key 'merge_methods' (did you mean 'merge_method'?)"),
+        ({"models": None}, "must say what is merged"),
+        ({"models": [{"modle": "x"}]}, "unknown key 'modle' (did you mean 'model'?)"),
+    ],
+)
+def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, said):
+    code, _, err = run("merge", write_recipe(*pair, **changes), tmp_path / "x")
+    assert code == 2 and said in err
+
+
+def test_mergekit_failing_is_one_line(pair, write_recipe, run, tmp_path):
+    code, _, err = run("merge", write_recipe(*pair, merge_method="slurp"), tmp_path / "x")
+    assert code == 2 and "mergekit-yaml failed" in err and "Traceback" not in err
+    assert not (tmp_path / "x").exists() and not (tmp_path / ".x.tmp").exists()
+
+
+def test_parents_are_found_wherever_they_stand():
+    recipe = {"base_model": "a", "slices": [{"sources": [{"model": "b"}, {"model": "a"}]}], "models": [{"model": "c"}]}
+    assert parents(recipe) == ["a", "b", "c"]
