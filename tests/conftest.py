@@ -156,7 +156,7 @@ def sft_recipe(tmp_path):
             "report_to": "none",
             **changes,
         }
-        path = tmp_path / "recipe.yaml"
+        path = tmp_path / f"recipe-{len(list(tmp_path.glob('recipe-*.yaml')))}.yaml"
         path.write_text(yaml.safe_dump({key: value for key, value in recipe.items() if value is not None}), "utf-8")
         return path
 
