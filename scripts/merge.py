@@ -1,6 +1,6 @@
 """Merge models with MergeKit, checked before and after; the weights are those of plain mergekit-yaml.
 
-    python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
+python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
 """
 
 import argparse

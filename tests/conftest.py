@@ -43,7 +43,9 @@ def tokenizer():
         show_progress=False,
     )
     lines = (ROOT / "recipes/demo/data/train/written.jsonl").read_text("utf-8").splitlines()[:40]
-    inner.train_from_iterator([message["content"] for line in lines for message in json.loads(line)["messages"]], trainer)
+    inner.train_from_iterator(
+        [message["content"] for line in lines for message in json.loads(line)["messages"]], trainer
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,
         unk_token="<|endoftext|>",

@@ -14,7 +14,7 @@ def test_a_finished_run_is_recognised_and_another_recipe_refused(tmp_path):
     run.finish(loss=1.5)
     again = open_run(folder, "sft", {"lr": 1}, {"data": "abc"}, seed=3)
     assert again.finished and again.record["loss"] == 1.5
-    with pytest.raises(UserError, match="another recipe's run .different: lr"):
+    with pytest.raises(UserError, match=r"another recipe's run .different: lr"):
         open_run(folder, "sft", {"lr": 2}, {"data": "abc"})
     with pytest.raises(UserError, match="different: data"):
         open_run(folder, "sft", {"lr": 1}, {"data": "changed"})

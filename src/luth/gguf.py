@@ -62,7 +62,9 @@ def convert(path: Path, folder: Path, dtype: str, expected_sha256: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(**source)
     loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
     # The loaded config still speaks of GGUF, and saving through it would fail: a fresh model of that config will do.
-    config = loaded.config.__class__(**{k: v for k, v in loaded.config.to_dict().items() if k != "quantization_config"})
+    config = loaded.config.__class__(
+        **{k: v for k, v in loaded.config.to_dict().items() if k != "quantization_config"}
+    )
     config._name_or_path = folder.name
     model = type(loaded)(config).to(getattr(torch, dtype))
     model.load_state_dict(loaded.state_dict())

@@ -37,7 +37,7 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
     before = sorted(path.name for path in model.rglob("*"))
     assert run("evaluate", recipe())[0] == 0
     (first,) = results(tmp_path / "eval")
-    assert {task: list(scores)[0] for task, scores in first.items() if task != "all"} == {
+    assert {task: next(iter(scores)) for task, scores in first.items() if task != "all"} == {
         "demo_choice_fr|0": "acc_norm",
         "demo_short_en|0": "answer_found",
         "demo_conversations_fr|0": "log_likelihood",

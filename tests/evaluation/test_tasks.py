@@ -84,7 +84,12 @@ def test_an_answer_is_found_by_whole_words(text, wanted, found):
 
 def test_short_answers_are_scored_on_the_first_line():
     task = TASKS["demo_short_fr"]
-    row = {"id": "sa", "topic": "t", "question": "De quelle couleur est la neige\u00a0?", "answers": ["blanche", "blanc"]}
+    row = {
+        "id": "sa",
+        "topic": "t",
+        "question": "De quelle couleur est la neige\u00a0?",
+        "answers": ["blanche", "blanc"],
+    }
     doc = task.prompt_function(row, "demo_short_fr")
     assert doc.query == "Réponds en quelques mots, sans phrase.\nDe quelle couleur est la neige\u00a0?"
     (metric,) = task.metrics

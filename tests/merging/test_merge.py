@@ -67,7 +67,7 @@ def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, wr
 
 
 def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
-    base, tuned = pair
+    base, _ = pair
     wide = make_model(tmp_path / "wide", vocab_size=1000)
     other = make_model(tmp_path / "qwen", "qwen3")
     empty = tmp_path / "empty"

@@ -12,7 +12,9 @@ import pytest
 from luth.training.conversations import conversation_problem
 
 DATA = Path(__file__).parents[2] / "recipes" / "demo" / "data"
-NUMBERS = r"\d+|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|cent"
+NUMBERS = (
+    r"\d+|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|cent"
+)
 
 
 def rows(*names):

@@ -127,7 +127,7 @@ def test_long_rows_are_dropped_and_counted_never_cut(tokenizer):
 def test_a_template_without_markers_is_refused(tmp_path):
     path = tmp_path / "plain.jinja"
     path.write_text("{{ messages[0]['content'] }}")
-    with pytest.raises(UserError, match="no {% generation %} markers"):
+    with pytest.raises(UserError, match=r"no \{% generation %\} markers"):
         read_training_template(str(path))
     with pytest.raises(UserError, match="no such file"):
         read_training_template(str(tmp_path / "none.jinja"))

@@ -63,7 +63,9 @@ def test_batches_hold_rows_of_like_length_in_random_order():
     sampler = LengthGroupedBatches(lengths, batch_size=10, seed=3)
     first, again = list(sampler), list(sampler)
     assert sorted(first) == list(range(200)) and first == again
-    spread = [max(batch) - min(batch) for batch in ([lengths[i] for i in first[at : at + 10]] for at in range(0, 200, 10))]
+    spread = [
+        max(batch) - min(batch) for batch in ([lengths[i] for i in first[at : at + 10]] for at in range(0, 200, 10))
+    ]
     assert sum(spread) / len(spread) < 15
     means = [sum(lengths[i] for i in first[at : at + 10]) for at in range(0, 200, 10)]
     assert means != sorted(means) and means != sorted(means, reverse=True)

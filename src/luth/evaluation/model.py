@@ -1,12 +1,16 @@
 """LightEval's transformers model, with log-likelihoods computed once per context instead of once per choice."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from accelerate import Accelerator
 from lighteval.models.model_output import ModelResponse
-from lighteval.models.transformers.transformers_model import TransformersModel
+from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
 from tqdm import tqdm
+from transformers import AutoModelForCausalLM
 
 # Families whose layers mix positions by attention alone, so that a mask keeps choices apart; a test compares each
 # with LightEval's own computation. Others, such as LFM2 with its convolutions, go LightEval's way.
@@ -115,3 +119,38 @@ class SharedContextModel(TransformersModel):
                 )
             )
         return responses
+
+
+def display_name(model: str) -> str:
+    """Return the name under which results are filed: relative, and never taken for a Hub id.
+
+    LightEval asks the Hub about names of the form `a/b`, and would put its cache inside an absolute path.
+    """
+    if not Path(model).exists():
+        return model
+    relative = os.path.relpath(model)
+    return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
+
+
+def load_model(
+    name: str, dtype: str, batch_size: int, cache_dir: str, system_prompt: str | None = None
+) -> SharedContextModel:
+    """Load a local or Hub model for LightEval, on the GPU where there is one.
+
+    Args:
+        name: a folder or a Hub id.
+        dtype: a torch dtype's name, or `auto` for the one the weights are saved in.
+        batch_size: sequences per forward pass.
+        cache_dir: where LightEval caches answers by path: a folder of this evaluation's own.
+        system_prompt: put before every conversation.
+    """
+    config = TransformersModelConfig(
+        model_name=display_name(name),
+        tokenizer=name,
+        dtype=dtype,
+        batch_size=batch_size,
+        system_prompt=system_prompt,
+        cache_dir=cache_dir,
+    )
+    weights = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+    return SharedContextModel.from_model(weights, config, Accelerator())

@@ -8,19 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-import torch
-from accelerate import Accelerator
 from lighteval.logging.evaluation_tracker import EvaluationTracker
-from lighteval.models.transformers.transformers_model import TransformersModelConfig
 from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.registry import Registry
 from lighteval.tasks.requests import Doc
-from transformers import AutoModelForCausalLM
 
 from luth import tasks as tasks_module
 from luth.errors import UserError
-from luth.evaluation.model import SharedContextModel
+from luth.evaluation.model import load_model
 from luth.evaluation.recipe import EvalRecipe
 from luth.recipe import nearest
 
@@ -74,31 +70,6 @@ def our_tasks_only(recipe: EvalRecipe) -> Iterator[None]:
         yield
 
 
-def display_name(model: str) -> str:
-    """Return the name under which results are filed: relative, and never taken for a Hub id.
-
-    LightEval asks the Hub about names of the form `a/b`, and would put its cache inside an absolute path.
-    """
-    if not Path(model).exists():
-        return model
-    relative = os.path.relpath(model)
-    return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
-
-
-def load_model(name: str, recipe: EvalRecipe, cache_dir: str) -> SharedContextModel:
-    """Load a local or Hub model for LightEval, on the GPU where there is one."""
-    config = TransformersModelConfig(
-        model_name=display_name(name),
-        tokenizer=name,
-        dtype=recipe.dtype,
-        batch_size=recipe.batch_size,
-        system_prompt=recipe.system_prompt,
-        cache_dir=cache_dir,
-    )
-    weights = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, recipe.dtype))
-    return SharedContextModel.from_model(weights, config, Accelerator())
-
-
 def evaluate(model: str, recipe: EvalRecipe, output_dir: Path) -> Path:
     """Evaluate one model on the recipe's tasks.
 
@@ -116,7 +87,7 @@ def evaluate(model: str, recipe: EvalRecipe, output_dir: Path) -> Path:
                 custom_tasks_directory=tasks_module.__file__,
             ),
             evaluation_tracker=EvaluationTracker(output_dir=f"{scratch}/out", save_details=True),
-            model=load_model(model, recipe, f"{scratch}/cache"),
+            model=load_model(model, recipe.dtype, recipe.batch_size, f"{scratch}/cache", recipe.system_prompt),
         )
         pipeline.evaluate()
         pipeline.save_and_push_results()

@@ -18,7 +18,7 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     found = {}
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - not a mapping
+            for name in file.keys():
                 found[name] = tuple(file.get_slice(name).get_shape())
     return found
 

@@ -32,7 +32,10 @@ def compute(recipe: ReportRecipe) -> Figures:
     models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
     found = {model: item_scores(Path(recipe.evaluation), model) for model in models}
     tasks = {task: [task] for names in recipe.groups.values() for task in names}
-    columns = {**recipe.groups, **{task: names for task, names in tasks.items() if names not in recipe.groups.values()}}
+    columns = {
+        **recipe.groups,
+        **{task: names for task, names in tasks.items() if names not in recipe.groups.values()},
+    }
     scores: dict[str, dict[str, Estimate]] = {}
     differences: dict[str, dict[str, Estimate]] = {}
     for group, names in columns.items():
@@ -97,9 +100,7 @@ def page(
     for model in (recipe.fine_tuned, best):
         for group in (recipe.french, recipe.french_likelihood, recipe.english, recipe.english_likelihood):
             found = figures.differences[group][model]
-            said.append(
-                "- " + tables.sentence(model, base, group, found, tables.is_share(figures.scores[group]))
-            )
+            said.append("- " + tables.sentence(model, base, group, found, tables.is_share(figures.scores[group])))
     others = [model for model in figures.models if model != base]
     parts = [
         "# What was gained in French, what was kept in English",

@@ -28,9 +28,7 @@ def score_table(scores: dict[str, dict[str, Estimate]], models: list[str]) -> st
         cells = []
         for group in groups:
             share, found = is_share(scores[group]), scores[group][model]
-            cells.append(
-                f"{number(found.value, share)} [{number(found.low, share)}, {number(found.high, share)}]"
-            )
+            cells.append(f"{number(found.value, share)} [{number(found.low, share)}, {number(found.high, share)}]")
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

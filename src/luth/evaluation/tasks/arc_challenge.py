@@ -1,9 +1,9 @@
 """ARC-Challenge in French.
 
 Dataset: manu/french_bench_arc_challenge, split test (question, choices, answerKey). No revision was published.
-Source: Clark et al. 2018, arXiv 1803.05457; French by the FrenchBench of CroissantLLM, Faysse et al., arXiv 2402.00786.
-Matches the published Luth evaluation in dataset, split, cloze formulation and log-likelihood accuracy, plain (acc) and
-normalised by characters (acc_norm); the prompt's wording is ours.
+Source: Clark et al. 2018, arXiv 1803.05457; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
+Matches the published Luth evaluation in dataset, split, cloze formulation and log-likelihood accuracy, plain (acc)
+and normalised by characters (acc_norm); the prompt's wording is ours.
 """
 
 from typing import Any

@@ -2,8 +2,8 @@
 
 Dataset: openai/MMMLU, subset FR_FR, split test (Question, A, B, C, D, Answer), at the revision below.
 Source: Hendrycks et al. 2020, arXiv 2009.03300; translated by OpenAI's professional translators.
-Matches the published Luth evaluation in dataset, revision, multiple-choice formulation and log-likelihood accuracy over
-the letters; the prompt's wording is ours.
+Matches the published Luth evaluation in dataset, revision, multiple-choice formulation and log-likelihood accuracy
+over the letters; the prompt's wording is ours.
 """
 
 from typing import Any

@@ -1,0 +1,66 @@
+"""Every command of the README is one that works: run where it is quick, checked part by part where it is long."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+MADE = ("out/demo/base", "out/demo/sft", "out/demo/merged-0.3", "out/demo/merged-0.5", "out/demo/merged-0.7")
+
+
+def commands():
+    blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.S)
+    inline = re.findall(r"`((?:make|python|source|transformers|accelerate)[ ][^`]*)`", README)
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()] + inline
+
+
+def test_the_three_uses_are_shown():
+    text = "\n".join(commands())
+    assert "accelerate launch scripts/sft.py recipes/luth-0.6b.yaml" in text
+    assert "mergekit-yaml recipes/merge.yaml out/" in text
+    assert re.search(r"lighteval custom .* --custom-tasks src/luth/tasks.py", text)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command(command):
+    words = shlex.split(command)
+    if words[0] == "make":
+        target = words[1]
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+    elif words[0] == "source":
+        assert words[1] == ".venv/bin/activate"
+    elif words[0] in ("accelerate", "python", "mergekit-yaml", "lighteval"):
+        for word in words[1:]:
+            if "/" in word and not word.startswith(("out/", "--")):
+                assert (ROOT / word).is_file(), word
+            if word.startswith("out/demo"):
+                assert word in MADE, word
+    else:
+        assert words[:2] == ["transformers", "chat"] and words[2] in MADE
+
+
+def test_every_recipe_is_in_the_table_and_every_link_leads_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    for link in links:
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+    recipes = {path.relative_to(ROOT).as_posix() for path in (ROOT / "recipes").rglob("*.yaml")}
+    assert recipes <= set(links)
+
+
+def test_the_demo_s_outputs_are_the_ones_the_recipes_name():
+    report = yaml.safe_load((ROOT / "recipes/demo/report.yaml").read_text("utf-8"))
+    evaluated = yaml.safe_load((ROOT / "recipes/demo/eval.yaml").read_text("utf-8"))["models"]
+    assert set(MADE) == set(evaluated) == {report["base"], report["fine_tuned"], *report["merges"].values()}
+
+
+def test_the_commands_in_the_recipes_headers_name_files_that_exist():
+    for path in (ROOT / "recipes").rglob("*.yaml"):
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith("#") and re.match(r"#\s+(python|accelerate|mergekit-yaml) ", line):
+                for word in re.findall(r"(?:recipes|scripts|accelerate_configs)/\S+\.(?:yaml|py)", line):
+                    assert (ROOT / word).is_file(), (path, word)
