@@ -4,13 +4,6 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := out/demo
 
-# bf16 products are fast where the processor has AMX and slower than fp32 where it has not.
-ifeq ($(shell grep -c -m1 amx_bf16 /proc/cpuinfo 2>/dev/null),1)
-PRECISION :=
-else
-PRECISION := --bf16 false
-endif
-
 .PHONY: setup demo test test-all validate quality clean
 .DELETE_ON_ERROR:
 
@@ -33,8 +26,8 @@ $(DEMO)/base/model.safetensors: recipes/demo/base.yaml | $(READY)
 	@$(BIN)/python scripts/import_gguf.py recipes/demo/base.yaml
 
 $(DEMO)/sft/model.safetensors: recipes/demo/sft.yaml $(DEMO)/base/model.safetensors
-	@echo "[2/5] Fine-tuning on French$(if $(PRECISION), in fp32: this processor has no AMX, in bf16) (3 to 4 minutes)."
-	@$(BIN)/accelerate launch --config_file accelerate_configs/cpu.yaml scripts/sft.py recipes/demo/sft.yaml $(PRECISION)
+	@echo "[2/5] Fine-tuning on French (3 to 4 minutes)."
+	@$(BIN)/accelerate launch --config_file accelerate_configs/cpu.yaml scripts/sft.py recipes/demo/sft.yaml
 
 $(DEMO)/merged-0.3/model.safetensors: recipes/demo/merge-0.3.yaml $(DEMO)/sft/model.safetensors
 	@echo "[3/5] Merging the fine-tuned model with its base, at three ratios."
@@ -65,4 +58,4 @@ quality: $(READY)
 	@$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv out build src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv out/demo build src/*.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -44,13 +44,15 @@ def settings(precision: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def train(command: list[str]) -> tuple[float, list[float]]:
+def train(command: list[str], output: Path) -> tuple[float, list[float]]:
     """Run one training; return its seconds, start-up left out, and the loss of every step."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    seconds = re.search(r"'train_runtime': '?([\d.]+)", done.stdout)
+    done = subprocess.run([*command, "--output_dir", output], cwd=ROOT, capture_output=True, text=True)
+    log = output / "log_history.jsonl"
+    said = log.read_text("utf-8").replace('"', "'") if log.exists() else done.stdout
+    seconds = re.search(r"'train_runtime': '?([\d.]+)", said)
     if done.returncode or seconds is None:
         raise UserError(f"{' '.join(command[:3])} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    return float(seconds[1]), [float(loss) for loss in re.findall(r"'loss': '?([\d.]+)", done.stdout)]
+    return float(seconds[1]), [float(loss) for loss in re.findall(r"'loss': '?([\d.]+)", said)]
 
 
 def main(arguments: list[str]) -> None:
@@ -69,11 +71,10 @@ def main(arguments: list[str]) -> None:
         (folder / "trl.yaml").write_text(yaml.safe_dump(common))
         ratios = []
         for pair in range(1, args.pairs + 1):
-            output = ["--output_dir", str(folder / f"ours-{pair}")]
-            ours, our_losses = train([sys.executable, "scripts/sft.py", str(folder / "ours.yaml"), *output])
-            program = str(Path(sys.executable).with_name("trl"))
-            output = ["--output_dir", str(folder / f"trl-{pair}")]
-            theirs, their_losses = train([program, "sft", "--config", str(folder / "trl.yaml"), *output])
+            command = [sys.executable, "scripts/sft.py", str(folder / "ours.yaml")]
+            ours, our_losses = train(command, folder / f"ours-{pair}")
+            command = [str(Path(sys.executable).with_name("trl")), "sft", "--config", str(folder / "trl.yaml")]
+            theirs, their_losses = train(command, folder / f"trl-{pair}")
             ratios.append(theirs / ours)
             apart = max(abs(a - b) for a, b in zip(our_losses, their_losses, strict=True))
             print(

@@ -16,6 +16,7 @@ from luth.quiet import quiet_libraries, say
 
 def main(arguments: list[str]) -> None:
     quiet_libraries()
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
     parser.add_argument("--model", nargs="+", action="extend", help="evaluate these instead of the recipe's models")
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> None:
     from luth.files import sha256
     from luth.memory import keep_freed_memory
     from luth.models import model_fingerprint, require_chat_template, require_model
-    from luth.recipe import read_recipe, require_valid
+    from luth.recipe import build, read_recipe
     from luth.run_record import open_run
 
     given = read_recipe(args.recipe)
@@ -34,8 +35,7 @@ def main(arguments: list[str]) -> None:
         given["models"] = args.model
     if args.output_dir:
         given["output_dir"] = args.output_dir
-    require_valid(args.recipe, given, EvalRecipe)
-    recipe = EvalRecipe(**given)
+    recipe = build(args.recipe, given, EvalRecipe)
     for model in recipe.models:
         require_model(model)
         require_chat_template(model)

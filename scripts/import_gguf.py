@@ -6,7 +6,7 @@ python scripts/import_gguf.py recipes/demo/base.yaml
 import argparse
 from pathlib import Path
 
-from luth.errors import UserError, run_script
+from luth.errors import run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -16,14 +16,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recipe")
     args = parser.parse_args(arguments)
 
-    from luth.files import sha256
+    from luth.files import sha256, written_beside
     from luth.gguf import ImportRecipe, convert, locate
-    from luth.recipe import read_recipe, require_valid
+    from luth.recipe import build, read_recipe
     from luth.run_record import open_run
 
     given = read_recipe(args.recipe)
-    require_valid(args.recipe, given, ImportRecipe)
-    recipe = ImportRecipe(**given)
+    recipe = build(args.recipe, given, ImportRecipe)
     folder = Path(recipe.output_dir)
     gguf = locate(recipe)
     inputs = {recipe.gguf_file: sha256(gguf)}
@@ -31,12 +30,10 @@ def main(arguments: list[str]) -> None:
     if run.finished:
         say(f"{folder} already holds this very model: nothing to do.")
         return
-    if folder.exists() and any(folder.iterdir()):
-        raise UserError(f"{folder} holds an unfinished model: delete the folder to make it again")
     say(f"Making {folder} from {gguf.name} (20 seconds).")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    convert(gguf, folder, recipe.dtype, recipe.weights_sha256)
-    run.finish()
+    with written_beside(folder) as run.folder:
+        convert(gguf, run.folder, recipe.dtype, recipe.weights_sha256)
+        run.finish()
 
 
 if __name__ == "__main__":

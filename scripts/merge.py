@@ -4,11 +4,9 @@ python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
 """
 
 import argparse
-import os
-import shutil
 from pathlib import Path
 
-from luth.errors import UserError, run_script
+from luth.errors import run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -19,39 +17,28 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("output", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
 
+    from luth.files import written_beside
     from luth.merging.check import check_parents, check_result
     from luth.merging.mergekit import run_mergekit
-    from luth.merging.recipe import check_recipe, local_parents, parents
+    from luth.merging.recipe import parents, recipe_problems
     from luth.models import model_fingerprint
-    from luth.recipe import read_recipe
+    from luth.recipe import read_recipe, refuse
     from luth.run_record import open_run
 
     recipe = read_recipe(args.recipe)
-    check_recipe(args.recipe, recipe)
-    local = local_parents(recipe)
-    if local:
-        check_parents(local)
+    refuse(args.recipe, recipe_problems(recipe))
+    check_parents(parents(recipe))
     run = open_run(args.output, "merge", recipe, {name: model_fingerprint(name) for name in parents(recipe)})
     if run.finished:
         say(f"{args.output} already holds this very merge: nothing to do.")
         return
-    if args.output.exists():
-        args.output.rmdir()
 
     say(f"Merging {' and '.join(parents(recipe))} with MergeKit ({recipe['merge_method']}).")
-    beside = args.output.with_name(f".{args.output.name}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        run_mergekit(args.recipe, beside)
-    except UserError:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-    say("Checking the merge: shapes, special tokens, template, an answer in French and in English.")
-    answers = check_result(beside, recipe.get("base_model") or parents(recipe)[0])
-    run.folder = beside
-    run.finish(answers=answers)
-    os.replace(beside, args.output)
+    with written_beside(args.output) as run.folder:
+        run_mergekit(args.recipe, run.folder)
+        say("Checking the merge: shapes, special tokens, template, an answer in French and in English.")
+        answers = check_result(run.folder, recipe.get("base_model") or parents(recipe)[0])
+        run.finish(answers=answers)
     for question, answer in answers.items():
         say(f"  {question} {answer}")
 

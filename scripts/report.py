@@ -19,32 +19,33 @@ def main(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
 
     from luth.files import write_json, write_text
-    from luth.recipe import read_recipe, require_valid
+    from luth.recipe import build, read_recipe
     from luth.reporting import report, tables
     from luth.reporting.plots import plot_shares
     from luth.reporting.recipe import ReportRecipe
-    from luth.run_record import new_record
+    from luth.run_record import open_run
 
     given = read_recipe(args.recipe)
-    require_valid(args.recipe, given, ReportRecipe)
-    recipe = ReportRecipe(**given)
+    recipe = build(args.recipe, given, ReportRecipe)
+    recipe.check()
     folder = Path(recipe.output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    figures = report.compute(recipe)
     steps = report.read_steps(recipe)
+    figures = report.compute(recipe)
+    run = open_run(folder, "report", given, report.fingerprints(steps), replace_other=True)
+    folder.mkdir(parents=True, exist_ok=True)
     report.copy_loss_curve(recipe, folder)
     shares, panels = report.panels(recipe, figures)
     best_share = next(share for share, model in recipe.merges.items() if model == figures.best_merge)
     plot_shares(shares, panels, folder / "merge-ratio.png", best_share)
 
     say(f"Asking {len(recipe.prompts)} questions to the base, the fine-tuned model and {figures.best_merge}.")
-    from luth.reporting.answers import answer
+    from luth.reporting.answers import answer_all
 
     asked = (recipe.base, recipe.fine_tuned, figures.best_merge)
-    answers = {model: answer(model, recipe.prompts, recipe.max_new_tokens) for model in asked}
+    answers = answer_all(asked, recipe.prompts, recipe.max_new_tokens)
     write_json(folder / "results.json", {**report.as_json(figures), "answers": answers})
     write_text(folder / "report.md", report.page(recipe, figures, answers, steps))
-    write_json(folder / "run.json", new_record("report", given, {}, None) | {"status": "finished"})
+    run.finish()
 
     columns = {group: figures.scores[group] for group in recipe.groups}
     print(f"\n{tables.score_table(columns, figures.models)}\n")

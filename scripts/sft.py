@@ -16,8 +16,10 @@ def main(arguments: list[str]) -> None:
     quiet_libraries()
     say("Loading the libraries.")
     import torch
+    from transformers import ProgressCallback
     from trl import get_peft_config, get_quantization_config
 
+    from luth.files import sha256
     from luth.memory import keep_freed_memory
     from luth.models import model_fingerprint, require_chat_template
     from luth.run_record import cpu_threads, open_run
@@ -26,7 +28,7 @@ def main(arguments: list[str]) -> None:
     from luth.training.conversations import load_mixture
     from luth.training.curve import plot_loss
     from luth.training.masking import read_training_template, tokenize
-    from luth.training.trainer import LogHistory, MaskedSFTTrainer
+    from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer
 
     args = parse(arguments)
     training, model = args.training, args.model
@@ -36,7 +38,8 @@ def main(arguments: list[str]) -> None:
     rows, sources = load_mixture(args.mixture)
     name, revision = model.model_name_or_path, model.model_revision
     tokenizer = require_chat_template(name, revision)
-    inputs = {**sources, name: model_fingerprint(name, revision), training.chat_template_path: template}
+    inputs = {**sources, name: model_fingerprint(name, revision)}
+    inputs[training.chat_template_path] = sha256(Path(training.chat_template_path))
     settings = {key: value for key, value in args.recipe.items() if key not in ("output_dir", "disable_tqdm")}
     run = open_run(output, "sft", settings, inputs, training.seed)
     if run.finished:
@@ -73,6 +76,9 @@ def main(arguments: list[str]) -> None:
         peft_config=get_peft_config(model),
         callbacks=[LogHistory(output / "log_history.jsonl")],
     )
+    if not training.disable_tqdm:
+        trainer.remove_callback(ProgressCallback)
+        trainer.add_callback(LossOnBar)
     checkpoint = last_checkpoint(output)
     if trainer.is_world_process_zero():
         run.save(rows=counts, processes=training.world_size, precision="bf16" if training.bf16 else "fp32")
@@ -83,9 +89,10 @@ def main(arguments: list[str]) -> None:
     result = trainer.train(resume_from_checkpoint=checkpoint)
 
     say(f"Saving the model to {output}.")
-    save_finished(trainer, tokenizer, output)
     if trainer.is_world_process_zero():
         plot_loss(trainer.state.log_history, output / "loss.png", f"Fine-tuning {name}")
+    save_finished(trainer, tokenizer, output)
+    if trainer.is_world_process_zero():
         run.finish(train_loss=result.training_loss, steps=trainer.state.global_step)
     trainer.end()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
+import torch
 
 from luth.errors import run_script
 
@@ -23,8 +24,9 @@ SMOLLM2_TEMPLATE = (
 
 @pytest.fixture(autouse=True)
 def at_the_root(monkeypatch):
-    """Recipes name paths from the repository's root."""
+    """Recipes name paths from the repository's root; importing LightEval switches gradients off for good."""
     monkeypatch.chdir(ROOT)
+    torch.set_grad_enabled(True)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,6 @@ def tiny_config(family, vocab_size):
 @pytest.fixture(scope="session")
 def make_model(tokenizer):
     """Save a tiny random model of a real architecture as an ordinary Hugging Face folder."""
-    import torch
     from transformers import AutoModelForCausalLM
 
     def make(folder, family="llama", seed=0, dtype=torch.float32, vocab_size=None):

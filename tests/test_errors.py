@@ -32,6 +32,11 @@ def test_hub_errors_are_explained():
     assert "check the name" in explain(DatasetNotFoundError("Dataset 'a/b' doesn't exist on the Hub"))
 
 
+def test_other_errors_are_not_taken_for_the_hub_s():
+    assert explain(RuntimeError("the metric was aggregated twice")) is None
+    assert explain(BrokenPipeError()) is None
+
+
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
     def main(arguments):
         raise ZeroDivisionError

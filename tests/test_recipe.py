@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
-from luth.recipe import is_local, problems, read_recipe
+from luth.recipe import build, is_local, problems, read_recipe
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,11 @@ def test_all_mistakes_are_said_at_once_with_the_nearest_key():
 
 def test_what_counts_as_local():
     assert is_local("out/luth-0.6b") and is_local("./model") and is_local("/models/x") and is_local("a/b/c")
-    assert not is_local("Qwen/Qwen3-0.6B")
+    assert not is_local("Qwen/Qwen3-0.6B") and not is_local("gpt2")
+
+
+def test_values_get_their_declared_types(tmp_path):
+    recipe = {"models": ["a/b"], "tasks": ["t"], "output_dir": "o", "dtype": "float32", "batch_size": "8"}
+    assert build("r.yaml", recipe, EvalRecipe).batch_size == 8
+    with pytest.raises(UserError, match="dtype: 'fp32' is not of type"):
+        build("r.yaml", {**recipe, "dtype": "fp32"}, EvalRecipe)

@@ -30,8 +30,18 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
 def test_replace_other_keeps_the_older_record(tmp_path):
     open_run(tmp_path, "evaluate", {"a": 1}, {}).finish()
     open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True).finish()
+    assert open_run(tmp_path, "evaluate", {"a": 2}, {}).finished
     records = [json.loads(path.read_text()) for path in tmp_path.glob("run*.json")]
     assert sorted(record["recipe"]["a"] for record in records) == [1, 2]
+
+
+def test_a_re_run_that_is_stopped_leaves_the_older_record_and_can_begin_again(tmp_path):
+    open_run(tmp_path, "evaluate", {"a": 1}, {}).finish()
+    open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True)
+    assert open_run(tmp_path, "evaluate", {"a": 1}, {}).finished
+    open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True).finish()
+    with pytest.raises(UserError, match="output of another step"):
+        open_run(tmp_path, "report", {}, {}, replace_other=True)
 
 
 def test_the_record_says_what_made_the_output(tmp_path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -71,7 +72,7 @@ def _explain_one(error: BaseException) -> str | None:
         return f"the disk is full{where}: free some space or choose another output_dir; what was finished is kept"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: choose a folder that you may write to"
-    if isinstance(error, hub.GatedRepoError) or "gated" in text.lower():
+    if isinstance(error, hub.GatedRepoError) or re.search(r"\bgated (repo|dataset)", text, re.IGNORECASE):
         return f"gated repository: {_first_line(text)}: accept its terms on the Hub, then set HF_TOKEN"
     missing = isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError | DatasetNotFoundError)
     if missing or "is not a valid model identifier" in text:
@@ -85,7 +86,7 @@ def _explain_one(error: BaseException) -> str | None:
 
 def _is_connection_error(error: BaseException) -> bool:
     if isinstance(error, ConnectionError):
-        return True
+        return not isinstance(error, BrokenPipeError)
     names = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
     return bool(names & {"httpx.TransportError", "requests.ConnectionError", "httpx2.TransportError"})
 

@@ -1,10 +1,9 @@
 """From a GGUF file inside an installed Python package to an ordinary Hugging Face model folder."""
 
 import importlib.metadata
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from luth.errors import UserError
 from luth.files import sha256
@@ -26,7 +25,7 @@ class ImportRecipe:
     package_version: str
     gguf_file: str
     output_dir: str
-    dtype: str
+    dtype: Literal["float32", "bfloat16", "float16"]
     weights_sha256: str
 
 
@@ -50,7 +49,7 @@ def locate(recipe: ImportRecipe) -> Path:
 
 
 def convert(path: Path, folder: Path, dtype: str, expected_sha256: str) -> None:
-    """De-quantise `path` and save model, tokenizer and chat template to `folder`, which appears whole or not at all.
+    """De-quantise `path` and save model, tokenizer and chat template to `folder`.
 
     Raises:
         UserError: the weights that come out are not the expected ones.
@@ -65,19 +64,14 @@ def convert(path: Path, folder: Path, dtype: str, expected_sha256: str) -> None:
     config = loaded.config.__class__(
         **{k: v for k, v in loaded.config.to_dict().items() if k != "quantization_config"}
     )
-    config._name_or_path = folder.name
     model = type(loaded)(config).to(getattr(torch, dtype))
     model.load_state_dict(loaded.state_dict())
     model.generation_config = loaded.generation_config
-    beside = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    model.save_pretrained(beside)
-    tokenizer.save_pretrained(beside)
-    found = sha256(beside / "model.safetensors")
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    found = sha256(folder / "model.safetensors")
     if found != expected_sha256:
-        shutil.rmtree(beside)
         raise UserError(
             f"the weights made from {path.name} have SHA-256 {found}, not {expected_sha256} (weights_sha256): "
             f"is the pinned package installed, and transformers the version in constraints.txt?"
         )
-    os.replace(beside, folder)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from luth.errors import UserError, about
+from luth.errors import UserError, about, explain
 from luth.files import folder_fingerprint
 from luth.recipe import is_local
 
@@ -27,8 +27,11 @@ def require_chat_template(name: str, revision: str | None = None) -> PreTrainedT
         UserError: it has no chat template.
     """
     require_model(name)
-    with about(name):
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    try:
+        with about(name):
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}") from error
     if tokenizer.chat_template is None:
         raise UserError(f"{name} has no chat template: name an instruct model")
     return tokenizer
@@ -38,7 +41,24 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
     """Return the SHA-256 of a local model folder's files, or the commit that a Hub model's revision stands for."""
     if is_local(name):
         return folder_fingerprint(Path(name))
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        return f"commit {HfApi().model_info(name, revision=revision).sha}"
+    except Exception as error:
+        if explain(error) is None:
+            raise
+        # Offline, a model in the cache will do: its snapshot's folder is named by the commit.
+        with about(name):
+            return f"commit {Path(snapshot_download(name, revision=revision, local_files_only=True)).name}"
+
+
+def model_folder(name: str) -> Path:
+    """Return a local model's folder, or the folder that a Hub model is downloaded to."""
+    require_model(name)
+    if is_local(name):
+        return Path(name)
+    from huggingface_hub import snapshot_download
 
     with about(name):
-        return f"commit {HfApi().model_info(name, revision=revision).sha}"
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))

@@ -6,13 +6,16 @@ import warnings
 
 
 def quiet_libraries() -> None:
-    """Silence what the libraries say below an error; progress bars stay. Call before importing them."""
+    """Silence what the libraries say below an error, and their bars for what takes a second. Call before importing."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("DS_ACCELERATOR_LOG_LEVEL", "error")
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
 
 
 def say(line: str) -> None:

@@ -6,12 +6,14 @@ import types
 import typing
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from luth.errors import UserError
+
+Recipe = TypeVar("Recipe")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -115,13 +117,18 @@ def _adapter(hint: Any) -> TypeAdapter:
     return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
 
 
-def require_valid(path: str | Path, recipe: dict[str, Any], *schemas: type) -> None:
-    """Raise one `UserError` that lists every mistake in the recipe."""
-    found = problems(recipe, *schemas)
+def refuse(path: str | Path, found: list[str]) -> None:
+    """Raise one `UserError` that lists every mistake found in a recipe, if there is one."""
     if found:
         raise UserError(f"{path}: {'; '.join(found)}")
 
 
+def build(path: str | Path, recipe: dict[str, Any], schema: type[Recipe]) -> Recipe:
+    """Return the recipe as its dataclass, values in their declared types; raise `UserError` on any mistake."""
+    refuse(path, problems(recipe, schema))
+    return TypeAdapter(schema).validate_python(recipe)
+
+
 def is_local(name: str) -> bool:
     """Tell whether a model or dataset name means a local path rather than an id on the Hub (`name` or `org/name`)."""
-    return name.startswith((".", "/", "~", "out/")) or name.count("/") != 1 or Path(name).exists()
+    return name.startswith((".", "/", "~", "out/")) or name.count("/") > 1 or Path(name).exists()

@@ -19,10 +19,11 @@ PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "mergekit"
 class Run:
     """One step's run: opened before the work, closed after it, with run.json beside the output at both times."""
 
-    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
-        """Use `open_run`, which checks the folder first."""
+    def __init__(self, folder: Path, record: dict[str, Any], replaced: dict[str, Any] | None = None) -> None:
+        """Use `open_run`, which checks the folder first. `replaced` is the record of a run this one stands beside."""
         self.folder = folder
         self.record = record
+        self.replaced = replaced
         self._since = time.monotonic() - record.get("seconds", 0.0)
 
     @property
@@ -33,6 +34,9 @@ class Run:
     def save(self, **facts: Any) -> None:
         """Add facts to the record and write it, with the seconds so far."""
         self.record.update(facts, seconds=round(time.monotonic() - self._since, 1))
+        if self.replaced is not None:
+            write_json(self.folder / f"run_{self.replaced['started'].replace(':', '-')}.json", self.replaced)
+            self.replaced = None
         write_json(self.folder / "run.json", self.record)
 
     def finish(self, **facts: Any) -> None:
@@ -64,7 +68,9 @@ def open_run(
     """
     fresh = new_record(step, recipe, inputs, seed)
     path = folder / "run.json"
-    if not folder.exists() or not any(folder.iterdir()):
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: choose another output_dir")
+    if not folder.exists() or not any(folder.iterdir()) or (replace_other and not path.exists()):
         return Run(folder, fresh)
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -74,8 +80,11 @@ def open_run(
         raise UserError(f"{path} cannot be read ({error}): choose another output_dir") from None
     if before.get("recipe_hash") != fresh["recipe_hash"] or before.get("inputs") != inputs:
         if replace_other:
-            path.rename(folder / f"run_{before['started'].replace(':', '-')}.json")
-            return Run(folder, fresh)
+            if before.get("step") != step:
+                raise UserError(
+                    f"{folder} holds the output of another step ({before.get('step')}): choose another one"
+                )
+            return Run(folder, fresh, before)
         changed = _differences(before, fresh)
         raise UserError(
             f"{folder} holds another recipe's run (different: {changed}): "

@@ -1,5 +1,6 @@
 """All recipes checked together, without loading, downloading or running anything."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
 from luth.merging import recipe as merging
-from luth.recipe import is_local, read_recipe, require_valid
+from luth.recipe import is_local, problems, read_recipe
 from luth.reporting.recipe import ReportRecipe
 from luth.training import arguments as training
 from luth.training.conversations import local_files
@@ -36,50 +37,53 @@ def validate(files: list[Path]) -> list[str]:
             found.append(str(error))
     made = {recipe["output_dir"] for recipe in recipes.values() if isinstance(recipe.get("output_dir"), str)}
     for path, recipe in recipes.items():
-        try:
-            _check(path, recipe, made)
-        except UserError as error:
-            found.append(str(error))
+        found += [f"{path}: {problem}" for problem in _problems(recipe, made)]
     return found
 
 
-def _check(path: Path, recipe: dict[str, Any], made: set[str]) -> None:
+def _problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     kinds = [kind for key, kind in KINDS.items() if key in recipe]
     if len(kinds) != 1:
-        raise UserError(f"{path}: not a recipe of any step: one of the keys {', '.join(KINDS)} is expected")
+        return [f"not a recipe of any step: one of the keys {', '.join(KINDS)} is expected"]
     if kinds == ["import"]:
-        require_valid(path, recipe, ImportRecipe)
-    elif kinds == ["sft"]:
-        _check_sft(path, recipe, made)
-    elif kinds == ["merge"]:
-        merging.check_recipe(path, recipe)
-        for name in merging.local_parents(recipe):
-            if name not in made and not Path(name).is_dir():
-                raise UserError(f"{path}: {name} is merged, but no recipe's output_dir names it")
-    elif kinds == ["eval"]:
-        _check_eval(path, recipe)
-    else:
-        require_valid(path, recipe, ReportRecipe)
+        return problems(recipe, ImportRecipe)
+    if kinds == ["sft"]:
+        return _sft_problems(recipe, made)
+    if kinds == ["merge"]:
+        unmade = [name for name in merging.local_parents(recipe) if name not in made and not Path(name).is_dir()]
+        return merging.recipe_problems(recipe) + [
+            f"{name} is merged, but no recipe's output_dir names it" for name in unmade
+        ]
+    if kinds == ["eval"]:
+        return _eval_problems(recipe)
+    return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
 
 
-def _check_sft(path: Path, recipe: dict[str, Any], made: set[str]) -> None:
-    training.check_recipe(path, recipe)
-    name = recipe["model_name_or_path"]
-    if is_local(name) and name not in made and not Path(name).is_dir():
-        raise UserError(f"{path}: the model {name} is not there, and no recipe's output_dir names it")
+def _said(check: Callable[[], object]) -> list[str]:
     try:
-        read_training_template(recipe["chat_template_path"])
-        for source in recipe["datasets"]:
-            local_files(DatasetConfig(**source))
+        check()
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        return [str(error)]
+    return []
 
 
-def _check_eval(path: Path, recipe: dict[str, Any]) -> None:
-    require_valid(path, recipe, EvalRecipe)
+def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
+    found = training.recipe_problems(recipe)
+    name = recipe.get("model_name_or_path")
+    if isinstance(name, str) and is_local(name) and name not in made and not Path(name).is_dir():
+        found.append(f"the model {name} is not there, and no recipe's output_dir names it")
+    if isinstance(recipe.get("chat_template_path"), str):
+        found += _said(lambda: read_training_template(recipe["chat_template_path"]))
+    if not any(problem.startswith("datasets") for problem in found):
+        for source in recipe.get("datasets") or []:
+            found += _said(lambda source=source: local_files(DatasetConfig(**source)))
+    return found
+
+
+def _eval_problems(recipe: dict[str, Any]) -> list[str]:
+    found = problems(recipe, EvalRecipe)
+    if found:
+        return found
     from luth.evaluation.run import check_tasks
 
-    try:
-        check_tasks(recipe["tasks"], recipe.get("max_samples"))
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    return _said(lambda: check_tasks(recipe["tasks"], recipe.get("max_samples")))

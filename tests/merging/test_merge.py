@@ -2,6 +2,9 @@
 
 import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -59,6 +62,11 @@ def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, wr
     assert set(record["inputs"]) == {str(base), str(tuned)} and len(record["answers"]) == 2
     assert len(list(out.glob("*.safetensors"))) == 1
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+    plain = Path(sys.executable).with_name("mergekit-yaml")
+    subprocess.run([plain, write_recipe(base, tuned), tmp_path / "plain"], check=True, capture_output=True)
+    theirs = load_file(tmp_path / "plain" / "model.safetensors")
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in merged.items())
 
     code, said, err = run("merge", write_recipe(base, tuned), out)
     assert code == 0 and "nothing to do" in said

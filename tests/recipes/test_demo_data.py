@@ -21,8 +21,12 @@ def rows(*names):
     return [json.loads(line) for name in names for line in (DATA / name).read_text("utf-8").splitlines()]
 
 
+def generated():
+    return rows(*sorted(path.relative_to(DATA).as_posix() for path in (DATA / "train/generated").glob("*.jsonl")))
+
+
 def train():
-    return rows("train/written.jsonl", "train/generated.jsonl")
+    return rows("train/written.jsonl") + generated()
 
 
 def texts(row):
@@ -41,19 +45,20 @@ def runs(text, length=8):
 
 
 def test_there_is_as_much_as_the_card_says():
-    written, generated = rows("train/written.jsonl"), rows("train/generated.jsonl")
-    assert len(written) >= 150 and len(written) + len(generated) >= 800
-    assert len({row["source"] for row in generated}) >= 25
+    written = rows("train/written.jsonl")
+    assert len(written) == 186 and len(generated()) == 1317
+    assert len({row["source"] for row in generated()}) == 42
     assert {row["topic"] for row in written} >= {"general_knowledge", "mathematics", "grammar", "rewriting", "summary"}
     for language in ("fr", "en"):
         assert len(rows(f"choice/{language}-test.jsonl", f"short/{language}-test.jsonl")) >= 300
         assert len(rows(f"conversations/{language}-test.jsonl")) == 120
 
 
-def test_generated_file_is_what_the_generators_write():
+def test_generated_files_are_what_the_generators_write():
     code = "import json, generate; print(json.dumps(generate.rows()))"
     made = subprocess.run([sys.executable, "-c", code], cwd=DATA, capture_output=True, text=True, check=True)
-    assert json.loads(made.stdout) == rows("train/generated.jsonl")
+    for topic, conversations in json.loads(made.stdout).items():
+        assert conversations == rows(f"train/generated/{topic}.jsonl")
 
 
 def test_every_conversation_can_be_trained_on():

@@ -30,6 +30,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
     change("demo/merge.yaml", models=[{"model": "out/nobody-makes-this"}])
     change("demo/merge-0.3.yaml", parameters={"t": 3})
     change("demo/report.yaml", prompt="Bonjour")
+    (folder / "report-2.yaml").write_text((RECIPES / "demo/report.yaml").read_text().replace("french: F", "french: T"))
     change("luth-0.6b.yaml", datasets=[{"path": "json", "data_files": ["nowhere.jsonl"]}])
     (folder / "odd.yaml").write_text("what: is this\n")
     (folder / "broken.yaml").write_text("a: [\n")
@@ -41,11 +42,12 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "t: 3 is outside 0",
         "unknown key 'prompt' (did you mean 'prompts'?)",
         "nowhere.jsonl: no such dataset file",
+        "there is no group 'Trench items' with tasks (did you mean 'French items'?)",
         "odd.yaml: not a recipe of any step",
         "broken.yaml is not valid YAML",
     ):
         assert sum(words in line for line in found) == 1, (words, found)
-    assert len(found) == 8
+    assert len(found) == 9
     assert run("validate", folder)[0] == 2
 
 

@@ -42,6 +42,8 @@ def test_accumulation_follows_from_the_global_batch(recipe, monkeypatch):
         ({"datasets": None}, "'datasets' is missing"),
         ({"datasets": [{"path": "json", "splits": "train"}]}, "unknown key 'splits' .did you mean 'split'"),
         ({"assistant_only_loss": False}, "assistant_only_loss: true"),
+        ({"loss_type": "dft"}, "loss_type is not set in a recipe"),
+        ({"model_init_kwargs": {"token": "hf_x"}}, "set HF_TOKEN"),
         ({"use_cpu": False}, "this machine has none"),
     ],
 )
@@ -58,6 +60,7 @@ def test_mistakes_in_a_recipe(recipe, changes, said, monkeypatch):
         (["--max_step", "3"], "unknown key --max_step "),
         (["--max_steps", "three"], "invalid int value: 'three'"),
         (["--gradient_accumulation_steps", "3"], "not set by hand"),
+        (["--assistant_only_loss", "false"], "assistant turns only"),
     ],
 )
 def test_mistakes_on_the_command_line(recipe, words, said):

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,30 @@ def test_good_rows_load_with_a_fingerprint(write_rows):
     rows, fingerprints = load(one, two)
     assert rows.column_names == ["messages"] and len(rows) == 2
     assert set(fingerprints) == {str(one), str(two)}
+
+
+def test_a_line_separator_inside_a_string_is_no_new_row(tmp_path):
+    path = tmp_path / "f.jsonl"
+    text = json.dumps({"messages": [GOOD[0], {"role": "assistant", "content": "a\u2028b"}]}, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    assert load(path)[0]["messages"][0][1]["content"] == "a\u2028b"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "parquet, split train cannot be loaded"),
+        ({"path": "{folder}", "split": "tst"}, "split tst cannot be loaded: Unknown split"),
+        ({"path": "{folder}", "columns": ["text"]}, "text"),
+        ({"path": "./nowhere/at/all"}, "nowhere/at/all"),
+    ],
+)
+def test_a_source_that_cannot_be_loaded_is_named(write_rows, tmp_path, source, said):
+    rows = write_rows([{"messages": GOOD}])
+    places = {"{rows}": str(rows), "{folder}": str(tmp_path)}
+    source = {key: places.get(value, value) if isinstance(value, str) else value for key, value in source.items()}
+    with pytest.raises(UserError, match=said):
+        load_mixture(DatasetMixtureConfig(datasets=[source]))
 
 
 @pytest.mark.parametrize(

@@ -58,16 +58,16 @@ def test_loss_is_the_mean_cross_entropy_of_trained_tokens(make_model, tokenizer,
     assert loss.item() == pytest.approx(sum(wanted) / len(wanted), rel=1e-5)
 
 
-def test_batches_hold_rows_of_like_length_in_random_order():
+def test_global_batches_are_random_and_their_micro_batches_of_like_length():
     lengths = [(7 * n) % 100 + 1 for n in range(200)]
-    sampler = LengthGroupedBatches(lengths, batch_size=10, seed=3)
+    sampler = LengthGroupedBatches(lengths, batch_size=20, seed=3)
     first, again = list(sampler), list(sampler)
     assert sorted(first) == list(range(200)) and first == again
-    spread = [
-        max(batch) - min(batch) for batch in ([lengths[i] for i in first[at : at + 10]] for at in range(0, 200, 10))
-    ]
-    assert sum(spread) / len(spread) < 15
-    means = [sum(lengths[i] for i in first[at : at + 10]) for at in range(0, 200, 10)]
-    assert means != sorted(means) and means != sorted(means, reverse=True)
+    batches = [[lengths[row] for row in first[at : at + 20]] for at in range(0, 200, 20)]
+    assert all(batch == sorted(batch, reverse=True) for batch in batches)
+    padded = sum(4 * max(batch[at : at + 4]) for batch in batches for at in range(0, 20, 4))
+    assert padded < 1.25 * sum(lengths)
+    means = [sum(batch) / 20 for batch in batches]
+    assert max(means) - min(means) < 40
     sampler.set_epoch(1)
     assert list(sampler) != first

@@ -1,8 +1,8 @@
-"""Write train/generated.jsonl: French conversations from seeded families of generators.
+"""Write train/generated/TOPIC.jsonl: French conversations from seeded families of generators, one module a topic.
 
     python recipes/demo/data/generate.py
 
-The file is committed, so that it can be read where it lies; a test holds it equal to what this script writes.
+The files are committed, so that they can be read where they lie; a test holds them equal to what this script writes.
 """
 
 import json
@@ -10,10 +10,10 @@ import random
 import re
 from pathlib import Path
 
-from families import formats, grammar, knowledge, mathematics, rewriting
+from families import formats, grammar, knowledge, mathematics, reading, reasoning, rewriting
 
 SEED = 2510
-MODULES = (knowledge, mathematics, grammar, rewriting, formats)
+MODULES = (knowledge, reading, reasoning, mathematics, grammar, rewriting, formats)
 NO_BREAK = "\u00a0"
 
 
@@ -24,27 +24,31 @@ def typography(text: str) -> str:
     return re.sub(r"(?<=\d) (?=\d{3}(?!\d))", NO_BREAK, text)
 
 
-def rows() -> list[dict[str, object]]:
-    """Return all rows, families mixed, in an order that depends on the seed alone."""
-    made: list[dict[str, object]] = []
+def rows() -> dict[str, list[dict[str, object]]]:
+    """Return the rows of every topic, its families mixed, in an order that depends on the seed alone."""
+    made: dict[str, list[dict[str, object]]] = {}
     for module in MODULES:
+        topic = module.__name__.rsplit(".", 1)[-1]
+        made[topic] = []
         for family in module.FAMILIES:
-            topic = module.__name__.rsplit(".", 1)[-1]
             # Each family draws from a generator of its own: one edited family leaves the others as they were.
             for messages in family(random.Random(f"{SEED} {topic} {family.__name__}")):
                 for message in messages:
                     message["content"] = typography(message["content"])
-                made.append({"source": family.__name__, "topic": topic, "messages": messages})
-    random.Random(SEED).shuffle(made)
+                made[topic].append({"source": family.__name__, "topic": topic, "messages": messages})
+        random.Random(SEED).shuffle(made[topic])
     return made
 
 
 def main() -> None:
-    """Write the file beside this script."""
-    path = Path(__file__).parent / "train" / "generated.jsonl"
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    path.write_text(text, encoding="utf-8")
-    print(f"{path}: {text.count(chr(10))} conversations")
+    """Write the files beside this script."""
+    folder = Path(__file__).parent / "train" / "generated"
+    folder.mkdir(exist_ok=True)
+    for topic, conversations in rows().items():
+        path = folder / f"{topic}.jsonl"
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in conversations)
+        path.write_text(text, encoding="utf-8")
+        print(f"{path}: {len(conversations)} conversations")
 
 
 if __name__ == "__main__":

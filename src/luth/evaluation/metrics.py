@@ -11,10 +11,10 @@ from lighteval.tasks.requests import Doc, SamplingMethod
 
 
 def normalise(text: str) -> list[str]:
-    """Return the words of a text, in lower case, without accents."""
+    """Return the words of a text, in lower case, without accents; a number is one word with its sign and decimals."""
     plain = unicodedata.normalize("NFKD", text.lower())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return re.findall(r"\w+", plain)
+    return re.findall(r"[-−]?\d+(?:[.,]\d+|\s\d{3}(?!\d))*|\w+", plain)
 
 
 def contains_words(text: str, wanted: str) -> bool:

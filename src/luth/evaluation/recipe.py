@@ -1,6 +1,7 @@
 """The keys of an evaluation recipe."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass
@@ -21,7 +22,7 @@ class EvalRecipe:
     models: list[str]
     tasks: list[str]
     output_dir: str
-    dtype: str
+    dtype: Literal["float32", "bfloat16", "float16", "auto"]
     batch_size: int
     max_samples: int | dict[str, int] | None = None
     system_prompt: str | None = None

@@ -2,37 +2,52 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from luth.errors import UserError
-from luth.models import require_model
+from luth.models import model_folder
 
 QUESTIONS = ("Quelle est la capitale de l'Italie\u00a0?", "What is the capital of Italy?")
 
 
 def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Return each tensor's shape, read from the headers of a folder's safetensors files."""
+    """Return each tensor's shape, read from the headers of a folder's safetensors files.
+
+    A head that is tied to the embeddings is left out: some checkpoints store it a second time.
+
+    Raises:
+        UserError: a file is not a safetensors file.
+    """
     found = {}
     for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():
-                found[name] = tuple(file.get_slice(name).get_shape())
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():
+                    found[name] = tuple(file.get_slice(name).get_shape())
+        except SafetensorError as error:
+            raise UserError(f"{path} is not a safetensors file ({error}): was it downloaded whole?") from None
+    if _config(folder).get("tie_word_embeddings"):
+        found.pop("lm_head.weight", None)
     return found
 
 
 def check_parents(names: list[str]) -> None:
-    """Raise `UserError` unless all local parents are models of one family, with the same tensors and vocabulary."""
-    for name in names:
-        require_model(name)
+    """Raise `UserError` unless all parents are models of one family, with the same tensors and vocabulary.
+
+    Parents on the Hub are downloaded, as MergeKit would.
+    """
+    folders = {name: model_folder(name) for name in names}
     first = names[0]
-    family, reference = _family(first), shapes(Path(first))
+    family, reference = _family(folders[first]), shapes(folders[first])
     for name in names[1:]:
-        if _family(name) != family:
-            raise UserError(f"{first} is a {family} model and {name} a {_family(name)}: only one family can be merged")
-        other = shapes(Path(name))
+        other_family = _family(folders[name])
+        if other_family != family:
+            raise UserError(f"{first} is a {family} model and {name} a {other_family}: only one family can be merged")
+        other = shapes(folders[name])
         for tensor in sorted({*reference, *other}):
             if reference.get(tensor) != other.get(tensor):
                 raise UserError(
@@ -45,8 +60,12 @@ def _shape(found: dict[str, tuple[int, ...]], tensor: str) -> str:
     return "x".join(map(str, found[tensor])) if tensor in found else "absent"
 
 
-def _family(name: str) -> str:
-    return json.loads((Path(name) / "config.json").read_text(encoding="utf-8")).get("model_type", "unknown")
+def _config(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+
+
+def _family(folder: Path) -> str:
+    return _config(folder).get("model_type", "unknown")
 
 
 def check_result(folder: Path, base: str) -> dict[str, str]:
@@ -59,7 +78,7 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         UserError: tensors missing or of other shapes, values not finite, special tokens or chat template not the
             base's, a generation_config that transformers refuses, or no answer.
     """
-    expected, found = shapes(Path(base)), shapes(folder)
+    expected, found = shapes(model_folder(base)), shapes(folder)
     if found != expected:
         wrong = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
         raise UserError(f"the merge's tensors are not the base's: {', '.join(wrong[:3])}")

@@ -1,10 +1,8 @@
 """MergeKit recipes: checked before MergeKit runs. Their keys are MergeKit's (its docs: configuration format)."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError
 from luth.recipe import is_local, problems
 
 
@@ -33,16 +31,15 @@ class MergeRecipe:
     chat_template: str | None = None
 
 
-def check_recipe(path: str | Path, recipe: dict[str, Any]) -> None:
-    """Raise `UserError` on unknown keys, wrong types, no models, or a SLERP share outside 0 to 1."""
+def recipe_problems(recipe: dict[str, Any]) -> list[str]:
+    """List unknown keys, wrong types, a lack of models, and a SLERP share outside 0 to 1."""
     found = problems(recipe, MergeRecipe)
     if not any(recipe.get(key) for key in ("models", "slices", "modules")):
         found.append("one of 'models', 'slices' and 'modules' must say what is merged")
     share = (recipe.get("parameters") or {}).get("t")
     if isinstance(share, int | float) and not 0 <= share <= 1:
         found.append(f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)")
-    if found:
-        raise UserError(f"{path}: {'; '.join(found)}")
+    return found
 
 
 def parents(recipe: dict[str, Any]) -> list[str]:

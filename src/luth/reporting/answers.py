@@ -1,7 +1,13 @@
 """Answers shown as the models give them."""
 
 import torch
+from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def answer_all(models: tuple[str, ...], prompts: list[str], max_new_tokens: int) -> dict[str, list[str]]:
+    """Return every model's answers to every prompt, with a progress bar over the models."""
+    return {model: answer(model, prompts, max_new_tokens) for model in tqdm(models, desc="Answers")}
 
 
 def answer(model_name: str, prompts: list[str], max_new_tokens: int) -> list[str]:

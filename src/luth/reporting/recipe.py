@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from luth.errors import UserError
+from luth.recipe import nearest
+
 
 @dataclass
 class ReportRecipe:
@@ -32,3 +35,11 @@ class ReportRecipe:
     prompts: list[str]
     max_new_tokens: int
     output_dir: str
+
+    def check(self) -> None:
+        """Raise `UserError` for a group that is named but not defined, or empty, or a report without a merge."""
+        for name in (self.french, self.english, self.french_likelihood, self.english_likelihood):
+            if not self.groups.get(name):
+                raise UserError(f"groups: there is no group {name!r} with tasks{nearest(name, self.groups)}")
+        if not self.merges or not self.prompts:
+            raise UserError("a report needs at least one of merges and one of prompts")

@@ -1,5 +1,6 @@
 """The report: figures out of the files that the steps left, and the page that shows them."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from luth.errors import UserError
+from luth.models import model_fingerprint
 from luth.reporting import statistics, tables
 from luth.reporting.recipe import ReportRecipe
 from luth.reporting.results import group_scores, item_scores, model_folder
@@ -30,7 +32,9 @@ def compute(recipe: ReportRecipe) -> Figures:
     reported on, its figure flatters it a little, and the report says so.
     """
     models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
-    found = {model: item_scores(Path(recipe.evaluation), model) for model in models}
+    evaluated = {model: item_scores(Path(recipe.evaluation), model) for model in models}
+    _require_alike({model: record for model, (_, record) in evaluated.items()})
+    found = {model: scores for model, (scores, _) in evaluated.items()}
     tasks = {task: [task] for names in recipe.groups.values() for task in names}
     columns = {
         **recipe.groups,
@@ -40,8 +44,6 @@ def compute(recipe: ReportRecipe) -> Figures:
     differences: dict[str, dict[str, Estimate]] = {}
     for group, names in columns.items():
         arrays = {model: group_scores(found[model], names, model) for model in models}
-        if len({array.shape for array in arrays.values()}) > 1:
-            raise UserError(f"{group}: the models were not evaluated on the same items: evaluate them with one recipe")
         scores[group] = {model: statistics.mean(array) for model, array in arrays.items()}
         differences[group] = {
             model: statistics.difference(array, arrays[recipe.base])
@@ -50,6 +52,19 @@ def compute(recipe: ReportRecipe) -> Figures:
         }
     french = {model: scores[recipe.french][model].value for model in recipe.merges.values()}
     return Figures(models, scores, differences, max(french, key=lambda model: french[model]))
+
+
+def _require_alike(records: dict[str, dict[str, Any]]) -> None:
+    """Raise `UserError` unless all were evaluated alike, on the same items, and have those weights still."""
+    first = next(iter(records))
+    for model, record in records.items():
+        settings = [
+            {**one["recipe"], "model": None, "tasks": one["inputs"]["tasks"]} for one in (records[first], record)
+        ]
+        if settings[0] != settings[1]:
+            raise UserError(f"{first} and {model} were not evaluated alike: evaluate both again with one recipe")
+        if Path(model).is_dir() and model_fingerprint(model) != record["inputs"]["model"]:
+            raise UserError(f"{model} has changed since it was evaluated: run scripts/evaluate.py again")
 
 
 def as_json(figures: Figures) -> dict[str, Any]:
@@ -140,25 +155,29 @@ def answer_sections(prompts: list[str], answers: dict[str, list[str]]) -> list[s
 
 
 def provenance(steps: dict[str, dict[str, Any]]) -> list[str]:
-    """Tell the machine, the versions and the minutes of each step, from the steps' run.json."""
-    machine = next(iter(steps.values()))["hardware"]
-    gpus = ", ".join(machine["gpus"]) or "no GPU"
+    """Tell the machines, the versions and the minutes of each step, from the steps' run.json."""
+    machines = []
+    for record in steps.values():
+        machine = record["hardware"]
+        gpus = ", ".join(machine["gpus"]) or "no GPU"
+        machines.append(f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}")
+    commits = [record["git_commit"] or "not in a git checkout" for record in steps.values()]
     packages = next(iter(steps.values()))["packages"]
     rows = ["| step | minutes |", "| --- | ---: |"]
     rows += [f"| {name} | {record['seconds'] / 60:.1f} |" for name, record in steps.items()]
     return [
-        f"Machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}.",
+        f"Machine: {'; '.join(dict.fromkeys(machines))}.",
         "\n".join(rows),
         "Versions: " + ", ".join(f"{name} {version}" for name, version in packages.items() if version) + ".",
-        f"Commit: {next(iter(steps.values()))['git_commit'] or 'not in a git checkout'}.",
+        f"Commit: {'; '.join(dict.fromkeys(commits))}.",
     ]
 
 
 def read_steps(recipe: ReportRecipe) -> dict[str, dict[str, Any]]:
-    """Read the run.json of every step that a report rests on, by a name to show.
+    """Read the run.json of every step that a report rests on, by a name to show; a model on the Hub has none.
 
     Raises:
-        UserError: one is missing.
+        UserError: one cannot be read, or there is none.
     """
     evaluation = Path(recipe.evaluation) / "results"
     models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
@@ -175,6 +194,13 @@ def read_steps(recipe: ReportRecipe) -> dict[str, dict[str, Any]]:
     if not steps:
         raise UserError(f"no run.json beside {', '.join(models)}: run the steps first")
     return steps
+
+
+def fingerprints(steps: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return a fingerprint of each step's run.json."""
+    return {
+        name: hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest() for name, record in steps.items()
+    }
 
 
 def copy_loss_curve(recipe: ReportRecipe, folder: Path) -> None:

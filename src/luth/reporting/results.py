@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -16,11 +17,11 @@ def model_folder(root: Path, model: str) -> Path:
     return root / (relative if not relative.startswith("..") else str(Path(model).resolve()).lstrip("/"))
 
 
-def item_scores(evaluation: Path, model: str) -> dict[str, dict[str, float]]:
+def item_scores(evaluation: Path, model: str) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Read the newest finished evaluation of `model`.
 
     Returns:
-        for every task its items' scores by item id, in the task's first metric.
+        for every task its items' scores by item id, in the task's first metric; and the evaluation's run.json.
 
     Raises:
         UserError: the model was not evaluated, or not to the end.
@@ -36,7 +37,7 @@ def item_scores(evaluation: Path, model: str) -> dict[str, dict[str, float]]:
         task = path.name.removeprefix("details_").split("|")[0]
         rows = parquet.read_table(path, columns=["doc", "metric"]).to_pylist()
         scores[task] = {row["doc"]["id"]: float(next(iter(row["metric"].values()))) for row in rows}
-    return scores
+    return scores, record
 
 
 def group_scores(scores: dict[str, dict[str, float]], tasks: list[str], model: str) -> np.ndarray:
@@ -44,4 +45,6 @@ def group_scores(scores: dict[str, dict[str, float]], tasks: list[str], model: s
     missing = [task for task in tasks if task not in scores]
     if missing:
         raise UserError(f"{model} was not evaluated on {', '.join(missing)}: add the task to the evaluation's recipe")
+    if sum(len(scores[task]) for task in tasks) < 2:
+        raise UserError(f"{', '.join(tasks)}: one item gives no interval: raise max_samples")
     return np.array([scores[task][item] for task in tasks for item in sorted(scores[task], key=int)])

@@ -3,13 +3,12 @@
 import dataclasses
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
 
 from luth.errors import UserError
-from luth.recipe import nearest, read_recipe, require_valid
+from luth.recipe import nearest, problems, read_recipe, refuse
 
 USAGE = "scripts/sft.py RECIPE [--key value ...]"
 
@@ -35,6 +34,11 @@ REFUSED = {
     "resume_from_checkpoint": "the same command goes on from the last checkpoint by itself",
     "dataset_kwargs": "rows are always prepared here, so that masks and dropped rows are known",
     "streaming": "rows are counted and checked before training",
+    "test_split_size": "no held-out split is evaluated during training yet",
+    "eval_strategy": "no held-out split is evaluated during training yet",
+    "loss_type": "the loss is the mean negative log-likelihood of the trained tokens",
+    "label_smoothing_factor": "the loss is the mean negative log-likelihood of the trained tokens",
+    "data_seed": "seed decides the order of the rows",
 }
 
 
@@ -54,17 +58,18 @@ class _Parser(TrlParser):
         raise UserError(f"{message}: usage: {USAGE}")
 
 
-def check_recipe(path: str | Path, recipe: dict[str, Any]) -> None:
-    """Raise `UserError` on keys that nothing reads, keys that are refused, and values of the wrong type."""
-    refused = [f"{key} is not set in a recipe: {why}" for key, why in REFUSED.items() if key in recipe]
-    if refused:
-        raise UserError(f"{path}: {'; '.join(refused)}")
-    require_valid(path, recipe, *SCHEMAS)
+def recipe_problems(recipe: dict[str, Any]) -> list[str]:
+    """List keys that nothing reads, that are refused or missing, and values of the wrong type."""
+    found = [f"{key} is not set in a recipe: {why}" for key, why in REFUSED.items() if key in recipe]
+    found += problems(recipe, *SCHEMAS)
     for key in ("model_name_or_path", "output_dir", "datasets", "chat_template_path"):
         if not recipe.get(key):
-            raise UserError(f"{path}: the key {key!r} is missing")
+            found.append(f"the key {key!r} is missing")
     if recipe.get("assistant_only_loss") is not True:
-        raise UserError(f"{path}: set assistant_only_loss: true: training covers assistant turns only")
+        found.append("set assistant_only_loss: true: training covers assistant turns only")
+    if "token" in str(recipe.get("model_init_kwargs") or ""):
+        found.append("model_init_kwargs holds a token: set HF_TOKEN in the environment instead")
+    return found
 
 
 def parse(arguments: list[str]) -> SFTArguments:
@@ -75,7 +80,7 @@ def parse(arguments: list[str]) -> SFTArguments:
     """
     path, overrides = _split(arguments)
     recipe = read_recipe(path)
-    check_recipe(path, recipe)
+    refuse(path, recipe_problems(recipe))
     parser = _Parser(SCHEMAS, allow_abbrev=False)
     known = {action.dest for action in parser._actions}
     for word in overrides:
@@ -94,6 +99,13 @@ def parse(arguments: list[str]) -> SFTArguments:
         batch, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
+    if not training.assistant_only_loss:
+        raise UserError("--assistant_only_loss false: training covers assistant turns only")
+    if training.n_gpu > 1:
+        raise UserError(
+            f"one process sees {training.n_gpu} GPUs: start one a GPU with accelerate launch --num_processes "
+            f"{training.n_gpu}, or let it see one with CUDA_VISIBLE_DEVICES=0"
+        )
     given = {key: _plain(getattr(chosen, key)) for key in sorted({*recipe, *_keys(overrides)})}
     return SFTArguments(training, model, mixture, batch.global_batch_size, given)
 

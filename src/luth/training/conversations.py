@@ -1,11 +1,13 @@
 """Loading a mixture of conversations, and saying exactly which rows are not conversations."""
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, load_dataset
+from datasets.exceptions import DatasetsError
 from trl import DatasetMixtureConfig, get_dataset
 from trl.scripts.utils import DatasetConfig
 
@@ -47,8 +49,6 @@ def load_mixture(mixture: DatasetMixtureConfig) -> tuple[Dataset, dict[str, str]
     Raises:
         UserError: a file is missing, empty or not UTF-8 JSON lines, or rows are not conversations (all are counted).
     """
-    if mixture.test_split_size is not None:
-        raise UserError("test_split_size: no held-out split is evaluated in training yet: remove the key")
     fingerprints = {}
     for source in mixture.datasets:
         if source.columns is None:
@@ -59,13 +59,30 @@ def load_mixture(mixture: DatasetMixtureConfig) -> tuple[Dataset, dict[str, str]
             fingerprints.update({str(file): sha256(file) for file in files})
         else:
             label = f"{source.path}, split {source.split}"
-            with about(source.path):
-                rows = load_dataset(source.path, source.name, data_dir=source.data_dir, split=source.split)
+            with _loading(label):
+                rows = load_dataset(
+                    source.path,
+                    source.name,
+                    data_dir=source.data_dir,
+                    data_files=source.data_files,
+                    split=source.split,
+                )
             if "messages" not in rows.column_names:
                 raise UserError(f"{label} has the columns {', '.join(rows.column_names)}, but no column 'messages'")
             _check_rows((f"{label}, row {n}", messages) for n, messages in enumerate(rows["messages"], 1))
             fingerprints[label] = f"{len(rows)} rows, {rows.info.version}, {rows._fingerprint}"
-    return get_dataset(mixture)["train"].select_columns(["messages"]), fingerprints
+    with _loading("datasets"):
+        return get_dataset(mixture)["train"].select_columns(["messages"]), fingerprints
+
+
+@contextlib.contextmanager
+def _loading(label: str) -> Iterator[None]:
+    """Say a wrong split, column, path or format in one line, naming the source."""
+    try:
+        with about(label):
+            yield
+    except (ValueError, FileNotFoundError, DatasetsError) as error:
+        raise UserError(f"{label} cannot be loaded: {str(error).splitlines()[0]}") from error
 
 
 def local_files(source: DatasetConfig) -> list[Path]:
@@ -90,7 +107,7 @@ def local_files(source: DatasetConfig) -> list[Path]:
 
 def _json_rows(file: Path) -> Iterable[tuple[str, Any]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise UserError(f"{file} is not UTF-8 (byte {error.start}): convert it to UTF-8") from None
     for number, line in enumerate(lines, 1):

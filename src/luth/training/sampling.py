@@ -1,19 +1,18 @@
-"""The order in which conversations are seen when those of like length share a batch."""
+"""The order in which conversations are seen when those of like length share a micro-batch."""
 
 from collections.abc import Iterator
 
 import torch
 from torch.utils.data import Sampler
 
-POOL = 16
-
 
 class LengthGroupedBatches(Sampler[int]):
-    """A random order in which every global batch holds rows of like length.
+    """Random global batches, each sorted by length, so that its micro-batches need little padding.
 
-    Rows are shuffled, pools of 16 global batches are sorted by length and cut into batches, and all batches are
-    shuffled. (The sampler of transformers leaves each pool of 50 batches sorted from long to short, so that a run of
-    fewer steps sees long rows only.) The order depends on the seed and the epoch alone, so a resumed run repeats it.
+    The rows of a global batch are as random as without grouping, and so are its loss and gradient. (The sampler of
+    transformers sorts 50 batches together and leaves them sorted from long to short: batches of one kind of row, and
+    a run of fewer steps sees the long rows only.) The order depends on the seed and the epoch alone, so a resumed run
+    repeats it.
     """
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
@@ -32,15 +31,8 @@ class LengthGroupedBatches(Sampler[int]):
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
-        """Yield row indices; rows that fill no global batch come last."""
+        """Yield row indices."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         order = torch.randperm(len(self.lengths), generator=generator).tolist()
-        size = self.batch_size
-        pools = [order[at : at + POOL * size] for at in range(0, len(order), POOL * size)]
-        rows = [row for pool in pools for row in sorted(pool, key=lambda row: -self.lengths[row])]
-        batches = [rows[at : at + size] for at in range(0, len(rows), size)]
-        full = [batch for batch in batches if len(batch) == size]
-        for place in torch.randperm(len(full), generator=generator).tolist():
-            yield from full[place]
-        for batch in batches[len(full) :]:
-            yield from batch
+        for at in range(0, len(order), self.batch_size):
+            yield from sorted(order[at : at + self.batch_size], key=lambda row: -self.lengths[row])

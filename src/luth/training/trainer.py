@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from datasets import Dataset
 from torch.utils.data import Sampler
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 
 from luth.files import write_text
@@ -21,7 +21,8 @@ class MaskedSFTTrainer(SFTTrainer):
 
     The loss is TRL's `nll`: the mean over all trained tokens of the global batch. TRL computes it in tiles, half of
     it in fp32, and adds entropy and accuracy; on instruction data most positions are prompt, and skipping them is
-    both faster and smaller. `tests/training/test_trainer.py` holds the two equal.
+    faster. Logits of all trained positions of a micro-batch are held at once: 10 bytes x vocabulary each.
+    `tests/training/test_trainer.py` holds the two equal.
     """
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
@@ -83,3 +84,19 @@ class LogHistory(TrainerCallback):
         if state.is_world_process_zero:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(state.log_history[-1]) + "\n")
+
+
+class LossOnBar(ProgressCallback):
+    """The progress bar with the loss at its end, in place of a line of text for every log."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Show the newest loss."""
+        if self.training_bar is not None and logs and "loss" in logs:
+            self.training_bar.set_postfix_str(f"loss {logs['loss']:.3f}")
