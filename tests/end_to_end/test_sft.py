@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
@@ -133,3 +134,25 @@ def test_a_full_disk_is_one_line(make_model, rows, sft_recipe, run, tmp_path):
         assert not (disk / "out" / "model.safetensors").exists()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_the_real_recipe_trains_a_tiny_qwen3_packed_and_in_bf16(make_model, run, tmp_path):
+    recipe = yaml.safe_load((ROOT / "recipes/luth-0.6b.yaml").read_text("utf-8"))
+    hub = tmp_path / "luth-sft"
+    for number, source in enumerate(recipe["datasets"]):
+        path = hub / "data" / f"{source['split']}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(conversation(10 * number + n)) + "\n" for n in range(8)), "utf-8")
+        source["path"] = str(hub)
+    splits = [{"split": source["split"], "path": f"data/{source['split']}.jsonl"} for source in recipe["datasets"]]
+    card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}]})
+    (hub / "README.md").write_text(f"---\n{card}---\n", "utf-8")
+    recipe["model_name_or_path"] = str(make_model(tmp_path / "model", "qwen3"))
+    path = tmp_path / "luth.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    small = ["--use_cpu", "true", "--max_length", "256", "--global_batch_size", "4", "--max_steps", "2"]
+    code, out, err = run("sft", path, "--output_dir", tmp_path / "out", *small, "--dataset_num_proc", "1")
+    assert code == 0 and "56 conversations" in out, err
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["precision"] == "bf16" and record["recipe"]["packing"] is True and record["steps"] == 2
+    assert len([source for source in record["inputs"] if "split luth_" in source]) == 7

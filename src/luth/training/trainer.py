@@ -33,6 +33,9 @@ class MaskedSFTTrainer(SFTTrainer):
         batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         return LengthGroupedBatches([len(ids) for ids in rows["input_ids"]], batch_size, args.seed)
 
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write none: TRL's card for a local model names neither base nor data; run.json does."""
+
     def compute_loss(
         self,
         model: torch.nn.Module,
