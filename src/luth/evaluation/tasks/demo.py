@@ -53,7 +53,7 @@ def _task(name: str, folder: str, language: str, split: str, prompt: Any, metric
         hf_avail_splits=["dev", "test"],
         evaluation_splits=[split],
         few_shots_split=None,
-        generation_size=16,
+        generation_size=20,
         metrics=metrics,
         version=1,
     )
