@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow.parquet as parquet
 import pytest
 import torch
 import yaml
@@ -57,6 +58,24 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
     assert sorted(path.name for path in model.rglob("*")) == before
     record = json.loads(next((tmp_path / "eval" / "results").rglob("run.json")).read_text())
     assert record["status"] == "finished" and record["recipe"]["max_samples"] == 6
+
+
+def test_items_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path, monkeypatch):
+    import shutil
+
+    from luth.evaluation.run import TASKS
+
+    make_model(tmp_path / "model")
+    data = tmp_path / "data"
+    shutil.copytree(TASKS["demo_choice_fr"].hf_repo, data)
+    monkeypatch.setattr(TASKS["demo_choice_fr"], "hf_repo", str(data))
+    for count in (5, 3):
+        path = data / "choice" / "fr-test.jsonl"
+        path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:count]), "utf-8")
+        path_of_recipe = recipe(tasks=["demo_choice_fr"], max_samples=None, output_dir=str(tmp_path / "eval"))
+        assert run("evaluate", path_of_recipe)[0] == 0
+    details = sorted((tmp_path / "eval" / "details").rglob("*.parquet"), key=lambda path: path.name)
+    assert [parquet.read_table(path).num_rows for path in details] == [5, 3]
 
 
 def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):

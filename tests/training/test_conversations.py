@@ -44,6 +44,14 @@ def test_good_rows_load_with_a_fingerprint(write_rows):
     assert set(fingerprints) == {str(one), str(two)}
 
 
+def test_rows_edited_in_a_local_folder_are_seen(tmp_path):
+    for text in ("un", "deux"):
+        row = {"messages": [GOOD[0], {"role": "assistant", "content": text}]}
+        (tmp_path / "train.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+        rows, _ = load_mixture(DatasetMixtureConfig(datasets=[{"path": str(tmp_path), "split": "train"}]))
+        assert rows["messages"][0][1]["content"] == text
+
+
 def test_a_line_separator_inside_a_string_is_no_new_row(tmp_path):
     path = tmp_path / "f.jsonl"
     text = json.dumps({"messages": [GOOD[0], {"role": "assistant", "content": "a\u2028b"}]}, ensure_ascii=False)

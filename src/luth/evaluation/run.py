@@ -15,6 +15,7 @@ from lighteval.tasks.registry import Registry
 from lighteval.tasks.requests import Doc
 
 from luth import tasks as tasks_module
+from luth.datasets_cache import cache_by_content
 from luth.errors import UserError
 from luth.evaluation.model import load_model
 from luth.evaluation.recipe import EvalRecipe
@@ -79,7 +80,12 @@ def evaluate(model: str, recipe: EvalRecipe, output_dir: Path) -> Path:
     Returns:
         the results file, `output_dir/results/MODEL/results_*.json`.
     """
-    with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch, our_tasks_only(recipe):
+    datasets = [TASKS[name].hf_repo for name in recipe.tasks]
+    with (
+        tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch,
+        our_tasks_only(recipe),
+        cache_by_content(datasets),
+    ):
         pipeline = Pipeline(
             tasks=",".join(recipe.tasks),
             pipeline_parameters=PipelineParameters(

@@ -11,6 +11,7 @@ from datasets.exceptions import DatasetsError
 from trl import DatasetMixtureConfig, get_dataset
 from trl.scripts.utils import DatasetConfig
 
+from luth.datasets_cache import cache_by_content
 from luth.errors import UserError, about
 from luth.files import sha256
 
@@ -49,30 +50,31 @@ def load_mixture(mixture: DatasetMixtureConfig) -> tuple[Dataset, dict[str, str]
     Raises:
         UserError: a file is missing, empty or not UTF-8 JSON lines, or rows are not conversations (all are counted).
     """
-    fingerprints = {}
-    for source in mixture.datasets:
-        if source.columns is None:
-            source.columns = ["messages"]
-        files = local_files(source)
-        if files:
-            _check_rows(row for file in files for row in _json_rows(file))
-            fingerprints.update({str(file): sha256(file) for file in files})
-        else:
-            label = f"{source.path}, split {source.split}"
-            with _loading(label):
-                rows = load_dataset(
-                    source.path,
-                    source.name,
-                    data_dir=source.data_dir,
-                    data_files=source.data_files,
-                    split=source.split,
-                )
-            if "messages" not in rows.column_names:
-                raise UserError(f"{label} has the columns {', '.join(rows.column_names)}, but no column 'messages'")
-            _check_rows((f"{label}, row {n}", messages) for n, messages in enumerate(rows["messages"], 1))
-            fingerprints[label] = f"{len(rows)} rows, {rows.info.version}, {rows._fingerprint}"
-    with _loading("datasets"):
-        return get_dataset(mixture)["train"].select_columns(["messages"]), fingerprints
+    with cache_by_content(source.path for source in mixture.datasets):
+        fingerprints = {}
+        for source in mixture.datasets:
+            fingerprints.update(_check_source(source))
+        with _loading("datasets"):
+            return get_dataset(mixture)["train"].select_columns(["messages"]), fingerprints
+
+
+def _check_source(source: DatasetConfig) -> dict[str, str]:
+    """Check every row of one source; return the fingerprints of its files, or of the dataset."""
+    if source.columns is None:
+        source.columns = ["messages"]
+    files = local_files(source)
+    if files:
+        _check_rows(row for file in files for row in _json_rows(file))
+        return {str(file): sha256(file) for file in files}
+    label = f"{source.path}, split {source.split}"
+    with _loading(label):
+        rows = load_dataset(
+            source.path, source.name, data_dir=source.data_dir, data_files=source.data_files, split=source.split
+        )
+    if "messages" not in rows.column_names:
+        raise UserError(f"{label} has the columns {', '.join(rows.column_names)}, but no column 'messages'")
+    _check_rows((f"{label}, row {n}", messages) for n, messages in enumerate(rows["messages"], 1))
+    return {label: f"{len(rows)} rows, {rows.info.version}, {rows._fingerprint}"}
 
 
 @contextlib.contextmanager
