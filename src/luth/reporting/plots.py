@@ -45,7 +45,10 @@ def plot_shares(
             axis.axvline(chosen, color="grey", linestyle=":", linewidth=1)
         axis.set(title=title, xlabel="share of the fine-tuned model (0: base, 1: fine-tuned)", xticks=shares)
         axis.grid(alpha=0.3)
-        axis.legend()
+        # Head room, so that the legend hides no interval.
+        low, high = axis.get_ylim()
+        axis.set_ylim(low, high + 0.18 * (high - low))
+        axis.legend(loc="upper center", ncols=2)
     figure.suptitle("Bars: 95% bootstrap intervals over items", fontsize=9)
     _save(figure, path)
 
