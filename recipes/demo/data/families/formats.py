@@ -5,21 +5,12 @@ import random
 import unicodedata
 from collections.abc import Sequence
 
-Conversation = list[dict[str, str]]
+from families.common import Conversation, turn
+
 Item = tuple[tuple[str, ...], tuple[str, ...]]
 
 COUNT = 27
 LARGE_COUNT = 36
-
-
-def turn(user: str, assistant: str) -> Conversation:
-    """Return a conversation of one question and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-
-
-def capital(text: str) -> str:
-    """Return the text with its first letter in upper case."""
-    return text[0].upper() + text[1:]
 
 
 def small(text: str) -> str:

@@ -3,7 +3,8 @@
 import random
 from collections.abc import Sequence
 
-Conversation = list[dict[str, str]]
+from families.common import Conversation, capital, turn
+
 Scene = tuple[str, str, str]
 
 COUNT = 40
@@ -100,16 +101,6 @@ JOINS: tuple[str, ...] = (
     "{first} ; {second}.",
     "{first}. {Second}.",
 )
-
-
-def turn(user: str, assistant: str) -> Conversation:
-    """Return a conversation of one question and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-
-
-def capital(text: str) -> str:
-    """Return the text with its first letter in upper case."""
-    return text[0].upper() + text[1:]
 
 
 def size(text: str) -> int:

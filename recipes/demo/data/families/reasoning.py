@@ -3,7 +3,8 @@
 import random
 from collections.abc import Sequence
 
-Conversation = list[dict[str, str]]
+from families.common import Conversation, capital, turn
+
 # Wordings of the question, the answer, the instructions that suit it.
 Item = tuple[tuple[str, ...], str, tuple[str, ...]]
 
@@ -43,16 +44,6 @@ NUMBER: tuple[str, ...] = (
     "Réponds par un nombre, sans phrase.",
     "Réponds en chiffres.",
 )
-
-
-def turn(user: str, assistant: str) -> Conversation:
-    """Return a conversation of one question and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-
-
-def capital(text: str) -> str:
-    """Return the text with its first letter in upper case."""
-    return text[0].upper() + text[1:]
 
 
 def small(text: str) -> str:

@@ -3,14 +3,9 @@
 import random
 from collections.abc import Sequence
 
-Conversation = list[dict[str, str]]
+from families.common import Conversation, turn
 
 COUNT = 27
-
-
-def turn(user: str, assistant: str) -> Conversation:
-    """Return a conversation of one request and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
 
 
 def choose(rng: random.Random, prompts: Sequence[str], opening: str) -> str:
