@@ -1,9 +1,11 @@
 """Fine-tune a chat model on assistant turns with TRL's SFTTrainer.
 
     accelerate launch --config_file accelerate_configs/single_gpu.yaml scripts/sft.py recipes/luth-0.6b.yaml
+    python scripts/sft.py recipes/luth-0.6b.yaml --preview 3
 
-Any key of TRL's SFTConfig, ModelConfig or dataset mixture may follow the recipe and wins over it: --max_steps 10.
-The same command goes on from the last checkpoint after a kill.
+--preview N prints N rows with the trained tokens marked, and the data report, and trains nothing. Any key of TRL's
+SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10. The same command goes on from the last
+checkpoint after a kill.
 """
 
 from pathlib import Path
@@ -13,6 +15,9 @@ from luth.quiet import quiet_libraries, say
 
 
 def main(arguments: list[str]) -> None:
+    if arguments[:1] in (["--help"], ["-h"]):
+        print(__doc__)
+        return
     quiet_libraries()
     say("Loading the libraries.")
     import torch
@@ -21,46 +26,67 @@ def main(arguments: list[str]) -> None:
 
     from luth.files import sha256
     from luth.memory import keep_freed_memory
-    from luth.models import model_fingerprint, require_chat_template
+    from luth.models import load_config, load_tokenizer, model_fingerprint, require_stop
     from luth.run_record import cpu_threads, open_run
+    from luth.training.adapter import merge_adapter
     from luth.training.arguments import parse
-    from luth.training.checkpoints import last_checkpoint, save_finished
-    from luth.training.conversations import load_mixture
+    from luth.training.card import write_card
+    from luth.training.checkpoints import KeepCheckpoints, last_checkpoint, save_finished
     from luth.training.curve import plot_loss
-    from luth.training.masking import read_training_template, tokenize
-    from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer
+    from luth.training.divergence import rows_of
+    from luth.training.launch import check_launch
+    from luth.training.masking import inference_template, read_training_template
+    from luth.training.mixture import load_rows
+    from luth.training.packing import require_exact_packing
+    from luth.training.preview import data_report, preview
+    from luth.training.publish import PushCheckpoints, open_repository, push_finished
+    from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer, NotFinite
 
     args = parse(arguments)
-    training, model = args.training, args.model
-    output = Path(training.output_dir)
-    template = read_training_template(training.chat_template_path)
-    say(f"Checking the data and {model.model_name_or_path}.")
-    rows, sources = load_mixture(args.mixture)
+    training, model, luth = args.training, args.model, args.luth
+    output, limit = Path(training.output_dir), training.save_total_limit
     name, revision = model.model_name_or_path, model.model_revision
-    tokenizer = require_chat_template(name, revision)
-    inputs = {**sources, name: model_fingerprint(name, revision)}
+    strategy = check_launch(training)
+    template = read_training_template(training.chat_template_path)
+    say(f"Checking the data and {name}.")
+    tokenizer = load_tokenizer(name, revision, training.eos_token)
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = inference_template(template)
+    if training.packing or training.padding_free:
+        require_exact_packing(load_config(name, revision), training.device)
+    with training.main_process_first(desc="tokenising"):
+        rows = load_rows(args.mixture, tokenizer, template, training, luth.max_dropped_fraction)
+    require_stop(rows.train[0]["labels"], tokenizer, name, revision)
+    if luth.preview is not None:
+        say(preview(rows, tokenizer, luth.preview))
+    say(data_report(rows, training.max_length))
+    if luth.preview is not None:
+        return
+
+    inputs = {**rows.fingerprints, name: model_fingerprint(name, revision)}
     inputs[training.chat_template_path] = sha256(Path(training.chat_template_path))
     settings = {key: value for key, value in args.recipe.items() if key not in ("output_dir", "disable_tqdm")}
     run = open_run(output, "sft", settings, inputs, training.seed)
+    run.record["recipe_path"] = args.path
     if run.finished:
         say(f"{output} already holds this very run, finished: nothing to do.")
         return
-
-    with training.main_process_first(desc="tokenising"):
-        dataset, counts = tokenize(rows, tokenizer, template, training.max_length, training.dataset_num_proc)
-    if training.world_size * training.per_device_train_batch_size > len(dataset) and not training.packing:
-        raise UserError(f"{len(dataset)} rows are fewer than one batch over all processes: lower the batch size")
-    say(
-        f"{counts['rows']} conversations, {counts['tokens']} tokens, {counts['trained_tokens']} of them trained; "
-        f"{counts['dropped_too_long']} longer than {training.max_length} tokens dropped."
-    )
+    made_by = {"recipe": run.record["recipe_hash"][:16], "strategy": strategy.kind, "processes": strategy.processes}
+    checkpoint = last_checkpoint(output, made_by)
+    callbacks = [LogHistory(output / "log_history.jsonl"), KeepCheckpoints(limit, made_by)]
+    if training.push_to_hub:
+        run.record["hub_repository"] = open_repository(training, run.record)
+        callbacks.append(PushCheckpoints(run.record, run.record["hub_repository"]))
     if training.use_cpu:
         torch.set_num_threads(cpu_threads())
         keep_freed_memory()
 
-    # The template that trains is used above and ends there: the model keeps the one it came with.
-    training.chat_template_path = None
-    training.assistant_only_loss = False
+    # Done here and not by the Trainer. The template that trains ends above: the model keeps the one it came with.
+    # Nothing is cut, no loss that is not a number is averaged away, checkpoints are sealed before older ones go, and
+    # no pickle is pushed.
+    training.chat_template_path, training.assistant_only_loss = None, False
+    training.max_length = training.max_length if training.packing else None
+    training.logging_nan_inf_filter, training.save_total_limit, training.push_to_hub = False, None, False
     training.model_init_kwargs = {
         "revision": revision,
         "attn_implementation": model.attn_implementation,
@@ -70,30 +96,56 @@ def main(arguments: list[str]) -> None:
     trainer = MaskedSFTTrainer(
         model=name,
         args=training,
-        train_dataset=dataset,
+        train_dataset=rows.train,
+        eval_dataset=rows.held_out,
         processing_class=tokenizer,
         quantization_config=get_quantization_config(model),
         peft_config=get_peft_config(model),
-        callbacks=[LogHistory(output / "log_history.jsonl")],
+        callbacks=callbacks,
     )
+    if len(trainer.train_dataset) < luth.global_batch_size:
+        raise UserError(
+            f"{len(trainer.train_dataset)} {'packs' if training.packing else 'rows'} do not fill one global batch of "
+            f"{luth.global_batch_size} over {strategy.processes} process(es): lower global_batch_size"
+        )
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(LossOnBar)
-    checkpoint = last_checkpoint(output)
     if trainer.is_world_process_zero():
-        run.save(rows=counts, processes=training.world_size, precision="bf16" if training.bf16 else "fp32")
+        run.save(
+            rows=rows.counts,
+            strategy=str(strategy),
+            processes=strategy.processes,
+            precision="bf16" if training.bf16 else "fp16" if training.fp16 else "fp32",
+        )
     say(
-        f"Training on {training.world_size} process(es), {args.global_batch_size} conversations a step"
+        f"Training: {strategy}, {luth.global_batch_size} {'packs' if training.packing else 'conversations'} a step"
         + (f", from {checkpoint}." if checkpoint else ".")
     )
-    result = trainer.train(resume_from_checkpoint=checkpoint)
+    try:
+        result = trainer.train(resume_from_checkpoint=checkpoint)
+    except NotFinite as error:
+        kept = last_checkpoint(output, made_by)
+        raise UserError(
+            f"the loss is {error.loss} at step {trainer.state.global_step + 1}, in the batch of "
+            f"{'; '.join(rows_of(error.inputs, rows))}: stopped; "
+            f"{f'the last good checkpoint is {kept}' if kept else 'there is no checkpoint yet'}: lower learning_rate "
+            f"or max_grad_norm, or look at these rows"
+        ) from error
 
     say(f"Saving the model to {output}.")
-    if trainer.is_world_process_zero():
-        plot_loss(trainer.state.log_history, output / "loss.png", f"Fine-tuning {name}")
     save_finished(trainer, tokenizer, output)
     if trainer.is_world_process_zero():
-        run.finish(train_loss=result.training_loss, steps=trainer.state.global_step)
+        facts = {"train_loss": result.training_loss, "steps": trainer.state.global_step}
+        if model.use_peft:
+            say("Merging the adapter into its base.")
+            facts["adapter_logit_difference"] = merge_adapter(name, revision, model.dtype, tokenizer, output)
+        plot_loss(trainer.state.log_history, output / "loss.png", f"Fine-tuning {name}")
+        run.finish(**facts)
+        write_card(output, run.record, trainer.state.log_history)
+        if "hub_repository" in run.record:
+            push_finished(output, run.record["hub_repository"], training.hub_revision)
+    trainer.accelerator.wait_for_everyone()
     trainer.end()
 
 

@@ -1,8 +1,9 @@
 """Model folders and Hub ids: checked before anything heavy is loaded, and fingerprinted."""
 
+import contextlib
 from pathlib import Path
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from luth.errors import UserError, about, explain
 from luth.files import folder_fingerprint
@@ -20,11 +21,18 @@ def require_model(name: str) -> None:
         raise UserError(f"{name} is not a model folder: config.json and *.safetensors are expected in it")
 
 
-def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """Load the tokenizer and return it.
+def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
+    """Load the model's configuration."""
+    require_model(name)
+    with about(name):
+        return AutoConfig.from_pretrained(name, revision=revision)
+
+
+def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer; `eos_token` takes the place of its own end-of-text token.
 
     Raises:
-        UserError: it has no chat template.
+        UserError: it cannot be loaded, or its vocabulary has no such token.
     """
     require_model(name)
     try:
@@ -32,9 +40,40 @@ def require_chat_template(name: str, revision: str | None = None) -> PreTrainedT
             tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     except (ValueError, OSError) as error:
         raise UserError(f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}") from error
+    if eos_token is not None:
+        if eos_token not in tokenizer.get_vocab():
+            raise UserError(f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has")
+        tokenizer.eos_token = eos_token
+    return tokenizer
+
+
+def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer and return it.
+
+    Raises:
+        UserError: it has no chat template.
+    """
+    tokenizer = load_tokenizer(name, revision)
     if tokenizer.chat_template is None:
         raise UserError(f"{name} has no chat template: name an instruct model")
     return tokenizer
+
+
+def require_stop(
+    labels: list[int], tokenizer: PreTrainedTokenizerBase, name: str, revision: str | None = None
+) -> None:
+    """Raise `UserError` unless the last trained token of a row is one at which the model's generation stops."""
+    last = next(token for token in reversed(labels) if token >= 0)
+    stops = [tokenizer.eos_token_id]
+    with contextlib.suppress(OSError):
+        given = GenerationConfig.from_pretrained(name, revision=revision).eos_token_id
+        stops += given if isinstance(given, list) else [given]
+    if last not in stops:
+        word = tokenizer.convert_ids_to_tokens(last)
+        raise UserError(
+            f"the template ends an assistant's turn with {word!r}, at which {name} does not stop: set eos_token to "
+            f"the end-of-turn token, if it is in the vocabulary, or choose another chat_template_path"
+        )
 
 
 def model_fingerprint(name: str, revision: str | None = None) -> str:

@@ -2,43 +2,98 @@
 
 import dataclasses
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
+from trl.scripts.utils import DatasetConfig
 
 from luth.errors import UserError
 from luth.recipe import nearest, problems, read_recipe, refuse
+from luth.training.attention import VARLEN
 
 USAGE = "scripts/sft.py RECIPE [--key value ...]"
 
 
 @dataclass
-class BatchArguments:
-    """The one key that is ours.
+class LuthArguments:
+    """The keys that are ours.
 
     Parameters:
         global_batch_size (`int`):
             Sequences (packs, when packing) per optimiser step over all processes. The gradient accumulation follows
             from it, `per_device_train_batch_size` and the number of processes.
+        max_dropped_fraction (`float`, *optional*, defaults to `0.01`):
+            Share of a source's rows that may be left out, because they are longer than `max_length` or no
+            conversations. More than that stops the run before training.
+        preview (`int`, *optional*):
+            Print this many rows with their tokens coloured by mask, and the data report; train nothing.
     """
 
     global_batch_size: int
+    max_dropped_fraction: float = 0.01
+    preview: int | None = None
 
 
-SCHEMAS = (BatchArguments, SFTConfig, ModelConfig, DatasetMixtureConfig)
-# Derived, not chosen; a token belongs in the environment, where no run.json or card can show it.
+@dataclass
+class Source(DatasetConfig):
+    """A dataset of the mixture: TRL's keys and three more.
+
+    Parameters:
+        revision (`str`, *optional*):
+            Commit, branch or tag of a dataset on the Hub.
+        rows (`int`, *optional*):
+            How many rows the source must have, before `fraction`: another number stops the run.
+        rename (`dict[str, str]`, *optional*):
+            Columns to rename, old name to new, after `columns` were selected. The conversation's column must end up
+            as `messages`; `tools` and `chat_template_kwargs` are read where they are there.
+    """
+
+    revision: str | None = None
+    rows: int | None = None
+    rename: dict[str, str] | None = None
+
+
+@dataclass
+class Mixture(DatasetMixtureConfig):
+    """TRL's mixture, of our sources."""
+
+    datasets: list[Source] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make the sources from what YAML gives."""
+        self.datasets = [Source(**source) if isinstance(source, dict) else source for source in self.datasets]
+
+
+SCHEMAS = (LuthArguments, SFTConfig, ModelConfig, Mixture)
+TOKENISED_HERE = "rows are tokenised and masked here, by chat_template_path"
+NOT_EXACT = "a resumed run would not be the uninterrupted one"
+BY_LAUNCH = "how to distribute is the launch's to say: accelerate_configs/"
+LOSS = "the loss is the mean negative log-likelihood of the trained tokens"
+# What is derived and not chosen, what would be ignored, and what would break a promise of this script.
 REFUSED = {
     "gradient_accumulation_steps": "it follows from global_batch_size, per_device_train_batch_size and the processes",
-    "hub_token": "set HF_TOKEN in the environment",
+    "hub_token": "set HF_TOKEN in the environment, where no run.json or card can show it",
     "resume_from_checkpoint": "the same command goes on from the last checkpoint by itself",
-    "dataset_kwargs": "rows are always prepared here, so that masks and dropped rows are known",
+    "dataset_kwargs": TOKENISED_HERE,
+    "dataset_text_field": TOKENISED_HERE,
+    "completion_only_loss": TOKENISED_HERE,
+    "shuffle_dataset": "train_sampling_strategy decides the order",
+    "truncation_mode": "rows are never cut: those longer than max_length are dropped and counted",
+    "eval_packing": "the held-out rows are evaluated one by one",
     "streaming": "rows are counted and checked before training",
-    "test_split_size": "no held-out split is evaluated during training yet",
-    "eval_strategy": "no held-out split is evaluated during training yet",
-    "loss_type": "the loss is the mean negative log-likelihood of the trained tokens",
-    "label_smoothing_factor": "the loss is the mean negative log-likelihood of the trained tokens",
+    "loss_type": LOSS,
+    "label_smoothing_factor": LOSS,
+    "average_tokens_across_devices": LOSS,
     "data_seed": "seed decides the order of the rows",
+    "ignore_data_skip": NOT_EXACT,
+    "save_only_model": NOT_EXACT,
+    "auto_find_batch_size": "it would change the batch",
+    "logging_nan_inf_filter": "a loss that is not a number stops the run",
+    "deepspeed": BY_LAUNCH,
+    "fsdp": BY_LAUNCH,
+    "fsdp_config": BY_LAUNCH,
 }
 
 
@@ -48,9 +103,10 @@ class SFTArguments:
 
     training: SFTConfig
     model: ModelConfig
-    mixture: DatasetMixtureConfig
-    global_batch_size: int
+    mixture: Mixture
+    luth: LuthArguments
     recipe: dict[str, Any]
+    path: str
 
 
 class _Parser(TrlParser):
@@ -59,17 +115,58 @@ class _Parser(TrlParser):
 
 
 def recipe_problems(recipe: dict[str, Any]) -> list[str]:
-    """List keys that nothing reads, that are refused or missing, and values of the wrong type."""
+    """List keys that nothing reads, that are refused or missing, and values of the wrong type or that clash."""
     found = [f"{key} is not set in a recipe: {why}" for key, why in REFUSED.items() if key in recipe]
     found += problems(recipe, *SCHEMAS)
     for key in ("model_name_or_path", "output_dir", "datasets", "chat_template_path"):
         if not recipe.get(key):
             found.append(f"the key {key!r} is missing")
-    if recipe.get("assistant_only_loss") is not True:
-        found.append("set assistant_only_loss: true: training covers assistant turns only")
     if "token" in str(recipe.get("model_init_kwargs") or ""):
         found.append("model_init_kwargs holds a token: set HF_TOKEN in the environment instead")
-    return found
+    return found + _clashes(recipe)
+
+
+def _clashes(recipe: dict[str, Any]) -> list[str]:
+    packed = recipe.get("packing") or recipe.get("padding_free")
+    sources = [source for source in recipe.get("datasets") or [] if isinstance(source, dict)]
+    fractions = [source.get("fraction") for source in sources]
+    given = [fraction for fraction in fractions if isinstance(fraction, int | float)]
+    evaluated = recipe.get("eval_strategy", "no") not in ("no", False)
+    strategy = recipe.get("hub_strategy", "every_save")
+    clashes = [
+        (
+            recipe.get("assistant_only_loss") is not True,
+            "set assistant_only_loss: true: only assistant turns are trained",
+        ),
+        (recipe.get("packing_strategy", "bfd") != "bfd", "packing_strategy: only bfd packs whole rows"),
+        (
+            recipe.get("attn_implementation") == VARLEN and not packed,
+            f"attn_implementation: {VARLEN} is for packing: true or padding_free: true",
+        ),
+        (
+            recipe.get("packing") and recipe.get("max_length", 1024) is None,
+            "packing: true needs max_length, the length of a pack",
+        ),
+        (
+            recipe.get("train_sampling_strategy") == "batch_rebalance",
+            "train_sampling_strategy: batch_rebalance makes the batches depend on the processes",
+        ),
+        (evaluated and not recipe.get("test_split_size"), "eval_strategy needs a held-out part: set test_split_size"),
+        (
+            recipe.get("test_split_size") and not evaluated,
+            "test_split_size holds rows out that nothing evaluates: set eval_strategy",
+        ),
+        (
+            0 < len(given) < len(fractions),
+            "fraction is set for some datasets and not for others: set it for all or none",
+        ),
+        (any(fraction <= 0 for fraction in given), "the fractions of the datasets must be positive"),
+        (
+            strategy not in ("end", "every_save"),
+            f"hub_strategy: {strategy} uploads pickled optimiser states: end and every_save do not",
+        ),
+    ]
+    return [words for clash, words in clashes if clash]
 
 
 def parse(arguments: list[str]) -> SFTArguments:
@@ -89,25 +186,27 @@ def parse(arguments: list[str]) -> SFTArguments:
             raise UserError(f"unknown key --{key}{nearest(key, known)}: usage: {USAGE}")
         if word.startswith("--") and key in REFUSED:
             raise UserError(f"--{key} is not set by hand: {REFUSED[key]}")
-    parser.set_defaults_with_config(**recipe)
+    # A bar where somebody watches, a line a log where a file does.
+    parser.set_defaults_with_config(**{"disable_tqdm": not sys.stderr.isatty(), **recipe})
     chosen, _ = parser.parse_known_args(overrides)
+    refuse("the command line", _clashes(recipe | {key: getattr(chosen, key) for key in _keys(overrides)}))
+    if chosen.preview is not None:
+        parser.set_defaults_with_config(use_cpu=True)
+    elif not chosen.use_cpu:
+        _require_accelerator(path)
     accumulation = accumulation_steps(chosen.global_batch_size, chosen.per_device_train_batch_size)
     parser.set_defaults_with_config(gradient_accumulation_steps=accumulation)
-    if not chosen.use_cpu:
-        _require_accelerator(path)
     try:
-        batch, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
+        luth, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
-    if not training.assistant_only_loss:
-        raise UserError("--assistant_only_loss false: training covers assistant turns only")
     if training.n_gpu > 1:
         raise UserError(
             f"one process sees {training.n_gpu} GPUs: start one a GPU with accelerate launch --num_processes "
             f"{training.n_gpu}, or let it see one with CUDA_VISIBLE_DEVICES=0"
         )
     given = {key: _plain(getattr(chosen, key)) for key in sorted({*recipe, *_keys(overrides)})}
-    return SFTArguments(training, model, mixture, batch.global_batch_size, given)
+    return SFTArguments(training, model, mixture, luth, given, path)
 
 
 def _split(arguments: list[str]) -> tuple[str, list[str]]:

@@ -1,83 +1,84 @@
 """Which tokens are trained: the assistant's turns with their end-of-turn token, and nothing else."""
 
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import PreTrainedTokenizerBase
+from transformers.utils.chat_template_utils import render_jinja_template
 
 from luth.errors import UserError
 
 IGNORED = -100
+COMMENT_OR_MARKER = re.compile(r"(\{#.*?#\})|\{%([-+]?)\s*(?:end)?generation\s*([-+]?)%\}", re.DOTALL)
 
 
 def read_training_template(path: str) -> str:
     """Read a .jinja chat template with generation markers.
 
     Raises:
-        UserError: the file is missing or has no markers, so that nothing or everything would be trained.
+        UserError: the file is missing, is not Jinja, or has no markers, so that nothing would be trained.
     """
     try:
         template = Path(path).read_text(encoding="utf-8")
+        render_jinja_template([], chat_template=template)
     except OSError:
         raise UserError(f"chat_template_path: {path}: no such file: see src/luth/templates/") from None
-    if "generation" not in template or "endgeneration" not in template:
+    except TemplateSyntaxError as error:
+        raise UserError(f"{path}, line {error.lineno}: {error.message}") from error
+    if inference_template(template) == template:
         raise UserError(f"{path} has no {{% generation %}} markers: which tokens to train cannot be known")
     return template
 
 
-def mask(messages: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase, template: str) -> dict[str, list[int]]:
+def inference_template(template: str) -> str:
+    """Return a training template without its generation markers: it renders the same text and serves any engine.
+
+    Each marker leaves an empty comment behind, which trims the white space around it as the marker did.
+    """
+    return COMMENT_OR_MARKER.sub(lambda found: found[1] or f"{{#{found[2]} {found[3]}#}}", template)
+
+
+def mask(
+    messages: list[dict[str, Any]],
+    tokenizer: PreTrainedTokenizerBase,
+    template: str,
+    tools: list[dict[str, Any]] | None = None,
+    **chat_template_kwargs: Any,
+) -> dict[str, list[int]]:
     """Tokenise one conversation.
+
+    The text is cut where training starts and stops, and each piece is tokenised by itself: a prompt ends in the very
+    tokens that it has at inference, whatever the answer begins with. For byte-level vocabularies; one that puts a
+    space before every text (SentencePiece) would put it before every piece.
+
+    A token that is written out in a message, as in "<|im_end|>", becomes that token, as it does at inference. It
+    cannot change what is trained.
 
     Returns:
         `input_ids` and `labels`, both of the conversation's length in tokens; a label is the token itself where it
         is trained, else -100 (as PyTorch's cross-entropy and TRL's collator take it).
-    """
-    encoded = tokenizer.apply_chat_template(
-        messages, chat_template=template, return_dict=True, return_assistant_tokens_mask=True
-    )
-    ids = encoded["input_ids"]
-    trained = encoded["assistant_masks"]
-    return {
-        "input_ids": ids,
-        "labels": [token if on else IGNORED for token, on in zip(ids, trained, strict=True)],
-    }
-
-
-def tokenize(
-    rows: Dataset,
-    tokenizer: PreTrainedTokenizerBase,
-    template: str,
-    max_length: int | None,
-    num_proc: int | None = None,
-) -> tuple[Dataset, dict[str, int]]:
-    """Tokenise and mask all rows; those longer than `max_length` tokens are dropped, never cut.
-
-    Returns:
-        the rows as `input_ids` and `labels`, and counts: rows, dropped_too_long, tokens, trained_tokens.
 
     Raises:
-        UserError: no row is left, or a row has no trained token.
+        UserError: the template refuses the conversation, or cannot render it; the message is the template's own.
     """
-    done = rows.map(
-        lambda row: mask(row["messages"], tokenizer, template),
-        remove_columns=rows.column_names,
-        num_proc=num_proc,
-        desc="Tokenising",
-    )
-    kept = done
-    if max_length is not None:
-        kept = done.filter(lambda row: len(row["input_ids"]) <= max_length, num_proc=num_proc, desc="Checking lengths")
-    if len(kept) == 0:
-        raise UserError(f"every row is longer than max_length {max_length}: raise it, or shorten the rows")
-    trained = [sum(label != IGNORED for label in labels) for labels in kept["labels"]]
-    if min(trained) == 0:
-        row = trained.index(0) + 1
-        raise UserError(f"{trained.count(0)} rows have no trained token (the first: row {row}): check the template")
-    counts = {
-        "rows": len(kept),
-        "dropped_too_long": len(done) - len(kept),
-        "tokens": sum(len(ids) for ids in kept["input_ids"]),
-        "trained_tokens": sum(trained),
-    }
-    return kept, counts
+    try:
+        [text], [spans] = render_jinja_template(
+            # Arrow gives every message the keys of all: what is None was not there. apply_chat_template does the same.
+            [[{key: value for key, value in message.items() if value is not None} for message in messages]],
+            tools=tools,
+            chat_template=template,
+            return_assistant_tokens_mask=True,
+            **(tokenizer.special_tokens_map | chat_template_kwargs),
+        )
+    except (TemplateError, TypeError, ValueError) as error:
+        raise UserError(" ".join(str(error).split())) from error
+    borders = [0, *(border for span in spans for border in span), len(text)]
+    encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
+    for number, (start, end) in enumerate(pairwise(borders)):
+        ids = tokenizer.encode(text[start:end], add_special_tokens=False)
+        encoded["input_ids"] += ids
+        encoded["labels"] += ids if number % 2 else [IGNORED] * len(ids)
+    return encoded

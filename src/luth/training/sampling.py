@@ -1,4 +1,4 @@
-"""The order in which conversations are seen when those of like length share a micro-batch."""
+"""The order in which rows are seen: whole global batches, the same whatever the number of processes."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,27 @@ import torch
 from torch.utils.data import Sampler
 
 
-class LengthGroupedBatches(Sampler[int]):
-    """Random global batches, each sorted by length, so that its micro-batches need little padding.
+class GlobalBatches(Sampler[int]):
+    """The rows of an epoch as whole global batches, from the seed and the epoch alone.
 
-    The rows of a global batch are as random as without grouping, and so are its loss and gradient. (The sampler of
-    transformers sorts 50 batches together and leaves them sorted from long to short: batches of one kind of row, and
-    a run of fewer steps sees the long rows only.) The order depends on the seed and the epoch alone, so a resumed run
-    repeats it.
+    What does not fill a last global batch is left out, other rows in each epoch: a smaller last batch would be padded
+    with repeated rows, more of them the more processes there are. A resumed run repeats the order.
+
+    With `group_by_length` the batches are random too, and only inside each are the rows sorted, so that its
+    micro-batches need little padding: loss and gradient are those of a random batch. (The sampler of transformers
+    sorts 50 batches together and leaves them sorted from long to short: batches of one kind of row, and a run of
+    fewer steps sees the long rows only.)
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
-        """`lengths` are in tokens, `batch_size` in rows per optimiser step over all processes."""
+    def __init__(self, lengths: list[int], batch_size: int, seed: int, strategy: str) -> None:
+        """`lengths` are in tokens, `batch_size` in rows per optimiser step over all processes.
+
+        `strategy` is transformers' train_sampling_strategy: random, group_by_length or sequential.
+        """
         self.lengths = lengths
         self.batch_size = batch_size
         self.seed = seed
+        self.strategy = strategy
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -28,11 +35,17 @@ class LengthGroupedBatches(Sampler[int]):
 
     def __len__(self) -> int:
         """Rows in an epoch."""
-        return len(self.lengths)
+        return len(self.lengths) // self.batch_size * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
         """Yield row indices."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
-        order = torch.randperm(len(self.lengths), generator=generator).tolist()
-        for at in range(0, len(order), self.batch_size):
-            yield from sorted(order[at : at + self.batch_size], key=lambda row: -self.lengths[row])
+        rows = len(self.lengths)
+        order = (
+            list(range(rows)) if self.strategy == "sequential" else torch.randperm(rows, generator=generator).tolist()
+        )
+        for at in range(0, len(self), self.batch_size):
+            batch = order[at : at + self.batch_size]
+            yield from (
+                sorted(batch, key=lambda row: -self.lengths[row]) if self.strategy == "group_by_length" else batch
+            )

@@ -5,36 +5,67 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from datasets import Dataset
-from torch.utils.data import Sampler
-from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from torch.utils.data import Sampler, SequentialSampler
+from transformers import (
+    EvalPrediction,
+    ProgressCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import SFTTrainer
 
+from luth.errors import UserError
 from luth.files import write_text
+from luth.training.loss import LinearCrossEntropy, token_losses
 from luth.training.masking import IGNORED
-from luth.training.sampling import LengthGroupedBatches
+from luth.training.sampling import GlobalBatches
+
+
+class NotFinite(Exception):
+    """The loss is no longer a number; `inputs` is the micro-batch it was computed on."""
+
+    def __init__(self, loss: float, inputs: dict[str, Any]) -> None:
+        """`loss` in nats per token."""
+        super().__init__(f"the loss is {loss}")
+        self.loss = loss
+        self.inputs = inputs
 
 
 class MaskedSFTTrainer(SFTTrainer):
     """SFTTrainer whose output projection runs only on positions whose next token is trained.
 
-    The loss is TRL's `nll`: the mean over all trained tokens of the global batch. TRL computes it in tiles, half of
-    it in fp32, and adds entropy and accuracy; on instruction data most positions are prompt, and skipping them is
-    faster. Logits of all trained positions of a micro-batch are held at once: 10 bytes x vocabulary each.
-    `tests/training/test_trainer.py` holds the two equal.
+    The loss is TRL's `nll`: the mean over all trained tokens of the global batch. TRL adds entropy and accuracy to
+    every step, and off the GPU scores every position. `tests/training/test_trainer.py` holds the two losses equal.
     """
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        args = self.args
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what SFTTrainer takes."""
+        super().__init__(*args, **kwargs)
+        self.compute_metrics = held_out_loss
+        config = self.model.config.get_text_config()
+        scaled = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
+        if scaled:
+            raise UserError(
+                f"models of the family {config.model_type} scale their logits ({', '.join(scaled)}), which this loss "
+                f"does not: choose a Qwen3, LFM2, Llama or SmolLM2 model"
+            )
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
+        # Not `train_dataset`: by now only the columns for the collator are left in it.
+        rows, args = self.train_dataset, self.args
         batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        return LengthGroupedBatches([len(ids) for ids in rows["input_ids"]], batch_size, args.seed)
+        packs = "seq_lengths" in rows.column_names
+        lengths = [sum(lengths) for lengths in rows["seq_lengths"]] if packs else list(rows["length"])
+        return GlobalBatches(lengths, batch_size, args.seed, args.train_sampling_strategy)
+
+    def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
+        return SequentialSampler(eval_dataset)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """Write none: TRL's card for a local model names neither base nor data; run.json does."""
+        """Write none: TRL's card for a local model names neither base nor data; luth.training.card does."""
 
     def compute_loss(
         self,
@@ -42,30 +73,78 @@ class MaskedSFTTrainer(SFTTrainer):
         inputs: dict[str, Any],
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
-        """Return the loss (and the model's outputs, if asked).
+    ) -> torch.Tensor:
+        """Return the loss, a scalar in nats per trained token of the global batch.
 
-        Shapes: `input_ids` and `labels` are (batch, length); logits exist for the trained positions only, (trained,
-        vocabulary).
+        Shapes: `input_ids` and `labels` are (batch, length).
+
+        Raises:
+            NotFinite: the loss is infinite or not a number.
         """
         labels = inputs["labels"]
         trained = labels[:, 1:] != IGNORED
+        targets = labels[:, 1:][trained]
+        total = self._through_head(
+            model,
+            inputs,
+            lambda head, hidden: LinearCrossEntropy.apply(hidden[:, :-1][trained], head.weight, targets),
+        )
+        if not torch.isfinite(total):
+            raise NotFinite(total.item() / max(len(targets), 1), inputs)
+        if num_items_in_batch is None:
+            return total / max(len(targets), 1)
+        # The processes' gradients are averaged; the divisor already counts every process's tokens.
+        return total / num_items_in_batch * self.accelerator.num_processes
+
+    def prediction_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,
+        ignore_keys: list[str] | None = None,
+    ) -> tuple[None, torch.Tensor, torch.Tensor]:
+        """Return None, each row's summed loss in nats and its number of trained tokens, both of shape (rows,).
+
+        By row, so that accelerate can leave out those it repeats to give every process as many.
+        """
+        inputs = self._prepare_inputs(inputs)
+        labels = inputs["labels"]
+        trained = labels[:, 1:] != IGNORED
+        targets = labels[:, 1:][trained]
+        with torch.no_grad(), self.compute_loss_context_manager():
+            losses = self._through_head(
+                model, inputs, lambda head, hidden: token_losses(hidden[:, :-1][trained], head.weight, targets)
+            )
+        borders = inputs.get("cu_seq_lens_q")
+        if borders is None:
+            row, rows = trained.nonzero()[:, 0], len(labels)
+        else:
+            row, rows = torch.bucketize(trained.nonzero()[:, 1] + 1, borders[1:], right=True), len(borders) - 1
+        sums = losses.new_zeros(rows).index_add_(0, row, losses)
+        return None, sums, torch.bincount(row, minlength=rows)
+
+    def _through_head(self, model: torch.nn.Module, inputs: dict[str, Any], head_forward: Any) -> torch.Tensor:
+        """Run the model with `head_forward(head, hidden states)` in place of its output projection's forward.
+
+        In place and not after it: the pass goes through the wrappers of DDP, DeepSpeed and FSDP, whose hooks on the
+        head give it its whole weight.
+        """
         head = self.accelerator.unwrap_model(self.model).get_output_embeddings()
-        # A hook and not a call to the head: the forward pass must go through the wrappers of DDP, DeepSpeed and FSDP.
-        hook = head.register_forward_pre_hook(lambda _, hidden: (hidden[0][:, :-1][trained],))
+        head.forward = lambda hidden: head_forward(head, hidden)
         try:
             outputs = model(**{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False)
         finally:
-            hook.remove()
-        total = F.cross_entropy(outputs.logits.float(), labels[:, 1:][trained], reduction="sum")
-        if num_items_in_batch is None:
-            loss = total / trained.sum().clamp(min=1)
-        else:
-            loss = total / num_items_in_batch
-            if self.args.average_tokens_across_devices:
-                # DDP averages the gradients over processes; the divisor already counts every process's tokens.
-                loss = loss * self.accelerator.num_processes
-        return (loss, outputs) if return_outputs else loss
+            del head.forward
+        return outputs.logits
+
+
+# What transformers' models do to logits after the output projection, by the key in their configuration.
+LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "output_multiplier", "lm_head_multiplier")
+
+
+def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
+    """Return the mean loss over all held-out trained tokens, whatever the batches and processes were."""
+    return {"loss": float(prediction.predictions.sum() / prediction.label_ids.sum())}
 
 
 class LogHistory(TrainerCallback):

@@ -1,0 +1,63 @@
+"""Attention over several documents in one row, each seeing only itself, at the cost of each alone."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from transformers import AttentionInterface
+
+VARLEN = "varlen"
+
+
+def varlen_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    cu_seq_lens_q: torch.Tensor | None = None,
+    max_length_q: int | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend causally within each document of a packed row (transformers' attention interface).
+
+    On a GPU of compute capability 8.0 or later in 16-bit precision this is PyTorch's own variable-length kernel;
+    elsewhere it is one `scaled_dot_product_attention` a document. Neither sees the pack as a whole, so the cost is the
+    sum of the documents' squares, not the square of the sum.
+
+    Shapes: query (1, heads, length, head_dim), key and value (1, key-value heads, length, head_dim), `cu_seq_lens_q`
+    (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim).
+
+    Raises:
+        ValueError: there are no document borders (the batch is padded, not packed), or dropout is asked for.
+    """
+    if cu_seq_lens_q is None or query.shape[0] != 1:
+        raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
+    if dropout:
+        raise ValueError(f"attn_implementation {VARLEN!r} has no dropout: use sdpa")
+    if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
+        from torch.nn.attention.varlen import varlen_attn
+
+        rows = [states[0].transpose(0, 1) for states in (query, key, value)]
+        borders = cu_seq_lens_q.to(query.device)
+        out = varlen_attn(
+            *rows,
+            borders,
+            borders,
+            max_length_q,
+            max_length_q,
+            scale=scaling,
+            window_size=(-1, 0),
+            enable_gqa=True,
+        )
+        return out[None], None
+    lengths = cu_seq_lens_q.diff().tolist()
+    # split, not slices: the gradient of a slice is as long as the whole pack.
+    documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
+    done = [F.scaled_dot_product_attention(*one, is_causal=True, scale=scaling, enable_gqa=True) for one in documents]
+    return torch.cat(done, dim=2).transpose(1, 2), None
+
+
+AttentionInterface.register(VARLEN, varlen_attention)

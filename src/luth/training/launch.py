@@ -1,0 +1,104 @@
+"""What the launch asked for and what it got: accelerate falls back in several cases without a word."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from accelerate.commands.config.config_args import default_config_file, load_config_from_file
+from accelerate.commands.launch import launch_command_parser
+from accelerate.utils import DistributedType, parse_flag_from_env
+from trl import SFTConfig
+
+from luth.errors import UserError
+
+
+@dataclass
+class Strategy:
+    """How a run is distributed; None where it is not said.
+
+    Parameters:
+        kind (`str`, *optional*): "one process", "DDP", "ZeRO-1" to "ZeRO-3", "FSDP1" or "FSDP2".
+        processes (`int`, *optional*): over all machines.
+    """
+
+    kind: str | None
+    processes: int | None
+
+    def __str__(self) -> str:
+        """Write as "ZeRO-2 over 8 processes"."""
+        if self.processes == 1:
+            return self.kind or "one process"
+        return f"{self.kind or 'any strategy'} over {self.processes or 'any number of'} processes"
+
+
+def check_launch(training: SFTConfig) -> Strategy:
+    """Return the strategy that this process is part of.
+
+    Raises:
+        UserError: it is not the one that `accelerate launch` was asked for.
+    """
+    got, asked = _got(training), _asked()
+    if asked is None:
+        return got
+    if asked.processes not in (None, got.processes) or asked.kind not in (None, got.kind):
+        raise UserError(
+            f"accelerate launch was asked for {asked} and gave {got}, without a word: {_cause(asked, training)}"
+        )
+    return got
+
+
+def _got(training: SFTConfig) -> Strategy:
+    state = training.distributed_state
+    if state.distributed_type == DistributedType.DEEPSPEED:
+        return Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
+    if state.distributed_type == DistributedType.NO:
+        return Strategy("one process", 1)
+    # accelerate makes FSDP of several processes on accelerators only; on CPUs they stay plain data-parallel.
+    if state.distributed_type != DistributedType.MULTI_CPU and parse_flag_from_env("ACCELERATE_USE_FSDP"):
+        return Strategy(f"FSDP{os.environ.get('FSDP_VERSION', '1')}", state.num_processes)
+    return Strategy("DDP", state.num_processes)
+
+
+def _asked() -> Strategy | None:
+    """Read the command line of the launcher that started this process, and its configuration; None without one."""
+    words = _launcher()
+    if words is None:
+        return None
+    flags, _ = launch_command_parser().parse_known_args(words)
+    config = None
+    if flags.config_file or Path(default_config_file).is_file():
+        config = load_config_from_file(flags.config_file)
+    processes = flags.num_processes or getattr(config, "num_processes", None)
+    kind = str(getattr(config, "distributed_type", ""))
+    if flags.use_deepspeed or kind.endswith("DEEPSPEED"):
+        stage = flags.zero_stage or (config.deepspeed_config.get("zero_stage") if config else None)
+        return Strategy(f"ZeRO-{stage}" if stage is not None else None, processes)
+    if flags.use_fsdp or kind.endswith("FSDP"):
+        version = config.fsdp_config.get("fsdp_version", 1) if config else flags.fsdp_version
+        return Strategy(f"FSDP{version}", processes)
+    if processes is None:
+        return None
+    return Strategy("DDP" if processes > 1 else "one process", processes)
+
+
+def _launcher() -> list[str] | None:
+    with contextlib.suppress(psutil.Error):
+        for process in psutil.Process().parents()[:3]:
+            words = process.cmdline()
+            for at, word in enumerate(words):
+                name = Path(word).name
+                if name == "accelerate-launch" or word == "accelerate.commands.launch":
+                    return words[at + 1 :]
+                if name == "accelerate" and words[at + 1 : at + 2] == ["launch"]:
+                    return words[at + 2 :]
+    return None
+
+
+def _cause(asked: Strategy, training: SFTConfig) -> str:
+    if training.use_cpu and asked.kind and asked.kind.startswith("FSDP"):
+        return "it has no FSDP on CPUs: take accelerate_configs/ddp_cpu.yaml or a zero file"
+    if asked.kind and asked.kind.startswith("ZeRO"):
+        return "--cpu and ACCELERATE_USE_CPU drop DeepSpeed: take accelerate_configs/zero1_cpu.yaml as it is"
+    return "several processes need distributed_type: MULTI_GPU, on CPUs with use_cpu: true: see accelerate_configs/"

@@ -1,0 +1,73 @@
+"""What will be trained, to look at before any training: rows coloured by mask, and the counts of the mixture."""
+
+import os
+import sys
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from luth.training.masking import IGNORED
+from luth.training.mixture import Rows
+
+TRAINED, UNTRAINED, PLAIN = "\033[30;42m", "\033[2m", "\033[0m"
+COLUMNS = ("rows", "tokens", "trained_tokens", "dropped_too_long", "dropped_unusable")
+HEADINGS = ("rows", "tokens", "trained", "too long", "unusable")
+
+
+def preview(rows: Rows, tokenizer: PreTrainedTokenizerBase, number: int) -> str:
+    """Return `number` rows, spread over the sources, with each run of trained tokens marked.
+
+    On a terminal trained text is black on green and the rest is dim; elsewhere, and where NO_COLOR is set, trained
+    text stands between ⟦ and ⟧.
+    """
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    before, after = (TRAINED, PLAIN) if colour else ("⟦", "⟧")
+    legend = f"{before}trained{after}, {UNTRAINED if colour else ''}not trained{PLAIN if colour else ''}"
+    number = min(number, len(rows.train))
+    pieces = [f"{number} of {len(rows.train)} training rows: {legend}, line breaks as they are, special tokens shown."]
+    for at in range(number):
+        row = rows.train[at * len(rows.train) // number]
+        pieces.append(f"--- {rows.name(row)}: {row['length']} tokens, {row['trained']} trained")
+        pieces.append(
+            "".join(
+                before + text + after if trained else (UNTRAINED + text + PLAIN if colour else text)
+                for trained, text in runs(row, tokenizer)
+            )
+        )
+    return "\n".join(pieces)
+
+
+def runs(row: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> list[tuple[bool, str]]:
+    """Return a tokenised row as runs of (trained, text), from its tokens and labels alone."""
+    found: list[tuple[bool, list[int]]] = []
+    for token, tag in zip(row["input_ids"], row["labels"], strict=True):
+        trained = tag != IGNORED
+        if not found or found[-1][0] != trained:
+            found.append((trained, []))
+        found[-1][1].append(token)
+    return [(trained, tokenizer.decode(tokens, clean_up_tokenization_spaces=False)) for trained, tokens in found]
+
+
+def data_report(rows: Rows, max_length: int | None) -> str:
+    """Return a table of the sources: rows kept, tokens, trained tokens and dropped rows, the sums last."""
+    counts = rows.counts
+    lines = [(source["source"], *(f"{source[column]:,}" for column in COLUMNS)) for source in counts["sources"]]
+    sums = {**counts, "rows": counts["rows"] + counts.get("held_out", 0)}
+    lines.append(("all", *(f"{sums[column]:,}" for column in COLUMNS)))
+    table = [("source", *HEADINGS), *lines]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    text = [
+        "  ".join(
+            [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        )
+        for line in table
+    ]
+    text.append(
+        f"Rows longer than max_length ({max_length} tokens) and rows that are no conversations are dropped whole."
+    )
+    text += [
+        f"dropped: {source['source']}, {example}" for source in counts["sources"] for example in source["examples"]
+    ]
+    if "held_out" in counts:
+        text.append(f"{counts['rows']:,} rows are for training, {counts['held_out']:,} are held out.")
+    return "\n".join(text)
