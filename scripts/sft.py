@@ -8,6 +8,8 @@ SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10.
 checkpoint after a kill.
 """
 
+import math
+import statistics
 from pathlib import Path
 
 from luth.errors import UserError, run_script
@@ -34,12 +36,13 @@ def main(arguments: list[str]) -> None:
     from luth.training.checkpoints import KeepCheckpoints, last_checkpoint, save_finished
     from luth.training.curve import plot_loss
     from luth.training.divergence import rows_of
-    from luth.training.launch import check_launch
+    from luth.training.launch import check_launch, confirm_launch
     from luth.training.masking import inference_template, read_training_template
     from luth.training.mixture import load_rows
     from luth.training.packing import require_exact_packing
     from luth.training.preview import data_report, preview
     from luth.training.publish import PushCheckpoints, open_repository, push_finished
+    from luth.training.sampling import require_one_batch
     from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer, NotFinite
 
     args = parse(arguments)
@@ -63,6 +66,9 @@ def main(arguments: list[str]) -> None:
     if luth.preview is not None:
         return
 
+    kind = "packs" if training.packing else "rows"
+    if not training.packing:
+        require_one_batch(len(rows.train), luth.global_batch_size, kind, strategy.processes)
     inputs = {**rows.fingerprints, name: model_fingerprint(name, revision)}
     inputs[training.chat_template_path] = sha256(Path(training.chat_template_path))
     settings = {key: value for key, value in args.recipe.items() if key not in ("output_dir", "disable_tqdm")}
@@ -74,7 +80,7 @@ def main(arguments: list[str]) -> None:
     made_by = {"recipe": run.record["recipe_hash"][:16], "strategy": strategy.kind, "processes": strategy.processes}
     checkpoint = last_checkpoint(output, made_by)
     callbacks = [LogHistory(output / "log_history.jsonl"), KeepCheckpoints(limit, made_by)]
-    if training.push_to_hub:
+    if training.push_to_hub and training.process_index == 0:
         run.record["hub_repository"] = open_repository(training, run.record)
         callbacks.append(PushCheckpoints(run.record, run.record["hub_repository"]))
     if training.use_cpu:
@@ -103,11 +109,8 @@ def main(arguments: list[str]) -> None:
         peft_config=get_peft_config(model),
         callbacks=callbacks,
     )
-    if len(trainer.train_dataset) < luth.global_batch_size:
-        raise UserError(
-            f"{len(trainer.train_dataset)} {'packs' if training.packing else 'rows'} do not fill one global batch of "
-            f"{luth.global_batch_size} over {strategy.processes} process(es): lower global_batch_size"
-        )
+    confirm_launch(strategy, trainer.accelerator, training)
+    require_one_batch(len(trainer.train_dataset), luth.global_batch_size, kind, strategy.processes)
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(LossOnBar)
@@ -119,11 +122,11 @@ def main(arguments: list[str]) -> None:
             precision="bf16" if training.bf16 else "fp16" if training.fp16 else "fp32",
         )
     say(
-        f"Training: {strategy}, {luth.global_batch_size} {'packs' if training.packing else 'conversations'} a step"
+        f"Training: {strategy}, {luth.global_batch_size} {kind} a step"
         + (f", from {checkpoint}." if checkpoint else ".")
     )
     try:
-        result = trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.train(resume_from_checkpoint=checkpoint)
     except NotFinite as error:
         kept = last_checkpoint(output, made_by)
         raise UserError(
@@ -136,7 +139,8 @@ def main(arguments: list[str]) -> None:
     say(f"Saving the model to {output}.")
     save_finished(trainer, tokenizer, output)
     if trainer.is_world_process_zero():
-        facts = {"train_loss": result.training_loss, "steps": trainer.state.global_step}
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        facts = {"train_loss": statistics.fmean(losses or [math.nan]), "steps": trainer.state.global_step}
         if model.use_peft:
             say("Merging the adapter into its base.")
             facts["adapter_logit_difference"] = merge_adapter(name, revision, model.dtype, tokenizer, output)

@@ -59,9 +59,10 @@ def tokenizer():
 
 
 def tiny_config(family, vocab_size):
-    from transformers import LlamaConfig, Qwen3Config
+    from transformers import Lfm2Config, LlamaConfig, Qwen2Config, Qwen3Config
 
-    kind = {"llama": LlamaConfig, "qwen3": Qwen3Config}[family]
+    kind = {"llama": LlamaConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config, "lfm2": Lfm2Config}[family]
+    more = {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False} if family == "lfm2" else {}
     return kind(
         vocab_size=vocab_size,
         hidden_size=64,
@@ -75,6 +76,7 @@ def tiny_config(family, vocab_size):
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=2,
+        **more,
     )
 
 

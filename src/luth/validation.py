@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trl.scripts.utils import DatasetConfig
-
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
@@ -13,8 +11,8 @@ from luth.merging import recipe as merging
 from luth.recipe import is_local, problems, read_recipe
 from luth.reporting.recipe import ReportRecipe
 from luth.training import arguments as training
-from luth.training.conversations import local_files
 from luth.training.masking import read_training_template
+from luth.training.mixture import local_files
 
 # A recipe's kind shows in a key that only its kind has.
 KINDS = {
@@ -76,7 +74,7 @@ def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         found += _said(lambda: read_training_template(recipe["chat_template_path"]))
     if not any(problem.startswith("datasets") for problem in found):
         for source in recipe.get("datasets") or []:
-            found += _said(lambda source=source: local_files(DatasetConfig(**source)))
+            found += _said(lambda source=source: local_files(training.Source(**source)))
     return found
 
 

@@ -1,7 +1,9 @@
 """Fine-tuning through its command line: killed and resumed, launched, and stopped by mistakes."""
 
+import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from peft import PeftModel
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.fake_hub import TOKEN, FakeHub
 
 ROOT = Path(__file__).parents[2]
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
@@ -31,8 +37,8 @@ def rows(write_rows):
     return write_rows([conversation(n) for n in range(40)])
 
 
-def start(recipe, *arguments, launcher=(sys.executable,)):
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+def start(recipe, *arguments, launcher=(sys.executable,), **variables):
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
     command = [*launcher, "scripts/sft.py", str(recipe), *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -77,21 +83,6 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(make_model, rows, s
     assert record["status"] == "finished" and record["rows"]["rows"] == 40 and record["steps"] == 60
 
 
-def test_two_processes_give_the_losses_of_one(make_model, rows, sft_recipe, tmp_path):
-    recipe = sft_recipe(make_model(tmp_path / "model"), [rows])
-    assert finish(start(recipe, "--output_dir", tmp_path / "one"))[0] == 0
-    launcher = (ACCELERATE, "launch", "--config_file", "accelerate_configs/ddp_cpu.yaml")
-    code, out, err = finish(start(recipe, "--output_dir", tmp_path / "two", launcher=launcher))
-    assert code == 0 and "on 2 process(es)" in out, err
-    logs = [(tmp_path / name / "log_history.jsonl").read_text().splitlines() for name in ("one", "two")]
-    losses = [[entry["loss"] for entry in map(json.loads, log) if "loss" in entry] for log in logs]
-    assert len(losses[0]) == 3
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    for name in one:
-        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
-
-
 def test_under_accelerate_launch_our_line_comes_first():
     launcher = (ACCELERATE, "launch", "--config_file", "accelerate_configs/cpu.yaml")
     code, _, err = finish(start("none.yaml", launcher=launcher))
@@ -110,7 +101,10 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, sft_recipe, 
         ([sft_recipe(model, [rows], chat_template_path="nowhere.jinja")], "nowhere.jinja: no such file"),
         ([sft_recipe(model, [rows], max_length=4)], "longer than max_length 4"),
         ([sft_recipe(model, [rows], output_dir=str(tmp_path / "theirs"))], "choose another output_dir"),
-        ([sft_recipe(model, [rows], global_batch_size=64, per_device_train_batch_size=64)], "fewer than one batch"),
+        (
+            [sft_recipe(model, [rows], global_batch_size=64, per_device_train_batch_size=64)],
+            "do not fill one global batch of 64",
+        ),
         ([sft_recipe("Qwen/Qwen3-0.6B", [rows])], "Qwen/Qwen3-0.6B"),
         ([sft_recipe(model, [rows], datasets=[{"path": "no/data", "split": "train"}])], "no/data"),
     ):
@@ -136,23 +130,173 @@ def test_a_full_disk_is_one_line(make_model, rows, sft_recipe, run, tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_the_real_recipe_trains_a_tiny_qwen3_packed_and_in_bf16(make_model, run, tmp_path):
-    recipe = yaml.safe_load((ROOT / "recipes/luth-0.6b.yaml").read_text("utf-8"))
-    hub = tmp_path / "luth-sft"
-    for number, source in enumerate(recipe["datasets"]):
-        path = hub / "data" / f"{source['split']}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(conversation(10 * number + n)) + "\n" for n in range(8)), "utf-8")
-        source["path"] = str(hub)
-    splits = [{"split": source["split"], "path": f"data/{source['split']}.jsonl"} for source in recipe["datasets"]]
-    card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}]})
-    (hub / "README.md").write_text(f"---\n{card}---\n", "utf-8")
-    recipe["model_name_or_path"] = str(make_model(tmp_path / "model", "qwen3"))
-    path = tmp_path / "luth.yaml"
+@pytest.fixture
+def stand_in(tmp_path):
+    """Write Luth-SFT's seven splits, laid out as on the Hub, with a few rows each; point a recipe at them."""
+
+    def write(recipe):
+        hub = tmp_path / "kurakurai" / "luth-sft"
+        for number, source in enumerate(recipe["datasets"]):
+            path = hub / "data" / f"{source['split']}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(json.dumps(conversation(10 * number + n)) + "\n" for n in range(8)), "utf-8")
+            source.update(path=str(hub), rows=8)
+        splits = [{"split": source["split"], "path": f"data/{source['split']}.jsonl"} for source in recipe["datasets"]]
+        card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}]})
+        (hub / "README.md").write_text(f"---\n{card}---\n", "utf-8")
+
+    return write
+
+
+REAL = sorted(path.name for path in (ROOT / "recipes").glob("luth-*.yaml"))
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_recipe_previews_and_trains_a_tiny_model_of_its_family(name, make_model, stand_in, run, tmp_path):
+    recipe = yaml.safe_load((ROOT / "recipes" / name).read_text("utf-8"))
+    stand_in(recipe)
+    recipe["model_name_or_path"] = str(make_model(tmp_path / "model", "lfm2" if "lfm2" in name else "qwen3"))
+    path = tmp_path / name
     path.write_text(yaml.safe_dump(recipe), "utf-8")
+    code, out, err = run("sft", path, "--preview", "3")
+    assert code == 0, err
+    assert len(re.findall(r"⟦Elle dit \d+\. (?:oui )*<\|im_end\|>⟧", out)) == out.count("--- ") == 3
+    assert not (tmp_path / "out").exists()
+
     small = ["--use_cpu", "true", "--max_length", "256", "--global_batch_size", "4", "--max_steps", "2"]
-    code, out, err = run("sft", path, "--output_dir", tmp_path / "out", *small, "--dataset_num_proc", "1")
-    assert code == 0 and "56 conversations" in out, err
+    small += ["--per_device_train_batch_size", "2", "--dataset_num_proc", "1", "--output_dir", tmp_path / "out"]
+    code, out, err = run("sft", path, *small)
+    assert code == 0, err
     record = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert record["precision"] == "bf16" and record["recipe"]["packing"] is True and record["steps"] == 2
-    assert len([source for source in record["inputs"] if "split luth_" in source]) == 7
+    assert record["precision"] == "bf16" and record["steps"] == 2
+    assert [source["rows"] for source in record["rows"]["sources"]] == [8] * 7
+    assert record["rows"].get("held_out") == (3 if "lfm2" in name else None)
+    saved = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    assert saved.config.model_type == ("lfm2" if "lfm2" in name else "qwen3")
+    text = (tmp_path / "out" / "chat_template.jinja").read_text()
+    assert text == (tmp_path / "model" / "chat_template.jinja").read_text() and "generation %}" not in text
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert record["recipe_hash"] in card and "loss.png" in card
+
+
+def test_an_adapter_is_merged_into_a_checkpoint_that_mergekit_takes(make_model, rows, sft_recipe, run, tmp_path):
+    model = make_model(tmp_path / "model", "qwen3")
+    lora = {"use_peft": True, "lora_r": 4, "lora_alpha": 64, "lora_target_modules": ["all-linear"], "max_steps": 6}
+    settings = {"save_strategy": "steps", "save_steps": 4, "learning_rate": 0.01, **lora}
+    code, out, err = run("sft", sft_recipe(model, [rows], **settings))
+    assert code == 0 and "Merging the adapter" in out, err
+    folder = tmp_path / "out"
+    ids = torch.arange(5, 40)[None]
+    with torch.no_grad():
+        merged = AutoModelForCausalLM.from_pretrained(folder)(input_ids=ids).logits
+        base = AutoModelForCausalLM.from_pretrained(model)
+        plain = base(input_ids=ids).logits
+        adapted = PeftModel.from_pretrained(base, folder / "adapter")(input_ids=ids).logits
+    torch.testing.assert_close(merged, adapted, rtol=1e-3, atol=1e-3)
+    assert (merged - plain).abs().max() > 0.1
+    assert not list(folder.glob("adapter_*")) and json.loads((folder / "run.json").read_text())["status"] == "finished"
+    recipe = tmp_path / "merge.yaml"
+    models = [{"model": str(folder)}]
+    recipe.write_text(
+        yaml.safe_dump(
+            {
+                "merge_method": "slerp",
+                "base_model": str(model),
+                "models": models,
+                "parameters": {"t": 0.5},
+                "dtype": "float32",
+            }
+        )
+    )
+    code, out, err = run("merge", recipe, tmp_path / "merged")
+    assert code == 0, err
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("bitsandbytes") is None, reason="needs bitsandbytes: pip install luth[qlora]"
+)
+def test_a_qlora_adapter_is_merged_into_the_unquantised_base(make_model, rows, sft_recipe, run, tmp_path):
+    model = make_model(tmp_path / "model", "llama")
+    lora = {"use_peft": True, "load_in_4bit": True, "lora_target_modules": ["all-linear"]}
+    code, _, err = run("sft", sft_recipe(model, [rows], **lora, bf16=True))
+    assert code == 0, err
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["adapter_logit_difference"] < 1e-3
+    assert load_file(tmp_path / "out" / "model.safetensors").keys() == load_file(model / "model.safetensors").keys()
+
+
+def test_a_loss_that_is_no_number_stops_with_step_rows_and_checkpoint(make_model, rows, sft_recipe, run, tmp_path):
+    model = make_model(tmp_path / "model")
+    settings = {"max_steps": 8, "save_strategy": "steps", "save_steps": 1, "save_total_limit": 1, "max_grad_norm": 0}
+    settings |= {"learning_rate": 1e37, "optim": "sgd", "lr_scheduler_type": "linear", "warmup_steps": 2}
+    code, _, err = run("sft", sft_recipe(model, [rows], **settings))
+    [line] = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2, err
+    assert "Traceback" not in err
+    if "the loss is" in line:
+        assert re.search(r"the loss is \S+ at step [23], in the batch of .*rows.jsonl, row \d+", line), line
+    else:
+        assert "is not finite: training has diverged" in line
+    [kept] = [path for path in (tmp_path / "out").glob("checkpoint-*") if (path / "complete.json").exists()]
+    assert all(tensor.isfinite().all() for tensor in load_file(kept / "model.safetensors").values())
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_row_that_makes_the_loss_no_number_is_named(make_model, rows, sft_recipe, run, tmp_path):
+    folder = make_model(tmp_path / "model")
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    # The last token of the vocabulary stands in one row only, and is poisoned on its way in, not on its way out.
+    poison = len(tokenizer) - 1
+    model.config.tie_word_embeddings = False
+    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    with torch.no_grad():
+        model.model.embed_tokens.weight[poison] = float("nan")
+    model.save_pretrained(folder)
+    bad = tmp_path / "bad.jsonl"
+    turns = [{"role": "user", "content": tokenizer.decode([poison])}, {"role": "assistant", "content": "Oui."}]
+    lines = [*(conversation(n) for n in range(7)), {"messages": turns}, conversation(9)]
+    bad.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    settings = {"train_sampling_strategy": "sequential", "global_batch_size": 3, "per_device_train_batch_size": 1}
+    code, _, err = run("sft", sft_recipe(folder, [bad], **settings))
+    assert code == 2 and "the loss is nan at step 3, in the batch of" in err and "bad.jsonl, row 8: stopped" in err, (
+        err
+    )
+
+
+def test_the_end_of_a_run_is_pushed_to_the_hub_without_a_pickle(make_model, rows, sft_recipe, tmp_path):
+    settings = {"push_to_hub": True, "hub_model_id": "anna/luth-essai", "hub_strategy": "every_save", "save_steps": 2}
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], save_strategy="steps", **settings)
+    with FakeHub() as hub:
+        variables = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_TOKEN": TOKEN}
+        code, _, err = finish(start(recipe, **variables))
+        assert code == 0, err
+        files = hub.repositories["anna/luth-essai"]["main"]
+    assert {"model.safetensors", "config.json", "README.md", "run.json", "loss.png"} <= set(files)
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pth"))]
+    assert TOKEN not in (tmp_path / "out" / "run.json").read_text() + files["README.md"].decode()
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorboard") is None, reason="needs tensorboard: pip install luth[trackers]"
+)
+def test_losses_reach_a_tracker(make_model, rows, sft_recipe, run, tmp_path):
+    code, _, err = run("sft", sft_recipe(make_model(tmp_path / "model"), [rows], report_to="tensorboard"))
+    assert code == 0, err
+    assert list((tmp_path / "out").rglob("events.out.tfevents.*"))
+
+
+def test_a_base_model_without_a_template_is_saved_with_chatml(make_model, rows, sft_recipe, run, tmp_path):
+    model = make_model(tmp_path / "model")
+    (model / "chat_template.jinja").unlink()
+    recipe = sft_recipe(model, [rows], chat_template_path="src/luth/templates/chatml.jinja", eos_token="<|im_end|>")
+    code, _, err = run("sft", recipe)
+    assert code == 0, err
+    text = AutoTokenizer.from_pretrained(tmp_path / "out").apply_chat_template(
+        [{"role": "user", "content": "Un."}], tokenize=False, add_generation_prompt=True
+    )
+    assert text == "<|im_start|>user\nUn.<|im_end|>\n<|im_start|>assistant\n"
+    (model / "generation_config.json").unlink()
+    code, _, err = run("sft", sft_recipe(model, [rows], output_dir=str(tmp_path / "two"), eos_token="<think>"))
+    assert code == 2 and "ends an assistant's turn with '<|im_end|>', at which" in err, err
+    code, _, err = run("sft", sft_recipe(model, [rows], output_dir=str(tmp_path / "two"), eos_token="<fin>"))
+    assert code == 2 and "has no token '<fin>' in its vocabulary" in err

@@ -91,6 +91,7 @@ REFUSED = {
     "save_only_model": NOT_EXACT,
     "auto_find_batch_size": "it would change the batch",
     "logging_nan_inf_filter": "a loss that is not a number stops the run",
+    "hub_always_push": "a push that is under way is never doubled",
     "deepspeed": BY_LAUNCH,
     "fsdp": BY_LAUNCH,
     "fsdp_config": BY_LAUNCH,

@@ -126,17 +126,16 @@ def _base(record: dict[str, Any], recipe: dict[str, Any]) -> str:
 
 def _data(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     counts = record.get("rows") or {}
-    inputs = dict(record.get("inputs") or {})
-    inputs.pop(recipe.get("model_name_or_path"), None)
+    inputs = record.get("inputs") or {}
+    shown = {recipe.get("model_name_or_path")}
     heads = ["Source", "Split", "Revision", *COUNTS.values(), "Fingerprint"]
     lines = [heads, ["---"] * 3 + ["---:"] * len(COUNTS) + ["---"]]
     # The record counts the sources in the recipe's order.
     for count, given in zip_longest(counts.get("sources") or [], recipe.get("datasets") or [], fillvalue={}):
         names = _names(given) or [str(count.get("source"))]
-        keys = [
-            key for key in (*names, count.get("source"), f"{names[0]}, split {given.get('split')}") if key in inputs
-        ]
-        prints = ", ".join(f"`{inputs.pop(key)}`" for key in dict.fromkeys(keys))
+        keys = dict.fromkeys([*names, count.get("source"), f"{names[0]}, split {given.get('split')}"])
+        shown.update(keys)
+        prints = ", ".join(f"`{inputs[key]}`" for key in keys if key in inputs)
         split, revision = given.get("split") or "", given.get("revision") or ""
         lines.append([", ".join(f"`{name}`" for name in names), split, revision, *_counted(count), prints])
     if counts:
@@ -145,8 +144,8 @@ def _data(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     parts = ["\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)]
     if counts.get("held_out"):
         parts.append(f"{counts['held_out']:,} of these rows were held out of training.")
-    if inputs:
-        others = [f"- `{name}`: `{fingerprint}`" for name, fingerprint in inputs.items()]
+    others = [f"- `{name}`: `{fingerprint}`" for name, fingerprint in inputs.items() if name not in shown]
+    if others:
         parts += ["Other inputs, with their fingerprints:", "\n".join(others)]
     return "\n\n".join(["## Data", *parts])
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from accelerate import Accelerator, PartialState
 from accelerate.commands.config.config_args import default_config_file, load_config_from_file
 from accelerate.commands.launch import launch_command_parser
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, parse_flag_from_env
 from trl import SFTConfig
 
@@ -34,25 +36,32 @@ class Strategy:
 
 
 def check_launch(training: SFTConfig) -> Strategy:
-    """Return the strategy that this process is part of.
+    """Return the strategy that this process is to be part of.
 
     Raises:
         UserError: it is not the one that `accelerate launch` was asked for.
     """
-    got, asked = _got(training), _asked()
-    if asked is None:
-        return got
-    if asked.processes not in (None, got.processes) or asked.kind not in (None, got.kind):
-        raise UserError(
-            f"accelerate launch was asked for {asked} and gave {got}, without a word: {_cause(asked, training)}"
-        )
+    state = training.distributed_state
+    if training.deepspeed_plugin is not None:
+        got = Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
+    else:
+        got = _got(state)
+    asked = _asked()
+    if asked is not None and (asked.processes not in (None, got.processes) or asked.kind not in (None, got.kind)):
+        raise UserError(_fall_back(asked, got, training))
     return got
 
 
-def _got(training: SFTConfig) -> Strategy:
-    state = training.distributed_state
+def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfig) -> None:
+    """Raise `UserError` unless the accelerator that the trainer has made follows the strategy of `check_launch`."""
+    got = _got(accelerator.state)
+    if got != asked:
+        raise UserError(_fall_back(asked, got, training))
+
+
+def _got(state: PartialState | AcceleratorState) -> Strategy:
     if state.distributed_type == DistributedType.DEEPSPEED:
-        return Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
+        return Strategy(f"ZeRO-{state.deepspeed_plugin.zero_stage}", state.num_processes)
     if state.distributed_type == DistributedType.NO:
         return Strategy("one process", 1)
     # accelerate makes FSDP of several processes on accelerators only; on CPUs they stay plain data-parallel.
@@ -96,9 +105,11 @@ def _launcher() -> list[str] | None:
     return None
 
 
-def _cause(asked: Strategy, training: SFTConfig) -> str:
-    if training.use_cpu and asked.kind and asked.kind.startswith("FSDP"):
-        return "it has no FSDP on CPUs: take accelerate_configs/ddp_cpu.yaml or a zero file"
-    if asked.kind and asked.kind.startswith("ZeRO"):
-        return "--cpu and ACCELERATE_USE_CPU drop DeepSpeed: take accelerate_configs/zero1_cpu.yaml as it is"
-    return "several processes need distributed_type: MULTI_GPU, on CPUs with use_cpu: true: see accelerate_configs/"
+def _fall_back(asked: Strategy, got: Strategy, training: SFTConfig) -> str:
+    kind = asked.kind or ""
+    advice = "several processes need distributed_type: MULTI_GPU, on CPUs with use_cpu: true: see accelerate_configs/"
+    if kind.startswith("FSDP") and training.use_cpu:
+        advice = "it has no FSDP on CPUs: take accelerate_configs/ddp_cpu.yaml or a zero file"
+    if kind.startswith("ZeRO"):
+        advice = "--cpu and ACCELERATE_USE_CPU drop DeepSpeed: take accelerate_configs/zero1_cpu.yaml as it is"
+    return f"accelerate launch was asked for {asked} and gave {got}, without a word: {advice}"

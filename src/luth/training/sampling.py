@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch.utils.data import Sampler
 
+from luth.errors import UserError
+
 
 class GlobalBatches(Sampler[int]):
     """The rows of an epoch as whole global batches, from the seed and the epoch alone.
@@ -49,3 +51,12 @@ class GlobalBatches(Sampler[int]):
             yield from (
                 sorted(batch, key=lambda row: -self.lengths[row]) if self.strategy == "group_by_length" else batch
             )
+
+
+def require_one_batch(rows: int, batch_size: int, kind: str, processes: int | None) -> None:
+    """Raise `UserError` where `rows` (of a `kind`: rows, packs) do not fill one global batch."""
+    if rows < batch_size:
+        raise UserError(
+            f"{rows} {kind} do not fill one global batch of {batch_size} over {processes} process(es): lower "
+            f"global_batch_size, and per_device_train_batch_size or the processes with it"
+        )

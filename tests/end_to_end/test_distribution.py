@@ -1,0 +1,227 @@
+"""Real launches of two processes: each strategy's losses are one process's, and a killed run goes on exactly."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parents[2]
+ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
+STEPS = 9
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory, make_model):
+    """A tiny Qwen3, 40 conversations and a recipe of nine steps: four and a half epochs of two global batches."""
+    folder = tmp_path_factory.mktemp("distribution")
+    rows = folder / "rows.jsonl"
+    with open(rows, "w", encoding="utf-8") as file:
+        for n in range(20):
+            messages = [
+                {"role": "user", "content": f"Question {n} : que dit la ligne ? " + "mot " * (n % 7)},
+                {"role": "assistant", "content": f"Elle dit {n * n}. " + "oui " * (5 * n % 23)},
+            ]
+            file.write(json.dumps({"messages": messages}, ensure_ascii=False) + "\n")
+    recipe = {
+        "model_name_or_path": str(make_model(folder / "model", "qwen3")),
+        "dtype": "float32",
+        "attn_implementation": "varlen",
+        "chat_template_path": "src/luth/templates/qwen3.jinja",
+        "output_dir": str(folder / "out"),
+        "datasets": [{"path": "json", "data_files": [str(rows)]}],
+        "test_split_size": 3,
+        "eval_strategy": "steps",
+        "eval_steps": 9,
+        "max_length": 256,
+        "assistant_only_loss": True,
+        "padding_free": True,
+        "train_sampling_strategy": "group_by_length",
+        "global_batch_size": 8,
+        "per_device_train_batch_size": 2,
+        "max_steps": STEPS,
+        "learning_rate": 0.002,
+        "max_grad_norm": 1.0,
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "use_cpu": True,
+        "seed": 7,
+        "logging_steps": 1,
+        "save_strategy": "steps",
+        "save_steps": 4,
+        "save_total_limit": 1,
+        "report_to": "none",
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    return path
+
+
+def start(*words, **variables):
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
+    return subprocess.Popen(
+        [str(word) for word in words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process):
+    out, _ = process.communicate(timeout=300)
+    return process.returncode, out
+
+
+def launch(config, recipe, *arguments, **variables):
+    return start(
+        ACCELERATE,
+        "launch",
+        "--config_file",
+        f"accelerate_configs/{config}.yaml",
+        "scripts/sft.py",
+        recipe,
+        *arguments,
+        **variables,
+    )
+
+
+def history(folder):
+    path = Path(folder) / "log_history.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return {entry["step"]: entry["loss"] for entry in map(json.loads, lines) if "loss" in entry}
+
+
+def held_out(folder):
+    lines = (Path(folder) / "log_history.jsonl").read_text("utf-8").splitlines()
+    return [entry["eval_loss"] for entry in map(json.loads, lines) if "eval_loss" in entry]
+
+
+@pytest.fixture(scope="module")
+def alone(work):
+    """The folder of one process's run."""
+    folder = work.parent / "one"
+    code, out = finish(start(sys.executable, "scripts/sft.py", work, "--output_dir", folder))
+    assert code == 0, out
+    assert sorted(history(folder)) == list(range(1, STEPS + 1)) and len(held_out(folder)) == 1
+    return folder
+
+
+def test_micro_batches_of_8_and_of_1_are_the_same(work, alone):
+    losses = []
+    for size in (8, 1):
+        folder = work.parent / f"micro-{size}"
+        words = ["--per_device_train_batch_size", size, "--output_dir", folder, "--save_strategy", "no"]
+        code, out = finish(start(sys.executable, "scripts/sft.py", work, *words))
+        assert code == 0, out
+        losses.append(list(history(folder).values()))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0] == pytest.approx(list(history(alone).values()), rel=1e-3)
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "zero1", "zero2", "zero3"])
+def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strategy, work, alone):
+    folder = work.parent / strategy
+    words = ["--output_dir", folder]
+    process = launch(f"{strategy}_cpu", work, *words)
+    while 6 not in history(folder):
+        assert process.poll() is None, finish(process)
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    kill_children(folder)
+    finish(process)
+    before = history(folder)
+    assert not (folder / "model.safetensors").exists()
+
+    code, out = finish(launch(f"{strategy}_cpu", work, *words))
+    name = "DDP" if strategy == "ddp" else f"ZeRO-{strategy[-1]}"
+    assert code == 0 and f"{name} over 2 processes" in out and "from " in out, out
+    after = history(folder)
+    assert sorted(after) == list(range(1, STEPS + 1))
+    redone = [step for step in before if step > 4]
+    assert {5, 6} <= set(redone) or "checkpoint-8" in out
+    assert [after[step] for step in before] == [before[step] for step in before]
+    assert list(after.values()) == pytest.approx(list(history(alone).values()), rel=1e-3)
+    assert held_out(folder) == pytest.approx(held_out(alone), rel=1e-3)
+    one, two = load_file(alone / "model.safetensors"), load_file(folder / "model.safetensors")
+    for tensor in one:
+        torch.testing.assert_close(one[tensor], two[tensor].float(), rtol=1e-2, atol=1e-3)
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-9"]
+    assert json.loads((folder / "run.json").read_text())["strategy"] == f"{name} over 2 processes"
+
+
+def kill_children(folder):
+    """End the workers too: torchrun starts each in a session of its own."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in (process.info["cmdline"] or []):
+            process.kill()
+
+
+def test_a_checkpoint_of_another_launch_is_refused_in_one_line(work, alone):
+    folder = work.parent / "other"
+    shutil.copytree(alone, folder)
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, "status": "running"}))
+    code, out = finish(launch("ddp_cpu", work, "--output_dir", folder))
+    assert code == 1
+    assert (
+        "was made by another run or launch (strategy one process, processes 1; now strategy DDP, processes 2)" in out
+    )
+
+
+def test_two_nodes_give_one_s_losses(work, alone):
+    folder = work.parent / "nodes"
+    common = ["--config_file", "accelerate_configs/zero1_cpu.yaml", "--num_machines", 2, "--num_processes", 2]
+    common += ["--main_process_ip", "127.0.0.1", "--main_process_port", 29777]
+    nodes = [
+        start(ACCELERATE, "launch", *common, "--machine_rank", rank, "scripts/sft.py", work, "--output_dir", folder)
+        for rank in (0, 1)
+    ]
+    done = [finish(node) for node in nodes]
+    assert [code for code, _ in done] == [0, 0], done
+    assert list(history(folder).values()) == pytest.approx(list(history(alone).values()), rel=1e-3)
+
+
+def without(config, *keys, **changes):
+    content = yaml.safe_load((ROOT / f"accelerate_configs/{config}.yaml").read_text())
+    return {**{key: value for key, value in content.items() if key not in keys}, **changes}
+
+
+@pytest.mark.parametrize(
+    ("config", "flags", "variables", "said"),
+    [
+        (
+            without("ddp_cpu", distributed_type="MULTI_CPU"),
+            [],
+            {},
+            "asked for DDP over 2 processes and gave one process",
+        ),
+        (without("zero1_cpu"), ["--cpu"], {}, "asked for ZeRO-1 over 2 processes and gave one process"),
+        (without("fsdp2", num_processes=2, use_cpu=True), [], {}, "asked for FSDP2 over 2 processes and gave DDP"),
+        (
+            without("zero2", num_processes=2),
+            [],
+            {"ACCELERATE_USE_CPU": "true"},
+            "asked for ZeRO-2 over 2 processes and gave",
+        ),
+    ],
+)
+def test_a_silent_fall_back_is_said_and_stops_the_run(config, flags, variables, said, work, tmp_path):
+    path = tmp_path / "launch.yaml"
+    path.write_text(yaml.safe_dump(config))
+    words = ["--config_file", path, *flags, "scripts/sft.py", work, "--output_dir", tmp_path / "out"]
+    code, out = finish(start(ACCELERATE, "launch", *words, **variables))
+    assert code == 1 and said in " ".join(out.split()), out
+    assert not list((tmp_path / "out").glob("*"))
