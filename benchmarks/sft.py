@@ -158,9 +158,9 @@ def compare(kind: str, folder: Path, rows: Path, tokens: int, precision: str, pa
         used = 6 * parameters() * seen / mine.seconds / matmul_peak(torch.bfloat16)
         found.append((theirs.seconds / mine.seconds, mine.memory / theirs.memory, used, apart[0], max(apart)))
         print(
-            f"{kind}, pair {pair}: scripts/sft.py {seen / mine.seconds:.0f} tokens/s, {mine.memory:.1f} GiB, {used:.0%} "
-            f"of the bf16 peak; trl sft {seen / theirs.seconds:.0f} tokens/s, {theirs.memory:.1f} GiB; ratio "
-            f"{found[-1][0]:.2f}, memory {found[-1][1]:.2f}; losses {apart[0]:.4f} apart at step 1, at most "
+            f"{kind}, pair {pair}: scripts/sft.py {seen / mine.seconds:.0f} tokens/s, {mine.memory:.1f} GiB, "
+            f"{used:.0%} of the bf16 peak; trl sft {seen / theirs.seconds:.0f} tokens/s, {theirs.memory:.1f} GiB; "
+            f"ratio {found[-1][0]:.2f}, memory {found[-1][1]:.2f}; losses {apart[0]:.4f} apart at step 1, at most "
             f"{max(apart):.4f}",
             flush=True,
         )

@@ -194,6 +194,22 @@ def test_two_nodes_give_one_s_losses(work, alone):
     assert list(history(folder).values()) == pytest.approx(list(history(alone).values()), rel=1e-3)
 
 
+def test_the_loss_goes_through_fsdp2_s_sharded_head():
+    words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", 2, "tests/training/fsdp_on_cpu.py"]
+    code, out = finish(start(*words))
+    assert code == 0 and out.count("equal") == 2, out
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="FSDP2 under accelerate needs two GPUs: not shown here")
+def test_fsdp2_on_two_gpus_gives_one_s_losses(work, alone):
+    folder = work.parent / "fsdp2"
+    words = ["--num_processes", 2, "--mixed_precision", "no", "scripts/sft.py", work]
+    words += ["--output_dir", folder, "--use_cpu", "false", "--attn_implementation", "varlen"]
+    code, out = finish(start(ACCELERATE, "launch", "--config_file", "accelerate_configs/fsdp2.yaml", *words))
+    assert code == 0 and "FSDP2 over 2 processes" in out, out
+    assert list(history(folder).values()) == pytest.approx(list(history(alone).values()), rel=1e-2)
+
+
 def without(config, *keys, **changes):
     content = yaml.safe_load((ROOT / f"accelerate_configs/{config}.yaml").read_text())
     return {**{key: value for key, value in content.items() if key not in keys}, **changes}

@@ -276,13 +276,15 @@ def test_the_end_of_a_run_is_pushed_to_the_hub_without_a_pickle(make_model, rows
     assert TOKEN not in (tmp_path / "out" / "run.json").read_text() + files["README.md"].decode()
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("tensorboard") is None, reason="needs tensorboard: pip install luth[trackers]"
+@pytest.mark.parametrize(
+    ("tracker", "pattern"), [("tensorboard", "out/**/events.out.tfevents.*"), ("trackio", "trackio/*.db")]
 )
-def test_losses_reach_a_tracker(make_model, rows, sft_recipe, run, tmp_path):
-    code, _, err = run("sft", sft_recipe(make_model(tmp_path / "model"), [rows], report_to="tensorboard"))
+def test_losses_reach_a_local_tracker(tracker, pattern, make_model, rows, sft_recipe, tmp_path):
+    pytest.importorskip(tracker)
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], report_to=tracker)
+    code, _, err = finish(start(recipe, TRACKIO_DIR=str(tmp_path / "trackio")))
     assert code == 0, err
-    assert list((tmp_path / "out").rglob("events.out.tfevents.*"))
+    assert [path for path in tmp_path.glob(pattern) if path.stat().st_size > 100]
 
 
 def test_a_base_model_without_a_template_is_saved_with_chatml(make_model, rows, sft_recipe, run, tmp_path):

@@ -1,8 +1,11 @@
 """Every recipe in recipes/ is valid, and a broken one is not."""
 
+import math
+import re
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from luth.validation import validate
@@ -12,7 +15,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 def test_every_recipe_is_seen_and_valid(run):
     files = list(RECIPES.rglob("*.yaml"))
-    assert len(files) >= 9
+    assert len(files) >= 14
     code, out, err = run("validate", "recipes")
     assert code == 0 and err == "" and out == f"{len(files)} recipes checked, 0 problems\n"
 
@@ -51,23 +54,55 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
     assert run("validate", folder)[0] == 2
 
 
-def test_the_published_values_of_luth_0_6b():
-    recipe = yaml.safe_load((RECIPES / "luth-0.6b.yaml").read_text())
-    assert [source["split"] for source in recipe["datasets"]] == [
-        "luth_scholar",
-        "luth_smoltalk2",
-        "luth_croissantllm",
-        "luth_aya_dataset",
-        "luth_tulu3_persona_math",
-        "luth_openhermes",
-        "luth_tulu3_persona_instruct",
-    ]
+PARTS = {
+    "luth_scholar": 30282,
+    "luth_smoltalk2": 50474,
+    "luth_croissantllm": 13872,
+    "luth_aya_dataset": 1422,
+    "luth_tulu3_persona_math": 47440,
+    "luth_openhermes": 406516,
+    "luth_tulu3_persona_instruct": 20617,
+}
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
+def test_the_published_values(path):
+    recipe = yaml.safe_load(path.read_text())
+    assert {source["split"]: source["rows"] for source in recipe["datasets"]} == PARTS
     assert {source["path"] for source in recipe["datasets"]} == {"kurakurai/luth-sft"}
-    assert recipe["global_batch_size"] == 24 and recipe["packing"] and recipe["assistant_only_loss"]
-    assert (recipe["learning_rate"], recipe["num_train_epochs"], recipe["lr_scheduler_type"]) == (2e-5, 3, "cosine")
-    assert (recipe["max_length"], recipe["warmup_steps"], recipe["max_grad_norm"], recipe["weight_decay"]) == (
-        16384,
-        0.1,
-        0.1,
-        0.0,
-    )
+    assert recipe["assistant_only_loss"] is True and recipe["bf16"] is True and recipe["optim"] == "adamw_torch_fused"
+    assert (recipe["num_train_epochs"], recipe["lr_scheduler_type"], recipe["max_length"]) == (3, "cosine", 16384)
+    assert (recipe["warmup_steps"], recipe["weight_decay"]) == (0.1, 0.0)
+    if "lfm2" in path.stem:
+        assert (recipe["learning_rate"], recipe["max_grad_norm"], recipe["test_split_size"]) == (5e-5, 0.1, 0.05)
+        steps = 542092 // recipe["global_batch_size"] * 3
+        assert steps == 6 * math.ceil(steps * recipe["eval_steps"])
+        assert recipe["global_batch_size"] * 338e6 / sum(PARTS.values()) == pytest.approx(20 * 16384, rel=0.01)
+    elif "lora" not in path.stem:
+        assert recipe["global_batch_size"] == 24 and recipe["packing"] is True
+        assert (recipe["learning_rate"], recipe["max_grad_norm"]) == (2e-5, 0.1)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
+def test_the_global_batch_fits_one_and_eight_gpus(path):
+    recipe = yaml.safe_load(path.read_text())
+    assert recipe["global_batch_size"] % recipe["per_device_train_batch_size"] == 0
+    assert recipe["global_batch_size"] % 8 == 0
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
+def test_every_header_says_hardware_batch_memory_time_and_precision(path):
+    header = path.read_text().split("\n\n")[0]
+    for words in (
+        "# Hardware: ",
+        "Global batch: ",
+        "# Memory (an estimate): ",
+        "# Time (an estimate): ",
+        "# Precision: ",
+    ):
+        assert words in header
+
+
+def test_every_recipe_is_in_the_table_of_them_all():
+    links = set(re.findall(r"\]\(([^)]+\.yaml)\)", (RECIPES / "README.md").read_text("utf-8")))
+    assert links == {path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.yaml")}

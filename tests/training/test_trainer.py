@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from datasets import Dataset
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, Gemma2Config
 from trl import SFTConfig, SFTTrainer
 
-from luth.training.sampling import LengthGroupedBatches
+from luth.errors import UserError
+from luth.training.sampling import GlobalBatches
 from luth.training.trainer import MaskedSFTTrainer
 
 
@@ -60,7 +62,7 @@ def test_loss_is_the_mean_cross_entropy_of_trained_tokens(make_model, tokenizer,
 
 def test_global_batches_are_random_and_their_micro_batches_of_like_length():
     lengths = [(7 * n) % 100 + 1 for n in range(200)]
-    sampler = LengthGroupedBatches(lengths, batch_size=20, seed=3)
+    sampler = GlobalBatches(lengths, batch_size=20, seed=3, strategy="group_by_length")
     first, again = list(sampler), list(sampler)
     assert sorted(first) == list(range(200)) and first == again
     batches = [[lengths[row] for row in first[at : at + 20]] for at in range(0, 200, 20)]
@@ -71,3 +73,53 @@ def test_global_batches_are_random_and_their_micro_batches_of_like_length():
     assert max(means) - min(means) < 40
     sampler.set_epoch(1)
     assert list(sampler) != first
+
+
+@pytest.mark.parametrize("strategy", ["random", "group_by_length", "sequential"])
+def test_only_whole_global_batches_are_seen_and_the_rest_changes_with_the_epoch(strategy):
+    sampler = GlobalBatches(list(range(1, 48)), batch_size=10, seed=3, strategy=strategy)
+    left_out = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        seen = list(sampler)
+        assert len(seen) == len(sampler) == 40 and len(set(seen)) == 40
+        left_out.append(tuple(sorted({*range(47)} - {*seen})))
+    assert len(set(left_out)) == (1 if strategy == "sequential" else 3)
+
+
+def test_a_model_that_scales_its_logits_is_refused(make_model, tokenizer, tmp_path):
+    config = Gemma2Config(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "model")
+    with pytest.raises(UserError, match=r"gemma2 scale their logits .final_logit_softcapping."):
+        trainer(MaskedSFTTrainer, tmp_path / "model", tokenizer, tmp_path / "out")
+
+
+@pytest.mark.parametrize("padding_free", [False, True])
+def test_held_out_loss_is_the_mean_over_all_trained_tokens(padding_free, make_model, tokenizer, tmp_path):
+    folder = make_model(tmp_path / "model")
+    rows = [{"input_ids": [5 + n] * (n + 3), "labels": [-100] * (n % 3) + [5 + n] * (n + 3 - n % 3)} for n in range(7)]
+    config = SFTConfig(
+        output_dir=str(tmp_path / "out"),
+        use_cpu=True,
+        bf16=False,
+        report_to="none",
+        per_device_eval_batch_size=3,
+        padding_free=padding_free,
+        max_length=None,
+    )
+    attention = "varlen" if padding_free else "sdpa"
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
+    dataset = Dataset.from_list(rows)
+    one = MaskedSFTTrainer(
+        model=model, args=config, train_dataset=dataset, eval_dataset=dataset, processing_class=tokenizer
+    )
+    found = one.evaluate()["eval_loss"]
+    model.set_attn_implementation("sdpa")
+    total, count = 0.0, 0
+    for row in rows:
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([row["input_ids"]])).logits[0]
+        labels = torch.tensor(row["labels"])
+        total += F.cross_entropy(logits[:-1], labels[1:], ignore_index=-100, reduction="sum").item()
+        count += int((labels[1:] != -100).sum())
+    assert found == pytest.approx(total / count, rel=1e-5)

@@ -1,11 +1,13 @@
 """From a recipe and the command line to TRL's argument classes, strictly."""
 
 import dataclasses
+import importlib.util
 import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
@@ -201,6 +203,7 @@ def parse(arguments: list[str]) -> SFTArguments:
         luth, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
+    _require_trackers(training.report_to)
     if training.n_gpu > 1:
         raise UserError(
             f"one process sees {training.n_gpu} GPUs: start one a GPU with accelerate launch --num_processes "
@@ -245,6 +248,14 @@ def accumulation_steps(global_batch_size: int, per_device: int) -> int:
             f"{processes} process(es): change one of them, for example --per_device_train_batch_size 1"
         )
     return steps
+
+
+def _require_trackers(names: list[str]) -> None:
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            raise UserError(f"report_to: no tracker is called {name!r}{nearest(name, INTEGRATION_TO_CALLBACK)}")
+        if name in ("tensorboard", "trackio", "wandb") and importlib.util.find_spec(name) is None:
+            raise UserError(f"report_to: {name} is not installed: pip install {name}")
 
 
 def _require_accelerator(path: str) -> None:
