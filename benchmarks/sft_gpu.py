@@ -6,8 +6,8 @@
 The model has Qwen3-0.6B's shape, its weights are random and the tokens made up: speed and memory do not depend on
 them. Each side trains 2 and then 10 steps, and the difference counts: not start-up, nor the first compilation.
 Printed: tokens per second, peak memory on the device, model FLOPs utilisation (6 x parameters x tokens over the
-measured bf16 peak). `--try` runs the same on a CPU with a tiny model, to see that the benchmark works. About 20 minutes on an H100
-(an estimate: not run on one yet).
+measured bf16 peak). `--try` runs the same on a CPU with a tiny model, to see that the benchmark works. About 20
+minutes on an H100 (an estimate: not run on one yet).
 """
 
 import argparse
