@@ -31,12 +31,13 @@ def varlen_attention(
     (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim).
 
     Raises:
-        ValueError: there are no document borders (the batch is padded, not packed), or dropout is asked for.
+        ValueError: there are no document borders (the batch is padded, not packed), or dropout or a sliding window is
+            asked for.
     """
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
-    if dropout:
-        raise ValueError(f"attn_implementation {VARLEN!r} has no dropout: use sdpa")
+    if dropout or kwargs.get("sliding_window") is not None:
+        raise ValueError(f"attn_implementation {VARLEN!r} has no dropout and no sliding window: use sdpa")
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
         from torch.nn.attention.varlen import varlen_attn
 

@@ -62,12 +62,11 @@ def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfi
 def _got(state: PartialState | AcceleratorState) -> Strategy:
     if state.distributed_type == DistributedType.DEEPSPEED:
         return Strategy(f"ZeRO-{state.deepspeed_plugin.zero_stage}", state.num_processes)
-    if state.distributed_type == DistributedType.NO:
-        return Strategy("one process", 1)
     # accelerate makes FSDP of several processes on accelerators only; on CPUs they stay plain data-parallel.
-    if state.distributed_type != DistributedType.MULTI_CPU and parse_flag_from_env("ACCELERATE_USE_FSDP"):
+    on_cpu = state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU)
+    if not on_cpu and parse_flag_from_env("ACCELERATE_USE_FSDP"):
         return Strategy(f"FSDP{os.environ.get('FSDP_VERSION', '1')}", state.num_processes)
-    return Strategy("DDP", state.num_processes)
+    return Strategy("DDP" if state.num_processes > 1 else "one process", state.num_processes)
 
 
 def _asked() -> Strategy | None:
