@@ -1,8 +1,7 @@
 import pytest
 
 from luth.errors import UserError
-from luth.training.arguments import accumulation_steps, parse
-from luth.training.checkpoints import last_checkpoint
+from luth.training.arguments import REFUSED, accumulation_steps, parse
 
 
 @pytest.fixture
@@ -44,6 +43,19 @@ def test_accumulation_follows_from_the_global_batch(recipe, monkeypatch):
         ({"assistant_only_loss": False}, "assistant_only_loss: true"),
         ({"loss_type": "dft"}, "loss_type is not set in a recipe"),
         ({"model_init_kwargs": {"token": "hf_x"}}, "set HF_TOKEN"),
+        ({"datasets": [{"path": "json", "row": 3}]}, "unknown key 'row' .did you mean 'rows'"),
+        ({"datasets": [{"path": "a", "fraction": 0.5}, {"path": "b"}]}, "fraction is set for some datasets"),
+        ({"datasets": [{"path": "a", "fraction": 0.0}, {"path": "b", "fraction": 0.0}]}, "must be positive"),
+        ({"datasets": [{"path": "a", "fraction": -1.0}]}, "must be positive"),
+        ({"packing": True, "packing_strategy": "wrapped"}, "only bfd packs whole rows"),
+        ({"attn_implementation": "varlen"}, "varlen is for packing: true or padding_free: true"),
+        ({"eval_strategy": "steps", "eval_steps": 2}, "set test_split_size"),
+        ({"test_split_size": 0.1}, "set eval_strategy"),
+        ({"test_split_size": 0.1, "eval_strategy": False}, "set eval_strategy"),
+        ({"train_sampling_strategy": "batch_rebalance"}, "depend on the processes"),
+        ({"hub_strategy": "checkpoint"}, "pickled optimiser states"),
+        ({"preview": -1}, "preview is a number of rows"),
+        ({"report_to": "trakio"}, "no tracker is called 'trakio' .did you mean 'trackio'"),
         ({"use_cpu": False}, "this machine has none"),
     ],
 )
@@ -60,7 +72,10 @@ def test_mistakes_in_a_recipe(recipe, changes, said, monkeypatch):
         (["--max_step", "3"], "unknown key --max_step "),
         (["--max_steps", "three"], "invalid int value: 'three'"),
         (["--gradient_accumulation_steps", "3"], "not set by hand"),
-        (["--assistant_only_loss", "false"], "assistant turns only"),
+        (["--assistant_only_loss", "false"], "only assistant turns are trained"),
+        (["--attn_implementation", "varlen"], "varlen is for packing"),
+        (["--eval_strategy", "epoch"], "set test_split_size"),
+        (["--preview", "x"], "invalid int value: 'x'"),
     ],
 )
 def test_mistakes_on_the_command_line(recipe, words, said):
@@ -78,11 +93,24 @@ def test_a_token_never_reaches_the_record(recipe, monkeypatch):
     assert "hf_secret" not in str(parse([recipe()]).recipe)
 
 
-def test_a_torn_checkpoint_is_passed_over(tmp_path):
-    for step, state in ((2, "{}"), (10, "{}"), (12, '{"torn": '), (14, None)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if state is not None:
-            (folder / "trainer_state.json").write_text(state)
-    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
-    assert last_checkpoint(tmp_path / "none") is None
+@pytest.mark.parametrize("key", REFUSED)
+def test_what_would_be_ignored_or_break_a_promise_is_refused_with_the_reason(key, recipe):
+    for arguments in ([recipe(**{key: 1})], [recipe(), f"--{key}", "1"]):
+        with pytest.raises(UserError, match=key) as error:
+            parse(arguments)
+        assert REFUSED[key] in str(error.value)
+
+
+def test_a_preview_wants_no_gpu(recipe, monkeypatch):
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    args = parse([recipe(use_cpu=False, bf16=True), "--preview", "2"])
+    assert args.luth.preview == 2 and args.training.use_cpu
+
+
+def test_our_own_keys(recipe):
+    source = {"path": "a/b", "revision": "abc", "rows": 3, "rename": {"conversation": "messages"}}
+    args = parse([recipe(datasets=[source], max_dropped_fraction=0.2)])
+    assert args.luth.max_dropped_fraction == 0.2 and parse([recipe()]).luth.max_dropped_fraction == 0.01
+    [found] = args.mixture.datasets
+    assert (found.revision, found.rows, found.rename, found.split) == ("abc", 3, source["rename"], "train")
+    assert args.recipe["datasets"][0]["rows"] == 3

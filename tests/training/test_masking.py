@@ -3,12 +3,11 @@
 import copy
 
 import pytest
-from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luth.errors import UserError
-from luth.training.masking import IGNORED, inference_template, mask, read_training_template, tokenize
+from luth.training.masking import IGNORED, inference_template, mask, read_training_template
 
 SMOLLM2 = "src/luth/templates/smollm2.jinja"
 QWEN3 = "src/luth/templates/qwen3.jinja"
@@ -370,16 +369,6 @@ def test_the_padding_token_that_ends_a_turn_is_still_trained(tokenizer):
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
     encoded = mask([user("a"), assistant("b")], tokenizer, read_training_template(SMOLLM2))
     assert encoded["labels"][-2] == tokenizer.eos_token_id
-
-
-def test_long_rows_are_dropped_and_counted_never_cut(tokenizer):
-    rows = Dataset.from_list([{"messages": [user("a"), assistant("b" * n)]} for n in (1, 2, 500)])
-    kept, counts = tokenize(rows, tokenizer, read_training_template(SMOLLM2), max_length=200)
-    assert counts["rows"] == len(kept) == 2 and counts["dropped_too_long"] == 1
-    assert counts["tokens"] == sum(map(len, kept["input_ids"]))
-    assert counts["trained_tokens"] == sum(label != IGNORED for labels in kept["labels"] for label in labels)
-    with pytest.raises(UserError, match="longer than max_length 3"):
-        tokenize(rows, tokenizer, read_training_template(SMOLLM2), max_length=3)
 
 
 def test_a_template_that_cannot_train_is_refused(tmp_path):

@@ -1,0 +1,93 @@
+"""Checkpoints are whole or not used, and the only whole one is never deleted."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from luth.errors import UserError
+from luth.training.checkpoints import COMPLETE, KeepCheckpoints, last_checkpoint, seal
+
+MADE_BY = {"recipe": "abc", "strategy": "DDP", "processes": 2}
+
+
+def checkpoint(folder, step, weight=1.0, sealed=True):
+    path = folder / f"checkpoint-{step}"
+    (path / "global_step").mkdir(parents=True)
+    save_file({"w": torch.tensor([weight])}, path / "model.safetensors")
+    (path / "global_step" / "optimizer.pt").write_bytes(b"0123456789")
+    if sealed:
+        seal(path, MADE_BY)
+    return path
+
+
+def numbers(folder):
+    return sorted(int(path.name.split("-")[1]) for path in folder.glob("checkpoint-*"))
+
+
+def test_the_newest_whole_one_is_found(tmp_path):
+    assert last_checkpoint(tmp_path / "none", MADE_BY) is None
+    for step in (2, 10, 9):
+        checkpoint(tmp_path, step)
+    (tmp_path / "checkpoint-best").mkdir()
+    assert last_checkpoint(tmp_path, MADE_BY) == str(tmp_path / "checkpoint-10")
+
+
+@pytest.mark.parametrize(
+    "tear",
+    [
+        lambda path: (path / COMPLETE).unlink(),
+        lambda path: (path / COMPLETE).write_text('{"files": {'),
+        lambda path: (path / COMPLETE).write_text("{}"),
+        lambda path: (path / "model.safetensors").unlink(),
+        lambda path: (path / "global_step" / "optimizer.pt").write_bytes(b"01234"),
+    ],
+)
+def test_a_torn_one_is_said_and_the_one_before_it_used(tear, tmp_path, capsys):
+    checkpoint(tmp_path, 4)
+    tear(checkpoint(tmp_path, 8))
+    assert last_checkpoint(tmp_path, MADE_BY) == str(tmp_path / "checkpoint-4")
+    assert "checkpoint-8 is not whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ({"recipe": "xyz"}, "recipe abc; now recipe xyz"),
+        ({"processes": 4}, "processes 2; now processes 4"),
+        ({"strategy": "ZeRO-2"}, "strategy DDP; now strategy ZeRO-2"),
+    ],
+)
+def test_one_of_another_run_or_launch_is_refused(now, said, tmp_path):
+    checkpoint(tmp_path, 4)
+    with pytest.raises(UserError, match=said):
+        last_checkpoint(tmp_path, {**MADE_BY, **now})
+
+
+def save(folder, step, limit, best=None):
+    arguments = TrainingArguments(output_dir=str(folder), use_cpu=True, report_to="none")
+    state = TrainerState(global_step=step, is_world_process_zero=True, best_model_checkpoint=best)
+    KeepCheckpoints(limit, MADE_BY).on_save(arguments, state, TrainerControl())
+
+
+def test_older_ones_go_only_when_the_new_one_is_sealed(tmp_path):
+    for step in (2, 4, 6):
+        checkpoint(tmp_path, step)
+    checkpoint(tmp_path, 7, sealed=False)
+    checkpoint(tmp_path, 8, sealed=False)
+    save(tmp_path, 8, limit=2, best=str(tmp_path / "checkpoint-2"))
+    assert numbers(tmp_path) == [2, 6, 8]
+    sizes = json.loads((tmp_path / "checkpoint-8" / COMPLETE).read_text())["files"]
+    assert sizes["global_step/optimizer.pt"] == 10 and "model.safetensors" in sizes
+    save(tmp_path, 8, limit=None)
+    assert numbers(tmp_path) == [2, 6, 8]
+
+
+def test_a_diverged_one_never_replaces_the_only_good_one(tmp_path):
+    checkpoint(tmp_path, 4)
+    checkpoint(tmp_path, 8, weight=float("nan"), sealed=False)
+    with pytest.raises(UserError, match=r"w in .*checkpoint-8 is not finite: training has diverged"):
+        save(tmp_path, 8, limit=1)
+    assert numbers(tmp_path) == [4, 8] and last_checkpoint(tmp_path, MADE_BY).endswith("checkpoint-4")
