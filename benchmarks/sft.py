@@ -140,7 +140,9 @@ def watch(process: subprocess.Popen) -> float:
     return peak / 2**20
 
 
-def compare(kind: str, folder: Path, rows: Path, tokens: int, precision: str, pairs: int) -> tuple[list[bool], float]:
+def compare(
+    kind: str, folder: Path, rows: Path, tokens: int, precision: str, pairs: int, peak: float
+) -> tuple[list[bool], float]:
     """Run the pairs of one kind and print them; return which goals were met, and the median ratio of speed."""
     common = settings(rows, precision, kind == "packed")
     ours = common | {"attn_implementation": "varlen", "global_batch_size": common["per_device_train_batch_size"]}
@@ -155,7 +157,8 @@ def compare(kind: str, folder: Path, rows: Path, tokens: int, precision: str, pa
         steps = min(len(mine.losses), len(theirs.losses))
         seen = tokens * len(mine.losses) // len(theirs.losses)
         apart = [abs(a - b) for a, b in zip(mine.losses[:steps], theirs.losses[:steps], strict=True)]
-        used = 6 * parameters() * seen / mine.seconds / matmul_peak(torch.bfloat16)
+        peak = max(peak, matmul_peak(torch.bfloat16))
+        used = 6 * parameters() * seen / mine.seconds / peak
         found.append((theirs.seconds / mine.seconds, mine.memory / theirs.memory, used, apart[0], max(apart)))
         print(
             f"{kind}, pair {pair}: scripts/sft.py {seen / mine.seconds:.0f} tokens/s, {mine.memory:.1f} GiB, "
@@ -194,7 +197,7 @@ def main(arguments: list[str]) -> None:
         rows = Path(scratch) / "rows.jsonl"
         tokens = sum(write_rows(rows))
         for kind in ("unpacked", "packed"):
-            goals, speed = compare(kind, Path(scratch), rows, tokens, precision, args.pairs)
+            goals, speed = compare(kind, Path(scratch), rows, tokens, precision, args.pairs, peaks["bf16"])
             met += goals
             speeds.append(speed)
     print(

@@ -114,6 +114,8 @@ def main(arguments: list[str]) -> None:
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(LossOnBar)
+    # Not before every process has looked into the folder.
+    trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         run.save(
             rows=rows.counts,

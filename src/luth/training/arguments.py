@@ -159,7 +159,10 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
             recipe.get("test_split_size") and not evaluated,
             "test_split_size holds rows out that nothing evaluates: set eval_strategy",
         ),
-        ((recipe.get("preview") or 0) < 0, "preview is a number of rows: 0 prints the data report alone"),
+        (
+            isinstance(recipe.get("preview"), int) and recipe["preview"] < 0,
+            "preview is a number of rows: 0 prints the data report alone",
+        ),
         (
             0 < len(given) < len(fractions),
             "fraction is set for some datasets and not for others: set it for all or none",
