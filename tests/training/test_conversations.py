@@ -24,6 +24,17 @@ GOOD = [{"role": "user", "content": "Bonjour"}, {"role": "assistant", "content":
         ([GOOD[0], {"role": "assistant", "content": "  "}], "turn 2 .assistant. has empty content"),
         ([GOOD[0], {"role": "assistant", "content": None}], "empty content"),
         ([GOOD[0], {"role": "assistant"}], "turn 2 has no role or no content"),
+        (GOOD[0], "no messages"),
+        ([*GOOD, "x"], "turn 3 has no role or no content"),
+        ([{"role": 1, "content": "x"}, GOOD[1]], "turn 1 has no role or no content"),
+        ([{"role": "system", "content": " "}, *GOOD], "turn 1 .system. has empty content"),
+        ([GOOD[0], {"role": "system", "content": "x"}, GOOD[1]], "out of order"),
+        ([GOOD[0], {"role": "assistant", "content": ["x"], "tool_calls": [1]}], "empty content"),
+        ([GOOD[0], {"role": "assistant", "content": None, "tool_calls": []}], "empty content"),
+        ([{"role": "user", "content": None, "tool_calls": [1]}, GOOD[1]], "turn 1 .user. has empty content"),
+        ([GOOD[0], CALL, {"role": "tool", "content": ""}, GOOD[1]], "turn 3 .tool. has empty content"),
+        ([GOOD[0], CALL, TOOL], "the last turn .tool. is not an assistant's answer"),
+        ([TOOL, GOOD[1]], "out of order"),
         ([GOOD[0], CALL], "the last turn .assistant. is not an assistant's answer"),
         ([GOOD[0], CALL, GOOD[1]], "out of order"),
         ([GOOD[0], GOOD[1], TOOL, GOOD[1]], "out of order"),
@@ -35,7 +46,13 @@ def test_what_is_no_conversation_is_said(messages, said):
 
 @pytest.mark.parametrize(
     "messages",
-    [GOOD, [{"role": "system", "content": "Bref."}, *GOOD, *GOOD], [GOOD[0], CALL, TOOL, TOOL, CALL, TOOL, *GOOD[1:]]],
+    [
+        GOOD,
+        [{"role": "system", "content": "Bref."}, *GOOD, *GOOD],
+        [GOOD[0], CALL, TOOL, TOOL, CALL, TOOL, *GOOD[1:]],
+        [GOOD[0], {**CALL, "content": "Voyons."}, TOOL, GOOD[1], *GOOD],
+        [GOOD[0], {**GOOD[1], "tool_calls": None}],
+    ],
 )
 def test_what_is_one_passes(messages):
     assert conversation_problem(messages) is None
@@ -56,5 +73,10 @@ def test_a_row_gives_its_template_tools_and_switches_without_arrow_s_nulls():
         "messages": [{"role": "user", "content": "x"}],
         "tools": [{"name": "heure", "parameters": {}}],
         "enable_thinking": False,
+    }
+    assert template_arguments({"messages": GOOD, "chat_template_kwargs": '{"langue": "fr", "x": null}'}) == {
+        "messages": GOOD,
+        "tools": None,
+        "langue": "fr",
     }
     assert template_arguments({"messages": GOOD, "tools": None}) == {"messages": GOOD, "tools": None}

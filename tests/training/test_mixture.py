@@ -1,13 +1,17 @@
 """The mixture: loaded, counted, masked and fingerprinted, the same every time."""
 
+import copy
 import json
 
+import datasets
 import pytest
 import yaml
 from transformers import AutoTokenizer
 from trl import DatasetMixtureConfig, SFTConfig, get_dataset
 
+import luth.training.mixture
 from luth.errors import UserError
+from luth.files import sha256
 from luth.training.arguments import Mixture
 from luth.training.masking import IGNORED, read_training_template
 from luth.training.mixture import load_rows
@@ -40,7 +44,7 @@ def files(*paths):
 
 @pytest.fixture
 def hub(tmp_path):
-    """A folder laid out like a dataset on the Hub, with the splits `un` (12 rows) and `deux` (30 rows)."""
+    """A folder laid out like a dataset on the Hub: splits `un` (12 rows) and `deux` (30), and a second config."""
     folder = tmp_path / "hub"
     splits = []
     for split, rows in (("un", 12), ("deux", 30)):
@@ -49,7 +53,8 @@ def hub(tmp_path):
         lines = [json.dumps({"conversation": turns(f"{split} {n}"), "id": n}) + "\n" for n in range(rows)]
         path.write_text("".join(lines), "utf-8")
         splits.append({"split": split, "path": f"data/{split}.jsonl"})
-    card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}]})
+    second = {"config_name": "petit", "data_files": [{"split": "train", "path": "data/un.jsonl"}]}
+    card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}, second]})
     (folder / "README.md").write_text(f"---\n{card}---\n", "utf-8")
 
     def source(split, **more):
@@ -74,6 +79,47 @@ def test_splits_columns_renaming_and_counts(load, hub, tokenizer):
     assert len(rows.fingerprints) == 2 and all("SHA-256" in value for value in rows.fingerprints.values())
 
 
+@pytest.mark.parametrize(
+    ("keys", "numbers"),
+    [
+        ({"name": "petit", "split": "train"}, {"un": 12}),
+        ({"data_files": "data/deux.jsonl", "split": "train"}, {"deux": 30}),
+        ({"data_files": {"essai": "data/un.jsonl"}, "split": "essai"}, {"un": 12}),
+        ({"data_dir": "data", "split": "train"}, {"deux": 30, "un": 12}),
+        ({"split": "deux[:3]"}, {"deux": 3}),
+    ],
+)
+def test_trl_s_keys_choose_the_rows(keys, numbers, load, hub, tokenizer):
+    wanted = [f"{split} {n}" for split, rows in numbers.items() for n in range(rows)]
+    assert questions(load(hub(**keys)).train, tokenizer) == wanted
+
+
+def test_the_revision_reaches_the_hub_and_its_commit_the_fingerprint(load, hub, monkeypatch):
+    asked = []
+
+    def from_the_hub(*keys, **more):
+        asked.append(more["revision"])
+        rows = datasets.load_dataset(*keys, **more)
+        rows.info.download_checksums = {"hf://datasets/a/b@c0ffee/data/un.jsonl": {}}
+        return rows
+
+    monkeypatch.setattr(luth.training.mixture, "load_dataset", from_the_hub)
+    rows = load(hub("un", revision="v1.0"), hub("deux"))
+    assert asked == ["v1.0", None] and ", v1.0, split un, row 1" in rows.name(rows.train[0])
+    assert all("commit c0ffee, SHA-256" in value for value in rows.fingerprints.values())
+
+
+def test_files_are_fingerprinted_by_their_bytes_and_other_rows_by_their_tokens(load, write_rows, hub):
+    one, two = (write_rows([{"messages": turns(name)}], f"{name}.jsonl") for name in ("un", "deux"))
+    assert load(files(one, two)).fingerprints == {str(one): sha256(one), str(two): sha256(two)}
+    template = "{{ messages[0]['content'] }}{% generation %}{{ messages[1]['content'] }}{% endgeneration %}!"
+    # The same text and the same tokens, one more of them trained.
+    more = template.replace("{% endgeneration %}!", "{% endgeneration %}{% generation %}!{% endgeneration %}")
+    first, again, other = (load(hub("un"), template=one) for one in (template, template, more))
+    assert first.train["input_ids"] == other.train["input_ids"]
+    assert first.fingerprints == again.fingerprints != other.fingerprints
+
+
 def test_another_number_of_rows_than_the_recipe_says_is_refused(load, hub):
     with pytest.raises(UserError, match="split un has 12 rows and the recipe says 13"):
         load(hub("un", rows=13))
@@ -91,6 +137,11 @@ def test_fractions_are_trl_s(fractions, load, write_rows, tokenizer):
     assert questions(ours, tokenizer) == [messages[0]["content"] for messages in theirs["messages"]]
 
 
+def test_a_fraction_of_less_than_a_row_is_refused(load, hub):
+    with pytest.raises(UserError, match="split un: fraction 1e-06 of this mixture is not one row"):
+        load(hub("un", fraction=1e-6), hub("deux", fraction=1.0))
+
+
 @pytest.mark.parametrize(("size", "held_out"), [(0.25, 10), (7, 7)])
 def test_the_held_out_part_is_the_seed_s_and_apart(size, held_out, load, write_rows, tokenizer):
     path = write_rows([{"messages": turns(f"q {n}")} for n in range(40)])
@@ -102,13 +153,20 @@ def test_the_held_out_part_is_the_seed_s_and_apart(size, held_out, load, write_r
         load(files(path), test_split_size=40)
 
 
-def test_the_number_of_workers_changes_nothing(load, write_rows):
-    path = write_rows([{"messages": turns(f"question {n} " * (n % 5 + 1))} for n in range(1200)])
+def test_the_number_of_workers_changes_nothing(load, tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    lines = [{"messages": turns(f"question {n} " * (n % 5 + 1))} for n in range(1200)]
+    lines[700], lines[1100] = {"messages": turns("long", "mot " * 300)}, {"messages": None}
+    (tmp_path / "d" / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     found = []
     for workers in (None, 1, 2):
-        rows = load(files(path), dataset_num_proc=workers, test_split_size=0.1)
+        cache = tmp_path / f"cache-{workers}"
+        monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", cache)
+        rows = load({"path": str(tmp_path / "d")}, dataset_num_proc=workers, test_split_size=0.1)
         found.append((rows.train[:], rows.held_out[:], rows.counts, rows.fingerprints))
+        assert len([*cache.rglob("*_of_00002.arrow")]) == (2 if workers == 2 else 0)
     assert found[0] == found[1] == found[2]
+    assert found[0][2]["sources"][0]["examples"] == ["row 1101: no messages"] and found[0][2]["dropped_too_long"] == 1
 
 
 def test_long_rows_and_rows_that_are_none_are_dropped_whole_and_counted(load, write_rows, tokenizer):
@@ -125,6 +183,33 @@ def test_long_rows_and_rows_that_are_none_are_dropped_whole_and_counted(load, wr
     assert str(error.value).endswith(
         "rows.jsonl: 2 of 7 rows would be dropped, more than max_dropped_fraction 0.2: 1 are longer than max_length "
         "200 tokens; 1 cannot be trained on: row 5: no assistant turn"
+    )
+
+
+def test_a_row_of_max_length_is_kept_whole_and_one_longer_is_dropped(load, write_rows, tokenizer):
+    path = write_rows([{"messages": turns("q", "mot " * n)} for n in (1, 9, 5)])
+    whole = load(files(path), max_length=None).train
+    lengths = whole["length"]
+    assert lengths[0] < lengths[2] < lengths[1]
+    rows = load(files(path), max_length=lengths[2], allowed=0.5)
+    assert rows.train["row"] == [1, 3] and rows.train["input_ids"] == [whole[0]["input_ids"], whole[2]["input_ids"]]
+    assert load(files(path), max_length=lengths[2] - 1, allowed=0.7).train["row"] == [1]
+
+
+def test_dropped_rows_are_counted_by_source_and_judged_by_source(load, write_rows):
+    bad = {"messages": turns("seul")[:1]}
+    one = files(write_rows([{"messages": turns("q")}] * 9 + [bad], "un.jsonl"))
+    two = files(write_rows([{"messages": turns("q")}] * 2 + [bad] * 7, "deux.jsonl"))
+    rows = load(one, two, allowed=0.8)
+    assert [(source["rows"], source["dropped_unusable"]) for source in rows.counts["sources"]] == [(9, 1), (2, 7)]
+    assert (rows.counts["rows"], rows.counts["dropped_unusable"]) == (11, 8)
+    assert rows.train["row"] == [*range(1, 10), 1, 2]
+    with pytest.raises(UserError) as error:
+        load(one, two, allowed=0.5)
+    listed = "; ".join(f"row {n}: no assistant turn" for n in range(3, 8))
+    assert str(error.value).endswith(
+        f"deux.jsonl: 7 of 9 rows would be dropped, more than max_dropped_fraction 0.5: "
+        f"7 cannot be trained on: {listed}; and 2 more"
     )
 
 
@@ -147,18 +232,70 @@ def test_each_row_s_switches_and_tools_reach_its_template(load, write_rows, toke
     assert "⟦<think>\nvoyons\n</think>\n\nOui.<|im_end|>⟧" in thought and "<tools>" not in thought
 
 
+def test_switches_may_differ_by_row_and_be_json_text(load, write_rows, tokenizer):
+    switches = [{"enable_thinking": True}, {"langue": "fr"}, {"enable_thinking": False, "langue": None}, None]
+    for kind in (lambda kwargs: kwargs, lambda kwargs: kwargs and json.dumps(kwargs)):
+        path = write_rows([{"messages": turns("a"), "chat_template_kwargs": kind(kwargs)} for kwargs in switches])
+        shown = [text(row, tokenizer) for row in load(files(path), template=QWEN3).train]
+        assert ["⟦<think>\n\n</think>\n\nOui." in one for one in shown] == [True, False, False, False]
+        assert ["<think>\n\n</think>\n\n⟦Oui." in one for one in shown] == [False, True, True, True]
+
+
+def test_a_tool_s_call_and_answer_beside_rows_without(load, write_rows, tokenizer):
+    call = {"type": "function", "function": {"name": "heure", "arguments": {"lieu": "ici"}}}
+    tools = [{"type": "function", "function": {"name": "heure", "parameters": {"type": "object"}}}]
+    question, answer = turns("a", "Midi.")
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    spoken = {"messages": [question, asked, {"role": "tool", "content": "midi"}, answer], "tools": tools}
+    rows = load(files(write_rows([spoken, {"messages": turns("b")}])), template=QWEN3, max_length=900).train
+    with_tools, without = (text(row, tokenizer) for row in rows)
+    assert '⟦<tool_call>\n{"name": "heure", "arguments": {"lieu": "ici"}}\n</tool_call><|im_end|>⟧' in with_tools
+    assert "<tool_response>\nmidi\n</tool_response>" in with_tools and "⟦Midi.<|im_end|>⟧" in with_tools
+    assert with_tools.count("⟦") == 2 and "tool" not in without and "⟦Oui.<|im_end|>⟧" in without
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"chat_template_kwargs": "{enable_thinking"},
+        {"chat_template_kwargs": "[1]"},
+        {"chat_template_kwargs": 5},
+        {"chat_template_kwargs": {"tokenizer": "x"}},
+        {"tools": "5"},
+    ],
+)
+def test_a_row_with_wrong_switches_or_tools_is_unusable(wrong, load, write_rows):
+    lines = [{"messages": turns("a"), **dict.fromkeys(wrong)}, {"messages": turns("b"), **wrong}]
+    rows = load(files(write_rows(lines)), template=QWEN3, allowed=0.5)
+    assert rows.train["row"] == [1] and rows.counts["sources"][0]["examples"][0].startswith("row 2: ")
+
+
+def test_another_end_of_turn_token_gives_other_masks(load, write_rows, tokenizer):
+    template = (
+        "{{ messages[0]['content'] }}{% generation %}{{ messages[1]['content'] + eos_token }}{% endgeneration %}"
+    )
+    path = write_rows([{"messages": turns("a", "un")}])
+    other = copy.deepcopy(tokenizer)
+    other.eos_token = "<|endoftext|>"
+    for one in (tokenizer, other):
+        assert text(load(files(path), template=template, tokenizer=one).train[0], one) == f"a⟦un{one.eos_token}⟧"
+
+
 def test_an_edited_template_or_file_gives_other_masks(load, write_rows, tokenizer):
     template = "{{ messages[0]['content'] }}{% generation %}{{ messages[1]['content'] }}X{% endgeneration %}"
     path = write_rows([{"messages": turns("a", "un")}])
     assert text(load(files(path), template=template).train[0], tokenizer) == "a⟦unX⟧"
     assert text(load(files(path), template=template.replace("X", "Y")).train[0], tokenizer) == "a⟦unY⟧"
-    write_rows([{"messages": turns("a", "deux")}])
-    assert text(load(files(path), template=template).train[0], tokenizer) == "a⟦deuxX⟧"
+    for edited in ("deux", "trop"):
+        write_rows([{"messages": turns("a", edited)}])
+        assert text(load(files(path), template=template).train[0], tokenizer) == f"a⟦{edited}X⟧"
 
 
-def test_rows_edited_in_a_local_folder_are_seen(load, tmp_path, tokenizer):
+@pytest.mark.parametrize("readme", ["", "---\nconfigs:\n- config_name: default\n  data_files: train.jsonl\n---\n"])
+def test_rows_edited_in_a_local_folder_are_seen(readme, load, tmp_path, tokenizer):
     (tmp_path / "d").mkdir()
-    for answer in ("un", "deux"):
+    (tmp_path / "d" / "README.md").write_text(readme, "utf-8")
+    for answer in ("un", "deux", "trop"):
         (tmp_path / "d" / "train.jsonl").write_text(json.dumps({"messages": turns("q", answer)}) + "\n", "utf-8")
         assert f"⟦{answer}<|im_end|>⟧" in text(load({"path": str(tmp_path / "d")}).train[0], tokenizer)
 
@@ -186,11 +323,13 @@ def test_a_row_that_the_template_refuses_is_named(load, write_rows):
     [
         (None, "no such dataset file"),
         (b"", "is empty"),
+        (b"\n\n", "f.jsonl cannot be loaded: .* no data"),
         (b'{"messages": "caf\xe9"}', "not UTF-8"),
         (b'{"messages": [}', "row 1 is not JSON"),
         (b"[1, 2]", "row 1 is not a JSON object"),
         (b'{"text": "x"}', "has the columns text, but no column 'messages'"),
         (b'{"messages": "x"}', "row 1: no messages"),
+        (b'{"messages": null, "id": 1}\n{"messages": [{"role": "\\ud83d"}]}', "f.jsonl cannot be loaded: .*surrogate"),
     ],
 )
 def test_a_bad_file_is_said(load, tmp_path, content, said):
@@ -207,24 +346,35 @@ def test_a_bad_file_is_said(load, tmp_path, content, said):
     [
         ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "parquet.* cannot be loaded"),
         ({"path": "{folder}", "split": "tst"}, "split tst cannot be loaded: Unknown split"),
-        ({"path": "{folder}", "columns": ["text"]}, "text"),
-        ({"path": "{folder}", "rename": {"texte": "messages"}}, "texte"),
+        (
+            {"path": "{folder}", "name": "autre"},
+            "autre, split train cannot be loaded: BuilderConfig 'autre' not found",
+        ),
+        ({"path": "{folder}", "data_files": "x.jsonl"}, "x.jsonl, split train cannot be loaded: .*find"),
+        ({"path": "{folder}", "columns": ["text"]}, "split train cannot be loaded: .*'text'.* not in the dataset"),
+        ({"path": "{folder}", "rename": {"texte": "messages"}}, "split train cannot be loaded: .*'texte'"),
+        ({"path": "{folder}", "rename": {"messages": "id"}}, "split train has the columns id, .*no column 'messages'"),
+        ({"path": "{folder}", "rename": {"other": "messages"}}, "split train cannot be loaded: .*messages.* 2 times"),
         ({"path": "./nowhere/at/all"}, "nowhere/at/all"),
+        ({"path": "no/data", "revision": "v1"}, "no/data, v1, split train"),
+        ({"path": "json", "data_files": {"train": "{rows}"}}, "path: json needs data_files"),
         ({"path": "json"}, "path: json needs data_files"),
     ],
 )
 def test_a_source_that_cannot_be_loaded_is_named(load, write_rows, tmp_path, source, said):
-    rows = write_rows([{"messages": turns("a")}])
+    rows = write_rows([{"messages": turns("a"), "other": turns("b")}])
     places = {"{rows}": str(rows), "{folder}": str(tmp_path)}
     source = {key: places.get(value, value) if isinstance(value, str) else value for key, value in source.items()}
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as error:
         load(source)
+    assert "\n" not in str(error.value)
 
 
 def test_a_line_separator_inside_a_string_is_no_new_row(load, tmp_path, tokenizer):
     path = tmp_path / "f.jsonl"
     path.write_text(json.dumps({"messages": turns("q", "a\u2028b")}, ensure_ascii=False) + "\n", "utf-8")
-    assert "⟦a\u2028b<|im_end|>⟧" in text(load(files(path)).train[0], tokenizer)
+    [row] = load(files(path)).train
+    assert "⟦a\u2028b<|im_end|>⟧" in text(row, tokenizer)
 
 
 def test_an_end_of_turn_that_is_also_padding_is_trained(load, write_rows, tokenizer, tmp_path):

@@ -72,3 +72,22 @@ def test_a_padded_batch_is_refused():
     model = AutoModelForCausalLM.from_config(tiny_config("llama", 128), attn_implementation="varlen")
     with pytest.raises(ValueError, match="packed or padding-free"):
         model(input_ids=torch.ones(2, 5, dtype=torch.long), attention_mask=torch.ones(2, 5), use_cache=False)
+
+
+@pytest.mark.parametrize("device", [CPU, GPU])
+def test_under_autocast_attention_is_in_its_precision_and_as_exact(device):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(tiny_config("qwen3", 128), attn_implementation="varlen").to(device)
+    pack = {key: value.to(device) if hasattr(value, "to") else value for key, value in inputs([9, 1, 14]).items()}
+    seen = []
+    hook = model.model.layers[0].self_attn.o_proj.register_forward_pre_hook(
+        lambda _, given: seen.append(given[0].dtype)
+    )
+    with torch.no_grad():
+        exact = model(**pack, use_cache=False).logits if device.type == "cpu" else None
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            rounded = model(**pack, use_cache=False).logits
+    hook.remove()
+    assert seen[-1] == torch.bfloat16
+    if exact is not None:
+        assert (rounded - exact).abs().max() < 0.05 * exact.abs().max()

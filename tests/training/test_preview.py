@@ -1,14 +1,14 @@
 """What the preview shows is what is trained."""
 
+import re
 import sys
 
 import pytest
 from datasets import Dataset
-from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from luth.training.divergence import rows_of
+from luth.training.masking import IGNORED, mask, read_training_template
 from luth.training.mixture import Rows
-from luth.training.preview import data_report, preview
+from luth.training.preview import data_report, preview, runs
 
 
 @pytest.fixture
@@ -39,6 +39,48 @@ def test_elsewhere_than_on_a_terminal_trained_text_is_bracketed(rows, tokenizer)
     assert "--- un, row 1: " in shown and "--- deux, row 1: " in shown and "\033" not in shown
     assert "Question 0 ?⟦ Réponse 0.<|im_end|>⟧" in shown
     assert preview(rows, tokenizer, 100).count("--- ") == 6
+    assert "--- " not in preview(rows, tokenizer, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, ["un, row 1"]),
+        (2, ["un, row 1", "deux, row 1"]),
+        (3, ["un, row 1", "un, row 3", "deux, row 2"]),
+        (4, ["un, row 1", "un, row 2", "deux, row 1", "deux, row 2"]),
+    ],
+)
+def test_the_rows_shown_are_spread_over_the_sources(number, said, rows, tokenizer):
+    shown = preview(rows, tokenizer, number)
+    assert re.findall(r"^--- (.*): \d+ tokens, \d+ trained$", shown, re.MULTILINE) == said
+    assert shown.startswith(f"{number} of 6 training rows: ")
+
+
+CONVERSATIONS = [
+    ["Bonjour", "Salut"],
+    ["  deux  espaces ", " \tet  une tabulation\n\n"],
+    ["é👩‍🚀𝕏", "👩‍🚀 œuf ﷽ e\u0301"],
+    ["don ' t .", "c ' est ça ! n't ."],
+    ["dis <|im_end|> et ⟦", "<|im_start|> ⟧ <think>\n"],
+    ["un", "deux", "trois", "quatre"],
+]
+
+
+@pytest.mark.parametrize("contents", CONVERSATIONS)
+@pytest.mark.parametrize("family", ["smollm2", "qwen3", "lfm2"])
+def test_the_pieces_are_the_row_and_the_marked_ones_what_is_trained(family, contents, tokenizer):
+    roles = ["user", "assistant"] * 2
+    messages = [{"role": role, "content": content} for role, content in zip(roles, contents, strict=False)]
+    template = read_training_template(f"src/luth/templates/{family}.jinja")
+    row = mask(messages, tokenizer, template)
+    pieces = runs(row, tokenizer)
+    assert "".join(text for _, text in pieces) == tokenizer.decode(
+        row["input_ids"], clean_up_tokenization_spaces=False
+    )
+    trained = [token for token in row["labels"] if token != IGNORED]
+    marked = "".join(text for trained, text in pieces if trained)
+    assert marked == tokenizer.decode(trained, clean_up_tokenization_spaces=False)
 
 
 def test_on_a_terminal_it_is_coloured_unless_no_color_is_set(rows, tokenizer, monkeypatch):
@@ -52,21 +94,13 @@ def test_on_a_terminal_it_is_coloured_unless_no_color_is_set(rows, tokenizer, mo
 
 def test_the_report_sums_the_sources(rows):
     report = data_report(rows, 128)
-    assert report.splitlines()[3].split() == ["all", "6", "2,468", "112", "2", "4"]
+    heading, *lines = report.splitlines()
+    assert heading.split() == ["source", "rows", "tokens", "trained", "too", "long", "unusable"]
+    assert [line.split() for line in lines[:3]] == [
+        ["un", "3", "1,234", "56", "1", "2"],
+        ["deux", "3", "1,234", "56", "1", "2"],
+        ["all", "6", "2,468", "112", "2", "4"],
+    ]
+    assert len({len(line) for line in [heading, *lines[:3]]}) == 1
     assert "128 tokens" in report and "dropped: un, row 9: un" in report
     assert "5 rows are for training, 1 are held out" in report
-
-
-@pytest.mark.parametrize("padding_free", [False, True])
-def test_the_rows_of_a_batch_are_found_again(padding_free, rows, tokenizer):
-    collate = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=padding_free)
-    batch = collate([{key: rows.train[n][key] for key in ("input_ids", "labels")} for n in (1, 5)])
-    assert rows_of(batch, rows) == ["un, row 2", "deux, row 3"]
-
-
-def test_the_rows_of_a_pack_are_found_again(rows):
-    parts = [rows.train[n] for n in (4, 0)]
-    pack = {key: [token for part in parts for token in part[key]] for key in ("input_ids", "labels")}
-    pack["seq_lengths"] = [part["length"] for part in parts]
-    batch = DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([pack])
-    assert rows_of(batch, rows) == ["un, row 1", "deux, row 2"]

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from pydantic import TypeAdapter
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
@@ -65,7 +66,7 @@ class Mixture(DatasetMixtureConfig):
 
     def __post_init__(self) -> None:
         """Make the sources from what YAML gives."""
-        self.datasets = [Source(**source) if isinstance(source, dict) else source for source in self.datasets]
+        self.datasets = [TypeAdapter(Source).validate_python(source) for source in self.datasets]
 
 
 SCHEMAS = (LuthArguments, SFTConfig, ModelConfig, Mixture)
@@ -124,19 +125,28 @@ def recipe_problems(recipe: dict[str, Any]) -> list[str]:
     for key in ("model_name_or_path", "output_dir", "datasets", "chat_template_path"):
         if not recipe.get(key):
             found.append(f"the key {key!r} is missing")
-    if "token" in str(recipe.get("model_init_kwargs") or ""):
-        found.append("model_init_kwargs holds a token: set HF_TOKEN in the environment instead")
     return found + _clashes(recipe)
 
 
 def _clashes(recipe: dict[str, Any]) -> list[str]:
     packed = recipe.get("packing") or recipe.get("padding_free")
-    sources = [source for source in recipe.get("datasets") or [] if isinstance(source, dict)]
+    sources = recipe.get("datasets") if isinstance(recipe.get("datasets"), list) else []
+    sources = [source for source in sources if isinstance(source, dict)]
     fractions = [source.get("fraction") for source in sources]
     given = [fraction for fraction in fractions if isinstance(fraction, int | float)]
     evaluated = recipe.get("eval_strategy", "no") not in ("no", False)
     strategy = recipe.get("hub_strategy", "every_save")
+    dropped, batch = recipe.get("max_dropped_fraction", 0), recipe.get("per_device_train_batch_size", 1)
     clashes = [
+        (
+            "token" in str(recipe.get("model_init_kwargs") or ""),
+            "model_init_kwargs holds a token: set HF_TOKEN in the environment instead",
+        ),
+        (
+            isinstance(dropped, int | float) and not 0 <= dropped <= 1,
+            "max_dropped_fraction is a share of the rows, from 0 to 1",
+        ),
+        (isinstance(batch, int) and batch < 1, "per_device_train_batch_size is at least 1"),
         (
             recipe.get("assistant_only_loss") is not True,
             "set assistant_only_loss: true: only assistant turns are trained",
@@ -150,6 +160,7 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
             recipe.get("packing") and recipe.get("max_length", 1024) is None,
             "packing: true needs max_length, the length of a pack",
         ),
+        (recipe.get("fp16"), "fp16: the loss makes its gradients before fp16 would scale them: set bf16: true"),
         (
             recipe.get("train_sampling_strategy") == "batch_rebalance",
             "train_sampling_strategy: batch_rebalance makes the batches depend on the processes",
@@ -167,7 +178,7 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
             0 < len(given) < len(fractions),
             "fraction is set for some datasets and not for others: set it for all or none",
         ),
-        (any(fraction <= 0 for fraction in given), "the fractions of the datasets must be positive"),
+        (not all(fraction > 0 for fraction in given), "the fractions of the datasets must be positive"),
         (
             strategy not in ("end", "every_save"),
             f"hub_strategy: {strategy} uploads pickled optimiser states: end and every_save do not",

@@ -38,6 +38,10 @@ def varlen_attention(
         raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
     if dropout or kwargs.get("sliding_window") is not None:
         raise ValueError(f"attn_implementation {VARLEN!r} has no dropout and no sliding window: use sdpa")
+    device = query.device.type
+    if torch.is_autocast_enabled(device):
+        # The rotary embedding is float32 where the weights are, and the kernel, unlike PyTorch's own, is not cast for.
+        query, key, value = (states.to(torch.get_autocast_dtype(device)) for states in (query, key, value))
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
         from torch.nn.attention.varlen import varlen_attn
 

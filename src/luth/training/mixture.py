@@ -127,7 +127,8 @@ def _open(source: Source) -> Dataset:
         )
     if len(rows) == 0:
         raise UserError(f"{name} is a dataset without rows: nothing to train on")
-    return rows.select_columns([column for column in ROW_COLUMNS if column in rows.column_names])
+    with _loading(name):
+        return rows.select_columns([column for column in ROW_COLUMNS if column in rows.column_names])
 
 
 @contextlib.contextmanager
@@ -136,8 +137,9 @@ def _loading(name: str) -> Iterator[None]:
     try:
         with about(name):
             yield
-    except (ValueError, FileNotFoundError, DatasetsError) as error:
-        raise UserError(f"{name} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except (ValueError, KeyError, FileNotFoundError, DatasetsError) as error:
+        # "An error occurred while generating the dataset": what happened is in its cause.
+        raise UserError(f"{name} cannot be loaded: {str(error.__cause__ or error).splitlines()[0]}") from error
 
 
 def local_files(source: Source) -> list[Path]:
@@ -197,7 +199,7 @@ def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, 
         if problem is None:
             try:
                 encoded = mask(tokenizer=tokenizer, template=template, **template_arguments(row))
-            except (UserError, ValueError) as error:
+            except (UserError, ValueError, TypeError) as error:
                 problem = str(error)
         trained = sum(token != IGNORED for token in encoded["labels"])
         length = len(encoded["input_ids"])
@@ -205,7 +207,8 @@ def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, 
 
     # datasets hashes functions of importable modules by name alone: an edited mask would go unseen.
     code = [inspect.getsource(module) for module in (masking, conversations)]
-    state = "\n".join([rows._fingerprint, template, tokenizer.backend_tokenizer.to_str(), *code])
+    special = str(tokenizer.special_tokens_map)
+    state = "\n".join([rows._fingerprint, template, tokenizer.backend_tokenizer.to_str(), special, *code])
     return rows.map(
         one,
         with_indices=True,

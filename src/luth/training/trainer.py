@@ -119,7 +119,8 @@ class MaskedSFTTrainer(SFTTrainer):
         if borders is None:
             row, rows = trained.nonzero()[:, 0], len(labels)
         else:
-            row, rows = torch.bucketize(trained.nonzero()[:, 1] + 1, borders[1:], right=True), len(borders) - 1
+            positions = trained.nonzero()[:, 1] + 1
+            row, rows = torch.bucketize(positions, borders[1:].to(positions), right=True), len(borders) - 1
         sums = losses.new_zeros(rows).index_add_(0, row, losses)
         return None, sums, torch.bincount(row, minlength=rows)
 
