@@ -383,3 +383,8 @@ def test_an_end_of_turn_that_is_also_padding_is_trained(load, write_rows, tokeni
     assert same.pad_token_id == same.eos_token_id
     row = load(files(write_rows([{"messages": turns("a")}])), tokenizer=same).train[0]
     assert same.eos_token_id in row["labels"]
+
+
+def test_a_mixture_of_which_nothing_is_left_is_refused(load, write_rows):
+    with pytest.raises(UserError, match="every row of the mixture is dropped"):
+        load(files(write_rows([{"messages": turns("a", "mot " * 300)}])), allowed=1.0)

@@ -73,18 +73,19 @@ def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> str | None:
     for path in reversed(_numbered(folder)):
         try:
             sealed = json.loads((path / COMPLETE).read_text(encoding="utf-8"))
+            before = dict(sealed["made_by"])
             whole = all((path / name).stat().st_size == size for name, size in sealed["files"].items())
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             whole = False
         if not whole:
             say(f"{path} is not whole: a kill has torn it. The one before it is used.")
             continue
-        wrong = [key for key in made_by if sealed["made_by"].get(key) != made_by[key]]
+        wrong = [key for key in made_by if before.get(key) != made_by[key]]
         if wrong:
-            before = ", ".join(f"{key} {sealed['made_by'].get(key)}" for key in wrong)
+            then = ", ".join(f"{key} {before.get(key)}" for key in wrong)
             now = ", ".join(f"{key} {made_by[key]}" for key in wrong)
             raise UserError(
-                f"{path} was made by another run or launch ({before}; now {now}): launch as then, or choose another "
+                f"{path} was made by another run or launch ({then}; now {now}): launch as then, or choose another "
                 f"output_dir"
             )
         return str(path)

@@ -86,6 +86,8 @@ def load_rows(
         parts.append(kept.add_column("source", [number] * len(kept)))
         counts.append(count)
     every = concatenate_datasets(parts)
+    if len(every) == 0:
+        raise UserError("every row of the mixture is dropped: see max_length, and what a conversation is")
     total = {key: sum(count[key] for count in counts) for key in counts[0] if key not in ("source", "examples")}
     held_out = None
     if mixture.test_split_size:
