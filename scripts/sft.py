@@ -12,7 +12,7 @@ import math
 import statistics
 from pathlib import Path
 
-from luth.errors import UserError, run_script
+from luth.errors import UserError, explain, run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -75,6 +75,8 @@ def main(arguments: list[str]) -> None:
     run = open_run(output, "sft", settings, inputs, training.seed)
     run.record["recipe_path"] = args.path
     if run.finished:
+        if not any(output.glob("*.safetensors")):
+            raise UserError(f"{output} holds a finished run without its weights: delete the folder to run again")
         say(f"{output} already holds this very run, finished: nothing to do.")
         return
     made_by = {"recipe": run.record["recipe_hash"][:16], "strategy": strategy.kind, "processes": strategy.processes}
@@ -99,16 +101,21 @@ def main(arguments: list[str]) -> None:
         "dtype": model.dtype,
         **(training.model_init_kwargs or {}),
     }
-    trainer = MaskedSFTTrainer(
-        model=name,
-        args=training,
-        train_dataset=rows.train,
-        eval_dataset=rows.held_out,
-        processing_class=tokenizer,
-        quantization_config=get_quantization_config(model),
-        peft_config=get_peft_config(model),
-        callbacks=callbacks,
-    )
+    try:
+        trainer = MaskedSFTTrainer(
+            model=name,
+            args=training,
+            train_dataset=rows.train,
+            eval_dataset=rows.held_out,
+            processing_class=tokenizer,
+            quantization_config=get_quantization_config(model),
+            peft_config=get_peft_config(model),
+            callbacks=callbacks,
+        )
+    except (ValueError, ImportError, OSError) as error:
+        if explain(error) is not None:
+            raise
+        raise UserError(f"{args.path}: the trainer refuses these settings: {error}") from error
     confirm_launch(strategy, trainer.accelerator, training)
     require_one_batch(len(trainer.train_dataset), luth.global_batch_size, kind, strategy.processes)
     if not training.disable_tqdm:
@@ -134,8 +141,8 @@ def main(arguments: list[str]) -> None:
         raise UserError(
             f"the loss is {error.loss} at step {trainer.state.global_step + 1}, in the batch of "
             f"{'; '.join(rows_of(error.inputs, rows))}: stopped; "
-            f"{f'the last good checkpoint is {kept}' if kept else 'there is no checkpoint yet'}: lower learning_rate "
-            f"or max_grad_norm, or look at these rows"
+            f"{f'the last good checkpoint is {kept}' if kept else 'there is no checkpoint yet'}: look at these rows, "
+            f"or lower learning_rate or max_grad_norm, with another output_dir"
         ) from error
 
     say(f"Saving the model to {output}.")

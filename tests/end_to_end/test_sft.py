@@ -107,6 +107,7 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, sft_recipe, 
         ),
         ([sft_recipe("Qwen/Qwen3-0.6B", [rows])], "Qwen/Qwen3-0.6B"),
         ([sft_recipe(model, [rows], datasets=[{"path": "no/data", "split": "train"}])], "no/data"),
+        ([sft_recipe(model, [rows], datasets=[{"path": str(rows)}])], "is a file: write path: json, data_files: "),
     ):
         code, _, err = run("sft", *arguments)
         lines = [line for line in err.splitlines() if line.startswith("error: ")]

@@ -128,6 +128,9 @@ def recipe_problems(recipe: dict[str, Any]) -> list[str]:
     return found + _clashes(recipe)
 
 
+DTYPES = ("float32", "bfloat16", "auto")
+
+
 def _clashes(recipe: dict[str, Any]) -> list[str]:
     packed = recipe.get("packing") or recipe.get("padding_free")
     sources = recipe.get("datasets") if isinstance(recipe.get("datasets"), list) else []
@@ -147,6 +150,16 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
             "max_dropped_fraction is a share of the rows, from 0 to 1",
         ),
         (isinstance(batch, int) and batch < 1, "per_device_train_batch_size is at least 1"),
+        *(
+            (isinstance(recipe.get(key), int) and recipe[key] < 1, f"{key} is at least 1")
+            for key in ("global_batch_size", "max_length")
+        ),
+        (recipe.get("dtype", "float32") not in DTYPES, f"dtype is one of {', '.join(DTYPES)}"),
+        (
+            not recipe.get("use_peft") and any(key.startswith(("lora_", "load_in_")) for key in recipe),
+            "lora_ and load_in_ keys do nothing without use_peft: true",
+        ),
+        (isinstance(recipe.get("preview"), bool), "preview is a number of rows"),
         (
             recipe.get("assistant_only_loss") is not True,
             "set assistant_only_loss: true: only assistant turns are trained",

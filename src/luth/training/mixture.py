@@ -108,6 +108,8 @@ def _open(source: Source) -> Dataset:
     for file in local_files(source):
         _check_json_lines(file)
     name = label(source)
+    if Path(source.path).is_file():
+        raise UserError(f"datasets: {source.path} is a file: write path: json, data_files: {source.path}")
     with _loading(name):
         rows = load_dataset(
             source.path,
