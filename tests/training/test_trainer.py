@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config
 from trl import SFTConfig, SFTTrainer
 
 from luth.errors import UserError
+from luth.training.attention import VARLEN
 from luth.training.sampling import GlobalBatches
 from luth.training.trainer import MaskedSFTTrainer
 
@@ -107,7 +108,7 @@ def test_held_out_loss_is_the_mean_over_all_trained_tokens(padding_free, make_mo
         padding_free=padding_free,
         max_length=None,
     )
-    attention = "varlen" if padding_free else "sdpa"
+    attention = VARLEN if padding_free else "sdpa"
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
     dataset = Dataset.from_list(rows)
     one = MaskedSFTTrainer(
