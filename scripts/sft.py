@@ -94,6 +94,7 @@ def main(arguments: list[str]) -> None:
     # no pickle is pushed.
     training.chat_template_path, training.assistant_only_loss = None, False
     training.max_length = training.max_length if training.packing else None
+    training.eval_packing, training.dataset_num_proc = False, None
     training.logging_nan_inf_filter, training.save_total_limit, training.push_to_hub = False, None, False
     training.model_init_kwargs = {
         "revision": revision,
@@ -147,19 +148,21 @@ def main(arguments: list[str]) -> None:
 
     say(f"Saving the model to {output}.")
     save_finished(trainer, tokenizer, output)
+    # The other processes are done: what the first one does now may take longer than they would wait for it.
+    trainer.end()
     if trainer.is_world_process_zero():
         losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
         facts = {"train_loss": statistics.fmean(losses or [math.nan]), "steps": trainer.state.global_step}
         if model.use_peft:
             say("Merging the adapter into its base.")
-            facts["adapter_logit_difference"] = merge_adapter(name, revision, model.dtype, tokenizer, output)
+            facts["adapter_logit_difference"] = merge_adapter(
+                name, revision, model.dtype, tokenizer, output, trainer.model
+            )
         plot_loss(trainer.state.log_history, output / "loss.png", f"Fine-tuning {name}")
         run.finish(**facts)
         write_card(output, run.record, trainer.state.log_history)
         if "hub_repository" in run.record:
             push_finished(output, run.record["hub_repository"], training.hub_revision)
-    trainer.accelerator.wait_for_everyone()
-    trainer.end()
 
 
 if __name__ == "__main__":

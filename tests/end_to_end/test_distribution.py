@@ -56,7 +56,7 @@ def work(tmp_path_factory, make_model):
         "seed": 7,
         "logging_steps": 1,
         "save_strategy": "steps",
-        "save_steps": 4,
+        "save_steps": 3,
         "save_total_limit": 1,
         "report_to": "none",
     }
@@ -134,7 +134,7 @@ def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strate
     folder = work.parent / strategy
     words = ["--output_dir", folder]
     process = launch(f"{strategy}_cpu", work, *words)
-    while 6 not in history(folder):
+    while 5 not in history(folder):
         assert process.poll() is None, finish(process)
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
@@ -148,8 +148,8 @@ def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strate
     assert code == 0 and f"{name} over 2 processes" in out and "from " in out, out
     after = history(folder)
     assert sorted(after) == list(range(1, STEPS + 1))
-    redone = [step for step in before if step > 4]
-    assert {5, 6} <= set(redone) or "checkpoint-8" in out
+    # Steps 4 and 5 lie on both sides of an epoch's border (two steps an epoch), and checkpoint-3 in the middle of one.
+    assert "checkpoint-3" in out, out
     assert [after[step] for step in before] == [before[step] for step in before]
     assert list(after.values()) == pytest.approx(list(history(alone).values()), rel=1e-3)
     assert held_out(folder) == pytest.approx(held_out(alone), rel=1e-3)

@@ -51,7 +51,8 @@ class KeepCheckpoints(TrainerCallback):
         kept = [path for path in _numbered(folder.parent) if (path / COMPLETE).is_file()][-self.limit :]
         for path in _numbered(folder.parent):
             if path not in kept and path.name != best and _step(path) < state.global_step:
-                shutil.rmtree(path)
+                # On a network file system it may fail, and is tried again at the next checkpoint.
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def seal(folder: Path, made_by: dict[str, Any]) -> None:
@@ -121,6 +122,9 @@ def save_finished(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: 
     beside = folder / ".finished"
     if trainer.is_fsdp_enabled:
         trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+    if trainer.is_world_process_zero():
+        shutil.rmtree(beside, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(beside))
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(str(beside))

@@ -45,6 +45,7 @@ class MaskedSFTTrainer(SFTTrainer):
         """Take what SFTTrainer takes."""
         super().__init__(*args, **kwargs)
         self.compute_metrics = held_out_loss
+        self.add_callback(FollowEpoch(self))
         config = self.model.config.get_text_config()
         scaled = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
         if scaled:
@@ -52,14 +53,20 @@ class MaskedSFTTrainer(SFTTrainer):
                 f"models of the family {config.model_type} scale their logits ({', '.join(scaled)}), which this loss "
                 f"does not: choose a Qwen3, LFM2, Llama or SmolLM2 model"
             )
+        if getattr(self.model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
+            raise UserError(
+                f"models of the family {config.model_type} have an output bias or an auxiliary loss, which this loss "
+                f"leaves out: choose a Qwen3, LFM2, Llama or SmolLM2 model"
+            )
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
         # Not `train_dataset`: by now only the columns for the collator are left in it.
         rows, args = self.train_dataset, self.args
         batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         packs = "seq_lengths" in rows.column_names
-        lengths = [sum(lengths) for lengths in rows["seq_lengths"]] if packs else list(rows["length"])
-        return GlobalBatches(lengths, batch_size, args.seed, args.train_sampling_strategy)
+        lengths = [sum(lengths) for lengths in rows["seq_lengths"]] if packs else rows["length"][:]
+        self.sampler = GlobalBatches(lengths, batch_size, args.seed, args.train_sampling_strategy)
+        return self.sampler
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         return SequentialSampler(eval_dataset)
@@ -146,6 +153,24 @@ LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "out
 def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
     """Return the mean loss over all held-out trained tokens, whatever the batches and processes were."""
     return {"loss": float(prediction.predictions.sum() / prediction.label_ids.sum())}
+
+
+class FollowEpoch(TrainerCallback):
+    """Tell the sampler its epoch.
+
+    Trainer and accelerate reach through one wrapper only: in a run of several processes that is taken up inside an
+    epoch there are two, and the sampler would begin with the order of epoch 0.
+    """
+
+    def __init__(self, trainer: MaskedSFTTrainer) -> None:
+        """`trainer` makes its sampler when training begins."""
+        self.trainer = trainer
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """`state.epoch` counts epochs done, with the part of the one that is taken up."""
+        self.trainer.sampler.set_epoch(int(state.epoch or 0))
 
 
 class LogHistory(TrainerCallback):
