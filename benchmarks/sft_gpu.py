@@ -116,7 +116,12 @@ def train(command: list[Any], steps: int, output: Path) -> tuple[float, float]:
     """Run one training; return its seconds without start-up, and the peak of the device's memory in GiB."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     words = [str(word) for word in [*command, "--max_steps", steps, "--output_dir", output]]
-    peak, over = [0], threading.Event()
+    # What this process itself holds on the device is not the training's.
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        free, whole = torch.cuda.mem_get_info()
+    before = whole - free if torch.cuda.is_available() else 0
+    peak, over = [before], threading.Event()
 
     def watch() -> None:
         while torch.cuda.is_available() and not over.wait(0.05):
@@ -133,7 +138,7 @@ def train(command: list[Any], steps: int, output: Path) -> tuple[float, float]:
     seconds = re.search(r"'train_runtime': '?([\d.]+)", said)
     if done.returncode or seconds is None:
         raise UserError(f"{' '.join(words[:3])} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    return float(seconds[1]), peak[0] / 2**30
+    return float(seconds[1]), (peak[0] - before) / 2**30
 
 
 def bf16_peak(device: str) -> float:

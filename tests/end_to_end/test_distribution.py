@@ -194,6 +194,44 @@ def test_two_nodes_give_one_s_losses(work, alone):
     assert list(history(folder).values()) == pytest.approx(list(history(alone).values()), rel=1e-3)
 
 
+def test_an_adapter_trained_under_zero3_is_merged_and_stops_where_it_was_trained_to(work):
+    folder = work.parent / "lora"
+    words = ["--use_peft", "true", "--lora_target_modules", "all-linear", "--max_steps", 2, "--output_dir", folder]
+    code, out = finish(launch("zero3_cpu", work, *words, "--eos_token", "<|im_end|>", "--pad_token", "<|endoftext|>"))
+    assert code == 0 and "Merging the adapter" in out, out
+    assert json.loads((folder / "run.json").read_text())["adapter_logit_difference"] < 1e-3
+    assert json.loads((folder / "config.json").read_text())["pad_token_id"] == 0
+    assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == 2
+
+
+def test_packed_training_evaluates_held_out_rows_one_by_one_whatever_the_processes(work):
+    packed = ["--packing", "true", "--padding_free", "false", "--max_steps", 1, "--max_length", 512]
+    packed += ["--global_batch_size", 2, "--per_device_train_batch_size", 1, "--test_split_size", 7]
+    found = []
+    for name, start_one, size in (
+        ("one", lambda *words: start(sys.executable, "scripts/sft.py", work, *words), 1),
+        ("eight", lambda *words: start(sys.executable, "scripts/sft.py", work, *words), 8),
+        ("two", lambda *words: launch("ddp_cpu", work, *words), 2),
+    ):
+        folder = work.parent / f"packed-{name}"
+        code, out = finish(start_one(*packed, "--per_device_eval_batch_size", size, "--output_dir", folder))
+        assert code == 0, out
+        found.append(held_out(folder)[0])
+    assert found == pytest.approx([found[0]] * 3, rel=1e-4)
+
+
+def test_a_flag_of_the_launch_takes_the_place_of_its_file(work):
+    words = ["--config_file", "accelerate_configs/zero1_cpu.yaml", "--multi_gpu", "scripts/sft.py", work]
+    code, out = finish(start(ACCELERATE, "launch", *words, "--max_steps", 1, "--output_dir", work.parent / "flag"))
+    assert code == 0 and "DDP over 2 processes" in out, out
+
+
+def test_a_launch_that_would_change_the_precision_is_refused(work):
+    words = ["--config_file", "accelerate_configs/cpu.yaml", "--mixed_precision", "bf16", "scripts/sft.py", work]
+    code, out = finish(start(ACCELERATE, "launch", *words, "--output_dir", work.parent / "precision"))
+    assert code == 1 and "the recipe says bf16: false and the launch says mixed_precision: bf16" in out, out
+
+
 def test_the_loss_goes_through_fsdp2_s_sharded_head():
     words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", 2, "tests/training/fsdp_on_cpu.py"]
     code, out = finish(start(*words))

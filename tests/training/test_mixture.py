@@ -388,3 +388,11 @@ def test_an_end_of_turn_that_is_also_padding_is_trained(load, write_rows, tokeni
 def test_a_mixture_of_which_nothing_is_left_is_refused(load, write_rows):
     with pytest.raises(UserError, match="every row of the mixture is dropped"):
         load(files(write_rows([{"messages": turns("a", "mot " * 300)}])), allowed=1.0)
+
+
+def test_packs_are_made_of_rows_of_every_source(load, write_rows):
+    paths = [write_rows([{"messages": turns(f"{name} {n}")} for n in range(30)], f"{name}.jsonl") for name in "ab"]
+    mixed = [load(*(files(path) for path in paths), packing=True, seed=seed).train["source"][:] for seed in (1, 1, 2)]
+    assert mixed[0] == mixed[1] != mixed[2] and sorted(mixed[0]) == [0] * 30 + [1] * 30 and 5 < sum(mixed[0][:30]) < 25
+    plain = load(*(files(path) for path in paths), packing=True, train_sampling_strategy="sequential").train["source"]
+    assert plain[:] == [0] * 30 + [1] * 30

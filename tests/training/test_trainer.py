@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, Gemma2Config
+from transformers import AutoModelForCausalLM, Gemma2Config, PhiConfig
 from trl import SFTConfig, SFTTrainer
 
 from luth.errors import UserError
@@ -124,3 +124,10 @@ def test_held_out_loss_is_the_mean_over_all_trained_tokens(padding_free, make_mo
         total += F.cross_entropy(logits[:-1], labels[1:], ignore_index=-100, reduction="sum").item()
         count += int((labels[1:] != -100).sum())
     assert found == pytest.approx(total / count, rel=1e-5)
+
+
+def test_a_model_whose_head_has_a_bias_is_refused(tokenizer, tmp_path):
+    config = PhiConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "model")
+    with pytest.raises(UserError, match="phi have an output bias"):
+        trainer(MaskedSFTTrainer, tmp_path / "model", tokenizer, tmp_path / "out")

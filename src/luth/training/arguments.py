@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -142,7 +143,7 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
     dropped, batch = recipe.get("max_dropped_fraction", 0), recipe.get("per_device_train_batch_size", 1)
     clashes = [
         (
-            "token" in str(recipe.get("model_init_kwargs") or ""),
+            re.search(r"['\"](use_auth_)?token['\"]", str(recipe.get("model_init_kwargs") or "")),
             "model_init_kwargs holds a token: set HF_TOKEN in the environment instead",
         ),
         (
@@ -172,6 +173,10 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
         (
             recipe.get("packing") and recipe.get("max_length", 1024) is None,
             "packing: true needs max_length, the length of a pack",
+        ),
+        (
+            packed and recipe.get("pad_to_multiple_of"),
+            "pad_to_multiple_of pads, which packing: true and padding_free: true do without",
         ),
         (recipe.get("fp16"), "fp16: the loss makes its gradients before fp16 would scale them: set bf16: true"),
         (

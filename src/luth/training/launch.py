@@ -53,10 +53,16 @@ def check_launch(training: SFTConfig) -> Strategy:
 
 
 def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfig) -> None:
-    """Raise `UserError` unless the accelerator that the trainer has made follows the strategy of `check_launch`."""
+    """Raise `UserError` unless the accelerator that the trainer made has the strategy asked for, and its precision."""
     got = _got(accelerator.state)
     if got != asked:
         raise UserError(_fall_back(asked, got, training))
+    precision = "bf16" if training.bf16 else "no"
+    if accelerator.mixed_precision != precision:
+        raise UserError(
+            f"the recipe says bf16: {str(training.bf16).lower()} and the launch says mixed_precision: "
+            f"{accelerator.mixed_precision}: leave mixed_precision out of the launch, or set it to {precision}"
+        )
 
 
 def _got(state: PartialState | AcceleratorState) -> Strategy:
@@ -76,15 +82,17 @@ def _asked() -> Strategy | None:
         return None
     flags, _ = launch_command_parser().parse_known_args(words)
     config = None
-    if flags.config_file or Path(default_config_file).is_file():
+    if flags.config_file or (Path(default_config_file).is_file() and not flags.cpu):
         config = load_config_from_file(flags.config_file)
     processes = flags.num_processes or getattr(config, "num_processes", None)
-    kind = str(getattr(config, "distributed_type", ""))
+    # As accelerate has it: a flag for the kind takes the place of the file's.
+    by_flag = flags.multi_gpu or flags.use_deepspeed or flags.use_fsdp or flags.tpu
+    kind = "" if by_flag else str(getattr(config, "distributed_type", ""))
     if flags.use_deepspeed or kind.endswith("DEEPSPEED"):
         stage = flags.zero_stage or (config.deepspeed_config.get("zero_stage") if config else None)
         return Strategy(f"ZeRO-{stage}" if stage is not None else None, processes)
     if flags.use_fsdp or kind.endswith("FSDP"):
-        version = config.fsdp_config.get("fsdp_version", 1) if config else flags.fsdp_version
+        version = (config.fsdp_config if config else {}).get("fsdp_version", flags.fsdp_version)
         return Strategy(f"FSDP{version}", processes)
     if processes is None:
         return None

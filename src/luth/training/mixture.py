@@ -89,6 +89,9 @@ def load_rows(
     if len(every) == 0:
         raise UserError("every row of the mixture is dropped: see max_length, and what a conversation is")
     total = {key: sum(count[key] for count in counts) for key in counts[0] if key not in ("source", "examples")}
+    if training.packing and training.train_sampling_strategy != "sequential":
+        # TRL packs neighbours: unshuffled, a pack would hold one source.
+        every = every.shuffle(seed=training.seed)
     held_out = None
     if mixture.test_split_size:
         every, held_out = _split(every, mixture.test_split_size, training.seed)
@@ -167,19 +170,16 @@ def local_files(source: Source) -> list[Path]:
 
 
 def _check_json_lines(file: Path) -> None:
+    number = 0
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not UTF-8 (byte {error.start}): convert it to UTF-8") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{file}, row {number} is not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{file}, row {number} is not a JSON object with 'messages'")
+        with open(file, encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip() and not isinstance(json.loads(line), dict):
+                    raise UserError(f"{file}, row {number} is not a JSON object with 'messages'")
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is not UTF-8 after row {number}: convert it to UTF-8") from None
+    except ValueError as error:
+        raise UserError(f"{file}, row {number} is not JSON: {error}") from None
 
 
 def _shares(sources: list[Source], opened: list[Dataset]) -> list[Dataset]:
@@ -227,7 +227,7 @@ def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, 
 def _keep(
     done: Dataset, name: str, max_length: int | None, max_dropped_fraction: float
 ) -> tuple[Dataset, dict[str, Any]]:
-    problems, lengths = numpy.array(done["problem"], dtype=object), numpy.array(done["length"])
+    problems, lengths = numpy.array(done["problem"][:], dtype=object), numpy.array(done["length"][:])
     unusable = problems != ""
     too_long = ~unusable & (lengths > (max_length or numpy.inf))
     kept = done.select(numpy.flatnonzero(~unusable & ~too_long)) if (unusable | too_long).any() else done
@@ -248,15 +248,15 @@ def _keep(
         "rows": len(kept),
         "dropped_too_long": int(too_long.sum()),
         "dropped_unusable": int(unusable.sum()),
-        "tokens": sum(kept["length"]),
-        "trained_tokens": sum(kept["trained"]),
+        "tokens": sum(kept["length"][:]),
+        "trained_tokens": sum(kept["trained"][:]),
         "examples": examples,
     }
     return kept.remove_columns("problem"), counts
 
 
 def _check_masks(rows: Dataset, name: str) -> None:
-    trained, lengths = numpy.array(rows["trained"]), numpy.array(rows["length"])
+    trained, lengths = numpy.array(rows["trained"][:]), numpy.array(rows["length"][:])
     for wrong, words in ((trained == 0, "no token is trained"), (trained == lengths, "every token is trained")):
         if wrong.any():
             row = rows["row"][int(numpy.argmax(wrong))]
