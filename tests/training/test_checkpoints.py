@@ -107,7 +107,7 @@ def test_a_kill_while_the_old_ones_are_deleted_leaves_the_new_one_whole(tmp_path
     checkpoint(tmp_path, 4)
     checkpoint(tmp_path, 8, sealed=False)
 
-    def killed(path):
+    def killed(path, **_):
         raise KeyboardInterrupt(path.name)
 
     monkeypatch.setattr("shutil.rmtree", killed)
