@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
 
     from luth.files import sha256
     from luth.memory import keep_freed_memory
-    from luth.models import load_config, load_tokenizer, model_fingerprint, require_stop
+    from luth.models import load_config, load_tokenizer, model_fingerprint, require_positions, require_stop
     from luth.run_record import cpu_threads, open_run
     from luth.training.adapter import merge_adapter
     from luth.training.arguments import parse
@@ -60,6 +60,7 @@ def main(arguments: list[str]) -> None:
     with training.main_process_first(desc="tokenising"):
         rows = load_rows(args.mixture, tokenizer, template, training, luth.max_dropped_fraction)
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)
+    require_positions(max(rows.train["length"][:]), name, revision)
     if luth.preview is not None:
         say(preview(rows, tokenizer, luth.preview))
     say(data_report(rows, training.max_length))

@@ -60,6 +60,18 @@ def test_one_line_exit_code_2_and_debug(monkeypatch, capsys):
         assert ("Traceback" in err) == bool(debug)
 
 
+def test_of_a_machine_s_processes_one_says_it(monkeypatch, capsys):
+    def main(arguments):
+        raise UserError("the recipe is wrong")
+
+    monkeypatch.setattr(sys, "argv", ["x"])
+    for rank, lines in (("0", 1), ("1", 0)):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        with pytest.raises(SystemExit) as stop:
+            run_script(main)
+        assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == lines
+
+
 def test_a_script_on_its_own_says_one_line_and_exits_with_2():
     done = subprocess.run([sys.executable, "scripts/sft.py", "none.yaml"], capture_output=True, text=True)
     assert done.returncode == 2

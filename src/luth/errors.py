@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import re
 import sys
 import traceback
@@ -16,7 +17,8 @@ def run_script(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main` on the command line's arguments.
 
     A `UserError`, or a library's error that `explain` knows, becomes one line on stderr and exit code 2; `--debug`
-    shows the traceback as well. Anything else is a fault of this software and keeps its traceback.
+    shows the traceback as well. Anything else is a fault of this software and keeps its traceback. Of a machine's
+    processes the first alone says a mistake of the user's, which all of them find.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -30,7 +32,8 @@ def run_script(main: Callable[[list[str]], None]) -> None:
             raise
         if "--debug" in sys.argv:
             traceback.print_exc()
-        print(f"error: {' '.join(line.split())}", file=sys.stderr)
+        if not isinstance(error, UserError) or os.environ.get("LOCAL_RANK", "0") == "0":
+            print(f"error: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(2)
 
 

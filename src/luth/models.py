@@ -76,6 +76,13 @@ def require_stop(
         )
 
 
+def require_positions(longest: int, name: str, revision: str | None = None) -> None:
+    """Raise `UserError` if a row of `longest` tokens has more of them than the model has positions."""
+    positions = getattr(load_config(name, revision), "max_position_embeddings", None)
+    if positions is not None and longest > positions:
+        raise UserError(f"{name} takes {positions} tokens, and a row has {longest}: set max_length to {positions}")
+
+
 def model_fingerprint(name: str, revision: str | None = None) -> str:
     """Return the SHA-256 of a local model folder's files, or the commit that a Hub model's revision stands for."""
     if is_local(name):

@@ -129,7 +129,9 @@ def test_micro_batches_of_8_and_of_1_are_the_same(work, alone):
     assert losses[0] == pytest.approx(list(history(alone).values()), rel=1e-3)
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "zero1", "zero2", "zero3"])
+@pytest.mark.parametrize(
+    "strategy", ["zero1", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ddp", "zero2", "zero3"))]
+)
 def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strategy, work, alone):
     folder = work.parent / strategy
     words = ["--output_dir", folder]

@@ -89,8 +89,10 @@ def test_under_accelerate_launch_our_line_comes_first():
     assert code == 1 and 0 <= err.find("error: none.yaml: no such recipe") < err.find("Traceback")
 
 
-def test_mistakes_stop_before_anything_is_written(make_model, rows, sft_recipe, run, tmp_path):
+def test_mistakes_stop_before_anything_is_written(make_model, rows, write_rows, sft_recipe, run, tmp_path):
     model = make_model(tmp_path / "model")
+    long = {"role": "assistant", "content": "Un mot de plus. " * 200}
+    long = write_rows([{"messages": [{"role": "user", "content": "Parle."}, long]}] * 8, "long.jsonl")
     before = (model / "model.safetensors").read_bytes()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "notes.txt").write_text("mine")
@@ -100,6 +102,7 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, sft_recipe, 
         ([sft_recipe(tmp_path / "theirs", [rows])], "is not a model folder"),
         ([sft_recipe(model, [rows], chat_template_path="nowhere.jinja")], "nowhere.jinja: no such file"),
         ([sft_recipe(model, [rows], max_length=4)], "longer than max_length 4"),
+        ([sft_recipe(model, [long], max_length=4096)], "takes 1024 tokens, and a row has"),
         ([sft_recipe(model, [rows], output_dir=str(tmp_path / "theirs"))], "choose another output_dir"),
         (
             [sft_recipe(model, [rows], global_batch_size=64, per_device_train_batch_size=64)],

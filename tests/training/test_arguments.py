@@ -106,6 +106,8 @@ def test_mistakes_on_the_command_line(recipe, words, said):
         ({"test_split_size": 7, "eval_strategy": "no"}, "set eval_strategy"),
         ({"fp16": True}, "set bf16: true"),
         ({"max_length": 0}, "max_length is at least 1"),
+        ({"num_train_epochs": 0, "max_steps": -1}, "num_train_epochs is above 0"),
+        ({"hub_model_id": "anna/essai"}, "do nothing without push_to_hub"),
         ({"global_batch_size": 0}, "global_batch_size is at least 1"),
         ({"lora_r": 4}, "do nothing without use_peft"),
         ({"load_in_4bit": True}, "do nothing without use_peft"),

@@ -141,6 +141,7 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
     evaluated = recipe.get("eval_strategy", "no") not in ("no", False)
     strategy = recipe.get("hub_strategy", "every_save")
     dropped, batch = recipe.get("max_dropped_fraction", 0), recipe.get("per_device_train_batch_size", 1)
+    epochs = recipe.get("num_train_epochs", 3)
     clashes = [
         (
             re.search(r"['\"](use_auth_)?token['\"]", str(recipe.get("model_init_kwargs") or "")),
@@ -149,6 +150,14 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
         (
             isinstance(dropped, int | float) and not 0 <= dropped <= 1,
             "max_dropped_fraction is a share of the rows, from 0 to 1",
+        ),
+        (
+            isinstance(epochs, int | float) and epochs <= 0 and (recipe.get("max_steps") or 0) <= 0,
+            "num_train_epochs is above 0, unless max_steps says how long to train",
+        ),
+        (
+            any(recipe.get(key) for key in ("hub_model_id", "hub_revision")) and not recipe.get("push_to_hub"),
+            "hub_model_id and hub_revision do nothing without push_to_hub: true",
         ),
         (isinstance(batch, int) and batch < 1, "per_device_train_batch_size is at least 1"),
         *(
