@@ -24,6 +24,7 @@ HUB_RECIPE = {
     "global_batch_size": 24,
     "learning_rate": 2e-05,
     "warmup_steps": 0.1,
+    "push_to_hub": True,
     "hub_model_id": "équipe/luth-0.6b",
     "seed": 42,
 }
