@@ -12,7 +12,7 @@ import math
 import statistics
 from pathlib import Path
 
-from luth.errors import UserError, explain, run_script
+from luth.errors import UserError, about, explain, run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -104,16 +104,17 @@ def main(arguments: list[str]) -> None:
         **(training.model_init_kwargs or {}),
     }
     try:
-        trainer = MaskedSFTTrainer(
-            model=name,
-            args=training,
-            train_dataset=rows.train,
-            eval_dataset=rows.held_out,
-            processing_class=tokenizer,
-            quantization_config=get_quantization_config(model),
-            peft_config=get_peft_config(model),
-            callbacks=callbacks,
-        )
+        with about(name):
+            trainer = MaskedSFTTrainer(
+                model=name,
+                args=training,
+                train_dataset=rows.train,
+                eval_dataset=rows.held_out,
+                processing_class=tokenizer,
+                quantization_config=get_quantization_config(model),
+                peft_config=get_peft_config(model),
+                callbacks=callbacks,
+            )
     except (ValueError, ImportError, OSError) as error:
         if explain(error) is not None:
             raise
@@ -130,7 +131,7 @@ def main(arguments: list[str]) -> None:
             rows=rows.counts,
             strategy=str(strategy),
             processes=strategy.processes,
-            precision="bf16" if training.bf16 else "fp16" if training.fp16 else "fp32",
+            precision="bf16" if training.bf16 else "fp32",
         )
     say(
         f"Training: {strategy}, {luth.global_batch_size} {kind} a step"

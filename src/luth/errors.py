@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import os
 import re
 import sys
 import traceback
@@ -17,8 +16,8 @@ def run_script(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main` on the command line's arguments.
 
     A `UserError`, or a library's error that `explain` knows, becomes one line on stderr and exit code 2; `--debug`
-    shows the traceback as well. Anything else is a fault of this software and keeps its traceback. Of a machine's
-    processes the first alone says a mistake of the user's, which all of them find.
+    shows the traceback as well. Anything else is a fault of this software and keeps its traceback. Every process of a
+    launch speaks for itself: what goes wrong in one alone, such as a loss that is not a number, must not go unsaid.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -32,8 +31,7 @@ def run_script(main: Callable[[list[str]], None]) -> None:
             raise
         if "--debug" in sys.argv:
             traceback.print_exc()
-        if not isinstance(error, UserError) or os.environ.get("LOCAL_RANK", "0") == "0":
-            print(f"error: {' '.join(line.split())}", file=sys.stderr)
+        print(f"error: {' '.join(line.split())}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -66,6 +64,7 @@ def explain(error: BaseException) -> str | None:
 def _explain_one(error: BaseException) -> str | None:
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub import errors as hub
+    from safetensors import SafetensorError
 
     text = str(error)
     if isinstance(error, UserError):
@@ -77,6 +76,8 @@ def _explain_one(error: BaseException) -> str | None:
         return f"no permission for {error.filename}: choose a folder that you may write to"
     if isinstance(error, hub.GatedRepoError) or re.search(r"\bgated (repo|dataset)", text, re.IGNORECASE):
         return f"gated repository: {_first_line(text)}: accept its terms on the Hub, then set HF_TOKEN"
+    if isinstance(error, SafetensorError):
+        return f"a safetensors file is damaged: {_first_line(text)}: copy or download the model again"
     missing = isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError | DatasetNotFoundError)
     if missing or "is not a valid model identifier" in text:
         return f"not found on the Hub, or private: {_first_line(text)}: check the name; for a private one set HF_TOKEN"

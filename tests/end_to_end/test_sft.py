@@ -91,6 +91,8 @@ def test_under_accelerate_launch_our_line_comes_first():
 
 def test_mistakes_stop_before_anything_is_written(make_model, rows, write_rows, sft_recipe, run, tmp_path):
     model = make_model(tmp_path / "model")
+    damaged = make_model(tmp_path / "damaged")
+    os.truncate(damaged / "model.safetensors", 4000)
     long = {"role": "assistant", "content": "Un mot de plus. " * 200}
     long = write_rows([{"messages": [{"role": "user", "content": "Parle."}, long]}] * 8, "long.jsonl")
     before = (model / "model.safetensors").read_bytes()
@@ -100,6 +102,7 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, write_rows, 
         ([sft_recipe(model, [tmp_path / "none.jsonl"])], "none.jsonl: no such dataset file"),
         ([sft_recipe(tmp_path / "nowhere", [rows])], "no such model folder"),
         ([sft_recipe(tmp_path / "theirs", [rows])], "is not a model folder"),
+        ([sft_recipe(damaged, [rows])], f"{damaged}: a safetensors file is damaged"),
         ([sft_recipe(model, [rows], chat_template_path="nowhere.jinja")], "nowhere.jinja: no such file"),
         ([sft_recipe(model, [rows], max_length=4)], "longer than max_length 4"),
         ([sft_recipe(model, [long], max_length=4096)], "takes 1024 tokens, and a row has"),
