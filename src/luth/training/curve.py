@@ -17,6 +17,7 @@ def plot_loss(history: list[dict[str, Any]], path: Path, title: str) -> None:
         if points:
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
     axes.set(xlabel="optimiser step", ylabel="loss (nats per trained token)", title=title)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend()
     beside = path.with_name(f".{path.name}")
