@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -167,7 +168,7 @@ def compare(
             f"{max(apart):.4f}",
             flush=True,
         )
-    speed, memory, used, first, most = (sorted(column)[len(column) // 2] for column in zip(*found, strict=True))
+    speed, memory, used, first, most = (statistics.median(column) for column in zip(*found, strict=True))
     return [speed >= SPEED_GOAL, memory <= 1, used >= PEAK_GOAL, first <= FIRST_APART, most <= APART], speed
 
 
