@@ -1,16 +1,21 @@
 """Evaluate models with LightEval on the tasks of src/luth/tasks.py.
 
-    python scripts/evaluate.py recipes/demo/eval.yaml [--model PATH ...] [--output_dir DIR]
+    python scripts/evaluate.py recipes/eval/luth-fr.yaml [--model MODEL ...] [--limit N] [--base_url URL]
+    accelerate launch --num_processes 8 scripts/evaluate.py recipes/eval/luth-all.yaml
 
---model replaces the recipe's list. A model whose weights, settings and tasks have not changed is not evaluated again.
+--model replaces the recipe's list, --limit its max_samples; --base_url asks a server (http://HOST:PORT/v1) instead of
+loading the model. A model whose weights, settings and tasks have not changed is not evaluated again, and after a kill
+no item is asked for twice.
 """
 
 import argparse
 import dataclasses
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
-from luth.errors import run_script
+from luth.errors import UserError, run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -20,47 +25,72 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
     parser.add_argument("--model", nargs="+", action="extend", help="evaluate these instead of the recipe's models")
+    parser.add_argument("--limit", type=int, help="items of every task, instead of the recipe's max_samples")
+    parser.add_argument("--base_url", help="ask this OpenAI-compatible server for the models")
     parser.add_argument("--output_dir")
     args = parser.parse_args(arguments)
 
     from luth.evaluation.recipe import EvalRecipe
-    from luth.files import sha256
     from luth.memory import keep_freed_memory
-    from luth.models import model_fingerprint, require_chat_template, require_model
+    from luth.models import require_chat_template, require_model
     from luth.recipe import build, read_recipe
-    from luth.run_record import open_run
 
     given = read_recipe(args.recipe)
-    if args.model:
-        given["models"] = args.model
-    if args.output_dir:
-        given["output_dir"] = args.output_dir
+    changes = {"models": args.model, "max_samples": args.limit, "output_dir": args.output_dir}
+    given.update({key: value for key, value in changes.items() if value is not None})
+    if args.base_url:
+        given["endpoint"] = {**(given.get("endpoint") or {}), "base_url": args.base_url}
     recipe = build(args.recipe, given, EvalRecipe)
-    for model in recipe.models:
-        require_model(model)
-        require_chat_template(model)
+    recipe.check()
+    for model in recipe.entries() if recipe.endpoint is None else []:
+        require_model(model.model_name)
+        require_chat_template(model.model_name, model.revision)
 
     say("Loading LightEval.")
-    from luth.evaluation.model import display_name
-    from luth.evaluation.run import check_tasks, evaluate, task_sources
+    from luth.evaluation.items import expand, is_generative, read_items
+    from luth.evaluation.recipe import rows
 
-    check_tasks(recipe.tasks, recipe.max_samples)
+    tasks = expand(recipe.tasks, recipe.max_samples)
+    generative = [task for task in tasks if is_generative(task)]
+    scored = [task for task in tasks if task not in generative]
+    if recipe.endpoint and scored:
+        say(f"An endpoint gives no log-probabilities of prompts: left out are {', '.join(scored)}.")
+        scored = []
+    table = rows(recipe, generative, scored)
+    if not table:
+        raise UserError("no task is left to evaluate: use the transformers backend for log-likelihood tasks")
+    if recipe.num_runs > 1 and all(row.run is None for row in table):
+        say(f"num_runs is {recipe.num_runs}, but greedy answers are the same every time: one run.")
+    items = read_items(recipe, list(dict.fromkeys(task for row in table for task in row.tasks)), say)
     keep_freed_memory()
+    evaluate_rows(recipe, table, items)
+
+
+def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) -> None:
+    """Evaluate every row of the table, then write scores.md, scores.csv and scores.json."""
+    from accelerate import PartialState
+
+    from luth.evaluation.backends import evaluate_row, row_name
+    from luth.reporting.scores import ScoredRow, write_scores
+
     output = Path(recipe.output_dir)
-    settings = {key: value for key, value in dataclasses.asdict(recipe).items() if key not in ("models", "output_dir")}
-    sources = sha256(*task_sources())
-    for number, model in enumerate(recipe.models, 1):
-        folder = output / "results" / display_name(model)
-        inputs = {"model": model_fingerprint(model), "tasks": sources}
-        run = open_run(folder, "evaluate", {**settings, "model": model}, inputs, replace_other=True)
-        if run.finished:
-            say(f"{model}: already evaluated with these very weights and settings.")
-            continue
-        sample = "a fixed sample of each" if recipe.max_samples else "all items"
-        say(f"Evaluating {model} ({number} of {len(recipe.models)}): {len(recipe.tasks)} tasks, {sample}.")
-        results = evaluate(model, recipe, output)
-        run.finish(results=results.name)
-    say(f"Results: {os.path.relpath(output / 'results')}")
+    failures: dict[str, UserError] = {}
+    with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
+        for number, row in enumerate(table, 1):
+            name = row_name(row)
+            say(f"{name} ({number} of {len(table)}): {', '.join(row.tasks)}.")
+            try:
+                evaluate_row(row, recipe, {task: items[task] for task in row.tasks}, Path(scratch), output)
+            except UserError as error:
+                failures[name] = error
+                say(f"{name} is left: {error}")
+    done = [row for row in table if row_name(row) not in failures]
+    if done and PartialState().is_main_process:
+        scored = [ScoredRow(row_name(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
+        print(write_scores(output, scored))
+        say(f"Results: {os.path.relpath(output / 'scores.md')}, and by item under {os.path.relpath(output)}")
+    if failures:
+        raise UserError("; ".join(f"{name}: {error}" for name, error in failures.items()))
 
 
 if __name__ == "__main__":

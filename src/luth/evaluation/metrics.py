@@ -5,7 +5,7 @@ import unicodedata
 
 import numpy as np
 from lighteval.metrics.metrics_sample import SampleLevelComputation
-from lighteval.metrics.utils.metric_utils import SampleLevelMetric
+from lighteval.metrics.utils.metric_utils import SampleLevelMetric, SampleLevelMetricGrouping
 from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.requests import Doc, SamplingMethod
 
@@ -54,4 +54,23 @@ answer_log_likelihood = SampleLevelMetric(
     category=SamplingMethod.LOGPROBS,
     corpus_level_fn=np.mean,
     higher_is_better=True,
+)
+
+
+class AnswerShares(SampleLevelComputation):
+    """What a generated score is to be read with: whether the answer was cut short, or its thought never closed."""
+
+    def compute(self, doc: Doc, model_response: ModelResponse, **kwargs: object) -> dict[str, float]:
+        """Read both off the answer; a backend of LightEval's own does not say the first, and that is NaN."""
+        text = model_response.text[0]
+        unclosed = getattr(model_response, "unclosed", "<think>" in text and "</think>" not in text)
+        return {"truncated": float(getattr(model_response, "truncated", np.nan)), "unclosed_thought": float(unclosed)}
+
+
+answer_shares = SampleLevelMetricGrouping(
+    metric_name=["truncated", "unclosed_thought"],
+    sample_level_fn=AnswerShares(),
+    category=SamplingMethod.GENERATIVE,
+    corpus_level_fn={"truncated": np.mean, "unclosed_thought": np.mean},
+    higher_is_better={"truncated": False, "unclosed_thought": False},
 )

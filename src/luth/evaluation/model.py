@@ -1,124 +1,170 @@
-"""LightEval's transformers model, with log-likelihoods computed once per context instead of once per choice."""
+"""Our tasks' questions to a model on the transformers backend, by LightEval's interface."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-import torch
 from accelerate import Accelerator
-from lighteval.models.model_output import ModelResponse
 from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
-# Families whose layers mix positions by attention alone, so that a mask keeps choices apart; a test compares each
-# with LightEval's own computation. Others, such as LFM2 with its convolutions, go LightEval's way.
-PURE_ATTENTION = {"llama", "qwen2", "qwen3"}
+from luth.errors import UserError
+from luth.evaluation.answers import Answer, AnswerStore, key
+from luth.evaluation.inference import packed, padded
+from luth.evaluation.inference.requests import Prompt, Question
+from luth.evaluation.inference.sampling import Sampling
+from luth.evaluation.recipe import Generation
+from luth.evaluation.thinking import Tags, render, require_switch, split_thought
 
-
-@dataclass
-class Question:
-    """One document, tokenised: its context and its choices' continuations, and its place in the request."""
-
-    index: int
-    context: list[int]
-    continuations: list[list[int]]
-
-    @property
-    def length(self) -> int:
-        """Tokens of the context and of all continuations together."""
-        return len(self.context) + sum(len(tokens) for tokens in self.continuations)
+DEFAULT_TAGS: Tags = [("<think>", "</think>")]
 
 
-class SharedContextModel(TransformersModel):
-    """TransformersModel that lays a question's choices side by side behind one copy of their context.
+class LocalModel(TransformersModel):
+    """LightEval's TransformersModel, with our inference, thinking, and answers that survive a kill.
 
-    Each choice sees the context and itself, at the positions it would have alone; the output projection runs only
-    where a choice's token is predicted, and log-probabilities are taken in fp32. Tokenisation is LightEval's.
+    Made by `load_model`. Under `accelerate launch` every process answers its share; all of them know all answers.
     """
 
-    def _loglikelihood_tokens(self, docs: list[Doc], rolling: bool = False) -> list[ModelResponse]:
-        questions = []
-        for index, doc in enumerate(docs):
-            prompt = self.prompt_manager.prepare_prompt(doc)
-            contexts, continuations = self.tok_encode_pair(prompt, doc.choices, pairwise=True)
-            questions.append(Question(index, contexts[0], continuations))
-        several = self.accelerator is not None and self.accelerator.num_processes > 1
-        too_long = any(question.length > self.max_length for question in questions)
-        if rolling or several or too_long or self.transformers_config.model_type not in PURE_ATTENTION:
-            return super()._loglikelihood_tokens(docs, rolling)
-        questions.sort(key=lambda question: -question.length)
-        batches = [questions[at : at + self.batch_size] for at in range(0, len(questions), self.batch_size)]
-        responses: list[ModelResponse | None] = [None] * len(docs)
-        for batch in tqdm(batches, desc="Log-likelihoods", disable=self.disable_tqdm):
-            for question, response in zip(batch, self._score(batch), strict=True):
-                responses[question.index] = response
-        return responses
+    answers: AnswerStore
+    thinking: bool | None = None
+    generation: Generation
+    seed: int = 0
+    tags: Tags = DEFAULT_TAGS
+    batch_tokens: int = 4096
 
-    @torch.inference_mode()
-    def _score(self, batch: list[Question]) -> list[ModelResponse]:
-        length = max(question.length for question in batch)
-        tokens = torch.full((len(batch), length), self.tokenizer.pad_token_id)
-        positions = torch.zeros((len(batch), length), dtype=torch.long)
-        visible = torch.zeros((len(batch), 1, length, length), dtype=torch.bool)
-        rows, columns, targets = [], [], []
-        for row, question in enumerate(batch):
-            end = len(question.context)
-            tokens[row, :end] = torch.tensor(question.context)
-            positions[row, :end] = torch.arange(end)
-            visible[row, 0, :end, :end] = torch.ones(end, end).tril().bool()
-            start = end
-            for continuation in question.continuations:
-                size = len(continuation)
-                stop = start + size
-                tokens[row, start:stop] = torch.tensor(continuation)
-                positions[row, start:stop] = torch.arange(end, end + size)
-                visible[row, 0, start:stop, :end] = True
-                visible[row, 0, start:stop, start:stop] = torch.ones(size, size).tril().bool()
-                rows += [row] * size
-                columns += [end - 1, *range(start, stop - 1)]
-                targets += continuation
-                start = stop
-            # Padding sees itself: a row that sees nothing would be NaN.
-            visible[row, 0, start:, start:] = torch.eye(length - start, dtype=torch.bool)
-        where = (torch.tensor(rows), torch.tensor(columns))
-        head = self.model.get_output_embeddings()
-        hook = head.register_forward_pre_hook(lambda _, hidden: (hidden[0][where],))
-        try:
-            logits = self.model(
-                input_ids=tokens.to(self.device),
-                position_ids=positions.to(self.device),
-                attention_mask=visible.to(self.device),
-                use_cache=False,
-            ).logits.float()
-        finally:
-            hook.remove()
-        wanted = torch.tensor(targets, device=logits.device)
-        scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).cpu()
-        greedy = (logits.argmax(-1) == wanted).cpu()
-        return self._responses(batch, scores, greedy)
+    def greedy_until(self, docs: list[Doc]) -> list[Answer]:
+        """Answer every doc in words; sampled, despite the name LightEval gives this, where a temperature is set."""
+        sampling = {name: value for name, value in self.generation.given().items() if name != "max_new_tokens"}
+        prompts: dict[str, Prompt] = {}
+        names, opened, cuts = [], {}, {}
+        for doc in docs:
+            if doc.num_samples > 1:
+                raise UserError(f"{doc.task_name} wants {doc.num_samples} answers to a question: set num_runs instead")
+            text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
+            tokens = self.tok_encode(text)
+            cut = max(0, len(tokens) - self.max_length + 1)
+            wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
+            room = min(wanted, self.max_length - len(tokens) + cut)
+            name = key(prompt=text, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
+            names.append(name)
+            opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
+            prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
+        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
+        return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
 
-    def _responses(self, batch: list[Question], scores: torch.Tensor, greedy: torch.Tensor) -> list[ModelResponse]:
-        """Cut the scores, one a predicted token in the batch's order, into LightEval's responses."""
+    def _complete(self, prompts: list[Prompt], sampling: Sampling) -> Iterator[tuple[int, dict[str, Any]]]:
+        stop = stop_tokens(self.model, self.tokenizer.eos_token_id)
+        # Those that may run longest begin first, so that none is left alone at the end.
+        prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
+        if packed.fits(self.model):
+            found = packed.completions(self.model, prompts, sampling, stop, self.batch_size, self.batch_tokens)
+        else:
+            found = padded.completions(self.model, prompts, sampling, stop, self.batch_size)
+        for prompt, completion in found:
+            yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
+
+    def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
+        text = self._decode(answer["tokens"])
+        reply = split_thought(text, self.tags, opened, bool(self.thinking), answer["truncated"])
+        response = Answer(
+            text=[reply.answer],
+            reasonings=[reply.thought],
+            input_tokens=prompt.tokens,
+            output_tokens=[answer["tokens"]],
+            truncated_tokens_count=cut,
+        )
+        response.truncated, response.unclosed = answer["truncated"], reply.unclosed
+        return response
+
+    def _decode(self, tokens: list[int]) -> str:
+        """Decode without special tokens, save where a tokenizer counts the tags of a thought among them."""
+        tags = {tag for pair in self.tags for tag in pair}
+        if not tags & set(self.tokenizer.all_special_tokens):
+            return self.tokenizer.decode(tokens, skip_special_tokens=True)
+        kept = [token for token in tokens if token not in self.tokenizer.all_special_ids or self._is_tag(token, tags)]
+        return self.tokenizer.decode(kept, skip_special_tokens=False)
+
+    def _is_tag(self, token: int, tags: set[str]) -> bool:
+        return self.tokenizer.convert_ids_to_tokens(token) in tags
+
+    def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
+        """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
+        thinking = False if self.thinking else self.thinking
+        questions: dict[str, Question] = {}
+        asked = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
+        self._answer(questions, self._score, "Log-likelihoods")
         responses = []
-        at = 0
-        for question in batch:
-            sums, exact = [], []
-            for continuation in question.continuations:
-                stop = at + len(continuation)
-                sums.append(scores[at:stop].sum().item())
-                exact.append(bool(greedy[at:stop].all()))
-                at = stop
-            responses.append(
-                ModelResponse(
-                    logprobs=sums,
-                    argmax_logits_eq_gold=exact,
-                    input_tokens=question.context,
-                    output_tokens=question.continuations,
-                )
+        for names, cut in asked:
+            found = [self.answers[name] for name in names]
+            pieces = [questions[name] for name in names]
+            response = Answer(
+                logprobs=[value for answer in found for value in answer["logprobs"]],
+                argmax_logits_eq_gold=[value for answer in found for value in answer["greedy"]],
+                input_tokens=pieces[0].context,
+                output_tokens=[tokens for piece in pieces for tokens in piece.continuations],
+                truncated_tokens_count=cut,
             )
+            responses.append(response)
         return responses
+
+    def _pieces(self, doc: Doc, thinking: bool | None, questions: dict[str, Question]) -> tuple[list[str], int]:
+        """Add a doc's question to `questions`, and return its names there and how many tokens were cut.
+
+        It is one question, unless it is too long: then each choice is one of its own, as LightEval has it, with as
+        much of the context's end as the model has room for.
+        """
+        text = render(self.prompt_manager, self.tokenizer, doc, thinking)
+        contexts, continuations = self.tok_encode_pair(text, doc.choices, pairwise=True)
+        over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
+        groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
+        names = []
+        for group in groups:
+            name = key(prompt=text, choices=[doc.choices[at] for at in group])
+            context = contexts[0][over[group[0]] :]
+            questions[name] = Question(len(questions), context, [continuations[at] for at in group])
+            names.append(name)
+        return names, max(over)
+
+    def _score(self, questions: list[Question]) -> Iterator[tuple[int, dict[str, Any]]]:
+        kind = packed if packed.fits(self.model) else padded
+        for question, found in kind.likelihoods(self.model, questions, self.batch_tokens):
+            yield question.index, {"logprobs": found.logprobs, "greedy": found.greedy}
+
+    def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
+        """Raise `UserError`: none of our tasks measures perplexity."""
+        raise UserError("perplexity tasks are not for this model: use `lighteval accelerate`")
+
+    def _answer(
+        self,
+        asked: dict[str, Any],
+        work: Callable[[list[Any]], Iterable[tuple[int, dict[str, Any]]]],
+        what: str,
+    ) -> None:
+        """Let `work` answer what has no answer yet, this process its share, and keep each answer as it comes."""
+        accelerator = self.accelerator
+        accelerator.wait_for_everyone()
+        missing = {one.index: name for name, one in asked.items() if name not in self.answers}
+        accelerator.wait_for_everyone()
+        share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
+        mine = [asked[missing[index]] for index in share]
+        with tqdm(total=len(mine), desc=what, disable=self.disable_tqdm or not mine) as progress:
+            for index, answer in work(mine) if mine else ():
+                self.answers.put(missing[index], answer)
+                progress.update()
+        accelerator.wait_for_everyone()
+        self.answers.refresh()
+
+    def cleanup(self) -> None:
+        """Keep the model: another mode or run of it may follow."""
+
+
+def stop_tokens(model: PreTrainedModel, eos_token_id: int) -> set[int]:
+    """Return the tokens at which generation stops: the tokenizer's and the model's own."""
+    own = model.generation_config.eos_token_id
+    return {eos_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
 
 
 def display_name(model: str) -> str:
@@ -133,24 +179,50 @@ def display_name(model: str) -> str:
 
 
 def load_model(
-    name: str, dtype: str, batch_size: int, cache_dir: str, system_prompt: str | None = None
-) -> SharedContextModel:
+    name: str,
+    dtype: str,
+    batch_size: int,
+    batch_tokens: int,
+    answers: AnswerStore,
+    cache_dir: str,
+    system_prompt: str | None = None,
+    revision: str | None = None,
+) -> LocalModel:
     """Load a local or Hub model for LightEval, on the GPU where there is one.
 
     Args:
         name: a folder or a Hub id.
         dtype: a torch dtype's name, or `auto` for the one the weights are saved in.
-        batch_size: sequences per forward pass.
-        cache_dir: where LightEval caches answers by path: a folder of this evaluation's own.
+        batch_size: prompts continued side by side.
+        batch_tokens: tokens read in a forward pass.
+        answers: where answers are kept.
+        cache_dir: a scratch folder for LightEval's own cache, which is not used.
         system_prompt: put before every conversation.
+        revision: of a Hub model.
     """
     config = TransformersModelConfig(
         model_name=display_name(name),
         tokenizer=name,
+        revision=revision or "main",
         dtype=dtype,
         batch_size=batch_size,
         system_prompt=system_prompt,
         cache_dir=cache_dir,
     )
-    weights = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
-    return SharedContextModel.from_model(weights, config, Accelerator())
+    accelerator = Accelerator()
+    weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
+    # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
+    model = LocalModel.from_model(weights.to(accelerator.device), config, None)
+    model.accelerator, model._device = accelerator, accelerator.device
+    model.answers, model.generation = answers, Generation()
+    model.batch_tokens = batch_tokens
+    return model
+
+
+def ask(
+    model: LocalModel, name: str, thinking: bool | None, generation: Generation, seed: int, tags: Tags
+) -> LocalModel:
+    """Set the mode in which a loaded model answers, and see that its template takes it; return the model."""
+    require_switch(model.prompt_manager, model.tokenizer, name, thinking)
+    model.thinking, model.generation, model.seed, model.tags = thinking, generation, seed, tags
+    return model

@@ -17,11 +17,11 @@ def model_folder(root: Path, model: str) -> Path:
     return root / (relative if not relative.startswith("..") else str(Path(model).resolve()).lstrip("/"))
 
 
-def item_scores(evaluation: Path, model: str) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+def item_metrics(evaluation: Path, model: str) -> tuple[dict[str, dict[str, dict[str, Any]]], dict[str, Any]]:
     """Read the newest finished evaluation of `model`.
 
     Returns:
-        for every task its items' scores by item id, in the task's first metric; and the evaluation's run.json.
+        for every task its items' metrics by item id, the task's own order of metrics kept; and the run.json.
 
     Raises:
         UserError: the model was not evaluated, or not to the end.
@@ -36,8 +36,18 @@ def item_scores(evaluation: Path, model: str) -> tuple[dict[str, dict[str, float
     for path in sorted((model_folder(evaluation / "details", model) / date).glob("details_*.parquet")):
         task = path.name.removeprefix("details_").split("|")[0]
         rows = parquet.read_table(path, columns=["doc", "metric"]).to_pylist()
-        scores[task] = {row["doc"]["id"]: float(next(iter(row["metric"].values()))) for row in rows}
+        scores[task] = {row["doc"]["id"]: row["metric"] for row in rows}
     return scores, record
+
+
+def item_scores(evaluation: Path, model: str) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    """Read as `item_metrics` does, of each item its task's first metric alone."""
+    found, record = item_metrics(evaluation, model)
+    first = {
+        task: {item: float(next(iter(metrics.values()))) for item, metrics in items.items()}
+        for task, items in found.items()
+    }
+    return first, record
 
 
 def group_scores(scores: dict[str, dict[str, float]], tasks: list[str], model: str) -> np.ndarray:

@@ -31,6 +31,24 @@ def mean(scores: np.ndarray) -> Estimate:
     return _estimate(scores)[0]
 
 
+def ratio(reached: np.ndarray, possible: np.ndarray) -> Estimate:
+    """Estimate the sum of `reached` over the sum of `possible`, both of shape (items,), resampling items.
+
+    Items count by what is possible in them; where that is 1 everywhere, this is `mean`.
+    """
+    value = float(reached.sum() / possible.sum())
+    if len(reached) < 2 or np.ptp(reached / possible) == 0:
+        return Estimate(value, value, value, len(reached))
+    rng = np.random.default_rng(SEED)
+    resampled = np.empty(RESAMPLES)
+    for at in range(0, RESAMPLES, 1000):
+        drawn = rng.integers(len(reached), size=(1000, len(reached)))
+        resampled[at : at + 1000] = reached[drawn].sum(1) / possible[drawn].sum(1)
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    return Estimate(value, float(low), float(high), len(reached))
+
+
 def difference(scores: np.ndarray, reference: np.ndarray) -> Estimate:
     """Estimate the mean of `scores - reference` over the same items, both of shape (items,).
 

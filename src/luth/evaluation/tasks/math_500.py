@@ -1,59 +1,56 @@
-"""MATH-500 in French.
+r"""MATH-500, in French and in English, in one formulation.
 
-Dataset: bezir/MATH-500-multilingual, subset French, split test (problem, solution). No revision was published.
+Datasets: bezir/MATH-500-multilingual, subset French, split test (problem, solution); HuggingFaceH4/MATH-500, split
+test (problem, solution, answer). No revision was published for either.
 Source: Lightman et al. 2023, arXiv 2305.20050, from MATH, Hendrycks et al. 2021, arXiv 2103.03874.
-Matches the published Luth evaluation in dataset, split, generative formulation and final answer in \\boxed{}; answers
-are extracted and compared by LightEval's multilingual mathematics; the prompt's wording is ours.
+Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval): dataset, split, 0-shot generative
+formulation, at most 1,024 tokens, final answer in \boxed{}. Where does it differ? The prompt's wording is ours; the
+published ones also ask for the sentence "J’espère que c’est correct". The published score is pass@1 of one sample by
+LightEval's French extraction and SymPy, over LaTeX and plain expressions; ours (luth.evaluation.scoring.mathematics)
+reads French notation, sets, units and words as well, and takes the last box alone.
 """
 
 from typing import Any
 
-import numpy as np
-from lighteval.metrics.dynamic_metrics import LatexExtractionConfig, MultilingualExtractiveMatchMetric
-from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
-from lighteval.tasks.requests import Doc, SamplingMethod
-from lighteval.utils.language import Language
+from lighteval.tasks.requests import Doc
 
-INSTRUCTION = (
-    "Résous ce problème de mathématiques en raisonnant étape par étape, puis écris la réponse finale dans \\boxed{}."
-)
+from luth.evaluation.scoring.mathematics.metrics import extractive_match
 
-boxed_answer = SampleLevelMetric(
-    metric_name="extractive_match",
-    sample_level_fn=MultilingualExtractiveMatchMetric(
-        language=Language.FRENCH,
-        gold_extraction_target=[LatexExtractionConfig(boxed_match_priority=0)],
-        pred_extraction_target=[LatexExtractionConfig(boxed_match_priority=0)],
-        aggregation_function=max,
-    ),
-    category=SamplingMethod.GENERATIVE,
-    corpus_level_fn=np.mean,
-    higher_is_better=True,
-)
+INSTRUCTIONS = {
+    "fr": "Résous ce problème de mathématiques en raisonnant étape par étape, "
+    "puis écris la réponse finale dans \\boxed{}.",
+    "en": "Solve this mathematics problem, reasoning step by step, then write the final answer in \\boxed{}.",
+}
 
 
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
-    """Generative: instruction and problem; the reference solution holds the answer in its own box."""
+    """Generative: instruction and problem; the gold is the answer, or the solution that holds it in its own box."""
+    language = "en" if task_name.split("|")[0].endswith("_en") else "fr"
     return Doc(
         task_name=task_name,
-        query=f"{INSTRUCTION}\n\n{row['problem'].strip()}",
-        choices=[row["solution"]],
+        query=f"{INSTRUCTIONS[language]}\n\n{row['problem'].strip()}",
+        choices=[row["answer"] if language == "en" else row["solution"]],
         gold_index=0,
     )
 
 
-TASKS = [
-    LightevalTaskConfig(
-        name="math_500_fr",
+def _task(name: str, repo: str, subset: str, language: str) -> LightevalTaskConfig:
+    return LightevalTaskConfig(
+        name=name,
         prompt_function=prompt,
-        hf_repo="bezir/MATH-500-multilingual",
-        hf_subset="French",
+        hf_repo=repo,
+        hf_subset=subset,
         hf_avail_splits=["test"],
         evaluation_splits=["test"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[boxed_answer],
+        metrics=[extractive_match(language)],
         version=1,
     )
+
+
+TASKS = [
+    _task("math_500_fr", "bezir/MATH-500-multilingual", "French", "fr"),
+    _task("math_500_en", "HuggingFaceH4/MATH-500", "default", "en"),
 ]

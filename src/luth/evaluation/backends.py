@@ -1,0 +1,128 @@
+"""One row of the table evaluated: the backend that its recipe names, its answers' folder, its run.json."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import shutil
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+from lighteval.tasks.requests import Doc
+
+from luth.evaluation import inference
+from luth.evaluation.answers import AnswerStore
+from luth.evaluation.endpoint import EndpointModel
+from luth.evaluation.items import sources
+from luth.evaluation.model import LocalModel, ask, display_name, load_model
+from luth.evaluation.recipe import EvalRecipe, Row
+from luth.evaluation.run import evaluate
+from luth.files import sha256
+from luth.models import model_fingerprint
+from luth.quiet import say
+from luth.run_record import open_run
+
+# The last model loaded: its other modes and runs come right after it.
+_loaded: dict[tuple[str, str | None], LocalModel] = {}
+
+
+def row_name(row: Row) -> str:
+    """Return the name under which a row's results are filed."""
+    return display_name(row.model) + row.suffix
+
+
+def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scratch: Path, output: Path) -> None:
+    """Evaluate one row, unless it was with these very weights, settings and items; run.json says what made it.
+
+    Raises:
+        UserError: the model's template has no such mode, or an endpoint did not answer everything.
+    """
+    name = row_name(row)
+    weights = _weights(row, recipe)
+    folder = output / "results" / name
+    run = open_run(folder, "evaluate", _settings(row, recipe), _inputs(weights, items), row.seed, replace_other=True)
+    main = PartialState().is_main_process
+    if run.finished and recipe.endpoint is None:
+        say(f"{name}: already evaluated with these very weights and settings.")
+        return
+    answers = AnswerStore(output / "answers" / f"{name}-{_answering(weights, recipe)}")
+    model: Any
+    if recipe.endpoint:
+        if any(answers.folder.glob("*.jsonl")):
+            say(
+                f"Answers of an unfinished run are kept; if the server's weights have changed, delete {answers.folder}"
+            )
+        model = EndpointModel(row.model, recipe.endpoint, recipe.system_prompt, answers, str(scratch / "cache"))
+        model.thinking, model.generation, model.seed, model.tags = (
+            row.thinking,
+            row.generation,
+            row.seed,
+            recipe.reasoning_tags,
+        )
+        model.check()
+    else:
+        model = _local(row, recipe, scratch)
+        model.answers = answers
+        ask(model, row.model, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
+    results = evaluate(model, name, items, scratch, output)
+    if not main or results is None:
+        return
+    run.finish(results=results.name)
+    if recipe.endpoint:
+        # Nobody can tell later which weights a server had.
+        shutil.rmtree(answers.folder, ignore_errors=True)
+
+
+def _local(row: Row, recipe: EvalRecipe, scratch: Path) -> LocalModel:
+    wanted = (row.model, row.revision)
+    if wanted not in _loaded:
+        _loaded.clear()
+        nothing = AnswerStore(scratch / "no-answers")
+        _loaded[wanted] = load_model(
+            row.model,
+            recipe.dtype,
+            recipe.batch_size,
+            recipe.batch_tokens,
+            nothing,
+            str(scratch / "cache"),
+            recipe.system_prompt,
+            row.revision,
+        )
+    return _loaded[wanted]
+
+
+def _weights(row: Row, recipe: EvalRecipe) -> str:
+    if recipe.endpoint:
+        return f"served at {recipe.endpoint.base_url}"
+    return model_fingerprint(row.model, row.revision)
+
+
+def _settings(row: Row, recipe: EvalRecipe) -> dict[str, Any]:
+    """Return all that a row's result depends on; batches are left out, since results do not depend on them."""
+    settings = dataclasses.asdict(recipe)
+    for key in ("models", "output_dir", "thinking_generation_parameters", "num_runs", "batch_size", "batch_tokens"):
+        del settings[key]
+    own = {
+        "model": row.model,
+        "revision": row.revision,
+        "thinking": row.thinking,
+        "tasks": row.tasks,
+        "seed": row.seed,
+    }
+    return {**settings, **own, "generation_parameters": row.generation.given()}
+
+
+def _inputs(weights: str, items: dict[str, list[Doc]]) -> dict[str, str]:
+    asked = hashlib.sha256()
+    for docs in items.values():
+        for doc in docs:
+            asked.update(repr((doc.task_name, doc.id, doc.query, doc.choices, doc.gold_index, doc.specific)).encode())
+    return {"model": weights, "tasks": sha256(*sources()), "items": asked.hexdigest()}
+
+
+def _answering(weights: str, recipe: EvalRecipe) -> str:
+    """Return a short fingerprint of what answers depend on beside the question: weights, dtype, and the code that asks."""
+    code = sha256(*sorted(Path(inference.__file__).parent.glob("*.py")), Path(__file__).with_name("model.py"))
+    versions = [importlib.metadata.version(package) for package in ("torch", "transformers")]
+    said = repr((weights, recipe.dtype, code, versions))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -1,0 +1,220 @@
+"""Our tasks' questions to an OpenAI-compatible server, by LightEval's interface."""
+
+import os
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import openai
+from lighteval.models.abstract_model import LightevalModel, ModelConfig
+from lighteval.tasks.prompt_manager import PromptManager
+from lighteval.tasks.requests import Doc
+from lighteval.utils.cache_management import SampleCache
+from tqdm import tqdm
+
+from luth.errors import UserError
+from luth.evaluation.answers import Answer, AnswerStore, key
+from luth.evaluation.recipe import Endpoint, Generation
+from luth.evaluation.thinking import PROBE, Tags, split_thought, template_arguments
+
+LONGEST_WAIT = 60.0
+# So many items in a row without any answer mean that the server is gone, not that it is busy.
+GIVE_UP_AFTER = 8
+
+
+class NoAnswer(Exception):
+    """The server did not answer an item, however often it was asked."""
+
+
+class EndpointModel(LightevalModel):
+    """A served model: answers in words only, since no chat endpoint gives a prompt's log-probabilities."""
+
+    is_async = False
+
+    def __init__(
+        self, name: str, endpoint: Endpoint, system_prompt: str | None, answers: AnswerStore, cache_dir: str
+    ) -> None:
+        """Prepare the client; nothing is asked yet. `cache_dir` is a scratch folder for LightEval's cache, not used."""
+        self.name, self.endpoint, self.answers = name, endpoint, answers
+        self.config = ModelConfig(model_name=name, system_prompt=system_prompt, cache_dir=cache_dir)
+        self._cache = SampleCache(self.config)
+        self.prompt_manager = PromptManager(use_chat_template=True, tokenizer=None, system_prompt=system_prompt)
+        self.client = openai.OpenAI(
+            base_url=endpoint.base_url,
+            api_key=os.environ.get(endpoint.api_key_env) or "none",
+            timeout=endpoint.timeout,
+            max_retries=0,
+        )
+        self.thinking: bool | None = None
+        self.generation = Generation()
+        self.seed = 0
+        self.tags: Tags = []
+        self.failed: dict[str, str] = {}
+
+    tokenizer = property(lambda self: None)
+    add_special_tokens = property(lambda self: False)
+    max_length = property(lambda self: 0)
+
+    def greedy_until(self, docs: list[Doc]) -> list[Answer]:
+        """Answer every doc.
+
+        Raises:
+            UserError: some items have no answer after all; the answers that came are kept.
+        """
+        asked: dict[str, dict[str, Any]] = {}
+        names = []
+        for doc in docs:
+            request = self._request(self.prompt_manager.prepare_prompt_api(doc), doc.generation_size)
+            names.append(key(**request))
+            asked[names[-1]] = request
+        missing = [name for name in asked if name not in self.answers]
+        self.failed = {}
+        with (
+            ThreadPoolExecutor(self.endpoint.concurrent_requests) as pool,
+            tqdm(total=len(missing), desc="Answers", disable=not missing) as progress,
+        ):
+            under_way = {pool.submit(self._ask, asked[name]): name for name in missing}
+            in_a_row = 0
+            for done in as_completed(under_way):
+                name = under_way[done]
+                if done.cancelled():
+                    self.failed[name] = "not asked any more"
+                    continue
+                try:
+                    self.answers.put(name, done.result())
+                    in_a_row = 0
+                except NoAnswer as error:
+                    self.failed[name] = str(error)
+                    in_a_row += 1
+                except BaseException:
+                    pool.shutdown(cancel_futures=True)
+                    raise
+                progress.update()
+                if in_a_row == GIVE_UP_AFTER:
+                    pool.shutdown(wait=False, cancel_futures=True)
+        if self.failed:
+            reason = next(iter(self.failed.values()))
+            raise UserError(
+                f"{len(self.failed)} of {len(asked)} items got no answer from {self.endpoint.base_url} ({reason}): "
+                f"what was answered is kept; run the same command again to ask for the rest"
+            )
+        return [self._written(self.answers[name]) for name in names]
+
+    def _request(self, messages: list[dict[str, str]], generation_size: int | None) -> dict[str, Any]:
+        """Return the request's body, by the API's names; what the API does not have goes as vLLM names it."""
+        given = self.generation.given()
+        limit = given.pop("max_new_tokens", None) or generation_size
+        body: dict[str, Any] = {"model": self.name, "messages": messages, "temperature": given.pop("temperature")}
+        if limit is not None:
+            body["max_tokens"] = limit
+        if body["temperature"] > 0:
+            body["seed"] = self.seed
+        body.update(
+            {name: given.pop(name) for name in ("top_p", "presence_penalty", "frequency_penalty") if name in given}
+        )
+        extra = {**given, "chat_template_kwargs": template_arguments(self.thinking)}
+        return {**body, "extra_body": {name: value for name, value in extra.items() if value not in ({}, None)}}
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send one request, again after a longer wait each time where that may help; return the answer's parts."""
+        reason = ""
+        for attempt in range(self.endpoint.api_max_retry + 1):
+            try:
+                reply = self.client.chat.completions.create(**request)
+                answer = _parts(reply)
+                if answer is not None:
+                    return answer
+                reason, pause = "the reply was empty", 0.0
+            except openai.APIStatusError as error:
+                reason, pause = f"HTTP {error.status_code}: {_short(error)}", _asked_pause(error)
+                if error.status_code in (401, 403, 404):
+                    raise UserError(
+                        f"{self.endpoint.base_url} refuses: {reason}: check the key and the name"
+                    ) from error
+                if error.status_code not in (408, 409, 429) and error.status_code < 500:
+                    raise NoAnswer(reason) from error
+            except (openai.APIError, ValueError) as error:
+                reason, pause = _short(error), 0.0
+            if attempt < self.endpoint.api_max_retry:
+                time.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
+        raise NoAnswer(f"{reason}, asked {self.endpoint.api_max_retry + 1} times")
+
+    def _written(self, answer: dict[str, Any]) -> Answer:
+        if answer["thought"] is not None:
+            # The server itself took the thought out; an answer that never began is a thought without end.
+            response = Answer(text=[answer["text"]], reasonings=[answer["thought"]])
+            response.unclosed = not answer["text"].strip() and answer["truncated"]
+        else:
+            reply = split_thought(
+                answer["text"], self.tags, expected=bool(self.thinking), cut_short=answer["truncated"]
+            )
+            response = Answer(text=[reply.answer], reasonings=[reply.thought])
+            response.unclosed = reply.unclosed
+        response.truncated = answer["truncated"]
+        return response
+
+    def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
+        """Raise `UserError`: see the class."""
+        raise UserError(f"{self.endpoint.base_url} gives no log-probabilities of prompts")
+
+    loglikelihood_rolling = loglikelihood
+
+    def check(self) -> None:
+        """Ask the server for one token, and see that it heeds the recipe's `thinking`.
+
+        Raises:
+            UserError: it cannot be reached, does not know the model, or reads the same prompt thinking and not.
+        """
+        messages = [{"role": "user", "content": PROBE}]
+        modes: list[bool | None] = [None] if self.thinking is None else [True, False]
+        sizes = []
+        for mode in modes:
+            body: dict[str, Any] = {"model": self.name, "messages": messages, "max_tokens": 1, "temperature": 0.0}
+            if mode is not None:
+                body["extra_body"] = {"chat_template_kwargs": template_arguments(mode)}
+            sizes.append(_reached(self.endpoint, lambda body=body: self.client.chat.completions.create(**body)).usage)
+        if len(modes) > 1 and (None in sizes or sizes[0].prompt_tokens == sizes[1].prompt_tokens):
+            raise UserError(
+                f"thinking: {self.name} at {self.endpoint.base_url} reads the same prompt with and without "
+                f"enable_thinking: set thinking to null for this model"
+            )
+
+
+def _reached(endpoint: Endpoint, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except openai.APIStatusError as error:
+        raise UserError(f"{endpoint.base_url} refuses (HTTP {error.status_code}): {_short(error)}") from error
+    except (openai.APIError, ValueError) as error:
+        raise UserError(f"{endpoint.base_url} cannot be reached: {_short(error)}: is the server running?") from error
+
+
+def _parts(reply: Any) -> dict[str, Any] | None:
+    """Return text, thought and whether the answer was cut short, or None for a reply without an answer in it."""
+    choices = getattr(reply, "choices", None)
+    message = choices[0].message if choices else None
+    if message is None:
+        return None
+    thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
+    if message.content is None and thought is None:
+        return None
+    return {
+        "text": message.content or "",
+        "thought": thought,
+        "truncated": choices[0].finish_reason == "length",
+    }
+
+
+def _asked_pause(error: openai.APIStatusError) -> float:
+    try:
+        return min(LONGEST_WAIT, float(error.response.headers.get("retry-after", 0)))
+    except ValueError:
+        return 0.0
+
+
+def _short(error: Exception) -> str:
+    """Say an error in one short line; a server may repeat a request's headers, so what looks like a key is left out."""
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join("(a key)" if word.startswith(("sk-", "Bearer", "hf_")) else word for word in text.split(" "))

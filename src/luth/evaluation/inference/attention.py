@@ -1,0 +1,156 @@
+"""Attention for several sequences side by side in one row, without padding."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from transformers import AttentionInterface, PretrainedConfig
+
+SIDE_BY_SIDE = "side_by_side"
+
+
+class Layout(Protocol):
+    """Where the tokens of one forward pass belong."""
+
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
+    ) -> torch.Tensor:
+        """Return the attention's output, (1, length, heads, head_dim).
+
+        Shapes: query (1, heads, length, head_dim), key and value (1, key-value heads, length, head_dim).
+        """
+
+
+def side_by_side_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    layout: Layout | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend as `layout` says (transformers' attention interface).
+
+    Raises:
+        ValueError: the model was called without a layout, or has a sliding window.
+    """
+    if layout is None or kwargs.get("sliding_window") is not None:
+        raise ValueError(f"attention {SIDE_BY_SIDE!r} needs a layout and has no sliding window")
+    return layout.attend(module.layer_idx, query, key, value, scaling), None
+
+
+AttentionInterface.register(SIDE_BY_SIDE, side_by_side_attention)
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float | None
+) -> torch.Tensor:
+    causal = mask is None
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=causal, scale=scale, enable_gqa=True
+    )
+
+
+@dataclass
+class Sequences:
+    """Sequences that do not see one another.
+
+    `lengths` are theirs in tokens; a sequence is causal where its mask, (length, length), True where a token is seen,
+    is None. With a cache their keys and values are kept in its rows from `first_row` on.
+    """
+
+    lengths: list[int]
+    masks: list[torch.Tensor | None]
+    cache: "Cache | None" = None
+    first_row: int = 0
+
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
+    ) -> torch.Tensor:
+        """See `Layout`."""
+        if self.cache is not None:
+            self.cache.keep(layer, self.first_row, self.lengths, key, value)
+        parts = (states.split(self.lengths, dim=2) for states in (query, key, value))
+        done = [_attend(*one, scale) for one in zip(*parts, self.masks, strict=True)]
+        return torch.cat(done, dim=2).transpose(1, 2)
+
+
+@dataclass
+class Cache:
+    """Keys and values of the sequences that are being continued, one a row.
+
+    Rows all have the same room, in tokens, which grows with the longest.
+    """
+
+    config: PretrainedConfig
+    rows: int
+    dtype: torch.dtype
+    device: torch.device
+    room: int = 0
+    keys: list[torch.Tensor] = field(default_factory=list)
+    values: list[torch.Tensor] = field(default_factory=list)
+
+    def make_room(self, length: int) -> None:
+        """Let every row hold `length` tokens at least."""
+        if length <= self.room:
+            return
+        room = -(-max(length, self.room * 5 // 4) // 64) * 64
+        heads = self.config.num_key_value_heads
+        size = getattr(self.config, "head_dim", None) or self.config.hidden_size // self.config.num_attention_heads
+        for kept in (self.keys, self.values):
+            for layer in range(self.config.num_hidden_layers):
+                grown = torch.zeros((self.rows, heads, room, size), dtype=self.dtype, device=self.device)
+                if len(kept) <= layer:
+                    kept.append(grown)
+                else:
+                    grown[:, :, : self.room] = kept[layer]
+                    kept[layer] = grown
+        self.room = room
+
+    def keep(self, layer: int, first_row: int, lengths: list[int], key: torch.Tensor, value: torch.Tensor) -> None:
+        """Keep the states of new sequences, side by side in `key` and `value`, from a row on."""
+        for states, kept in ((key, self.keys[layer]), (value, self.values[layer])):
+            for row, part in enumerate(states[0].split(lengths, dim=1), first_row):
+                kept[row, :, : part.shape[1]] = part
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """Copy a row's first `length` tokens into another row."""
+        for states in (*self.keys, *self.values):
+            states[target, :, :length] = states[source, :, :length]
+
+
+@dataclass
+class NextTokens:
+    """One new token for each of the first `len(positions)` rows of a cache, at the position given for it."""
+
+    cache: Cache
+    positions: torch.Tensor
+
+    def __post_init__(self) -> None:
+        """Work out once what all layers share."""
+        self.longest = int(self.positions.max()) + 1
+        self.index = torch.arange(len(self.positions), device=self.positions.device)
+        seen = torch.arange(self.longest, device=self.positions.device) <= self.positions[:, None]
+        hidden = torch.zeros(seen.shape, dtype=self.cache.dtype, device=seen.device)
+        self.mask = hidden.masked_fill_(~seen, float("-inf"))[:, None, None]
+
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
+    ) -> torch.Tensor:
+        """See `Layout`. A key head's query heads stand in for query positions, so that keys are never copied."""
+        keys, values = self.cache.keys[layer], self.cache.values[layer]
+        keys[self.index, :, self.positions] = key[0].transpose(0, 1)
+        values[self.index, :, self.positions] = value[0].transpose(0, 1)
+        count, heads = len(self.positions), key.shape[1]
+        grouped = query[0].transpose(0, 1).reshape(count, heads, -1, query.shape[-1])
+        done = F.scaled_dot_product_attention(
+            grouped,
+            keys[:count, :, : self.longest],
+            values[:count, :, : self.longest],
+            attn_mask=self.mask,
+            scale=scale,
+        )
+        return done.reshape(1, count, -1, query.shape[-1])

@@ -1,0 +1,200 @@
+"""Models whose layers mix positions by attention alone: sequences lie side by side, and nothing is padded.
+
+Log-likelihoods: a question's context is computed once, its choices behind it, each seeing the context and itself, at
+the positions it would have alone; the output projection runs only where a choice's token is predicted. Generation: a
+prompt takes a finished one's place at once, instead of waiting for the slowest of its batch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from transformers import PreTrainedModel
+
+from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences
+from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
+from luth.evaluation.inference.sampling import Sampling, generator
+
+# A test compares each with LightEval's own computation.
+FAMILIES = {"llama", "qwen2", "qwen3"}
+# On CPUs PyTorch multiplies a bfloat16 matrix of fewer rows 10 to 30 times slower, so idle rows keep a step company.
+FEWEST_ROWS = 16
+
+
+def fits(model: PreTrainedModel) -> bool:
+    """Tell whether this model's layers are all full attention that takes a layout."""
+    kinds = getattr(model.config, "layer_types", None) or ["full_attention"]
+    return model.config.model_type in FAMILIES and set(kinds) == {"full_attention"}
+
+
+def _forward(
+    model: PreTrainedModel, tokens: list[int], positions: list[int], where: list[int], layout: Layout
+) -> torch.Tensor:
+    """Return the logits, in fp32, that follow the tokens at `where`: (len(where), vocabulary)."""
+    device = model.device
+    before = model.config._attn_implementation
+    model.set_attn_implementation(SIDE_BY_SIDE)
+    try:
+        output = model(
+            input_ids=torch.tensor([tokens], device=device),
+            position_ids=torch.tensor([positions], device=device),
+            logits_to_keep=torch.tensor(where, device=device),
+            use_cache=False,
+            layout=layout,
+        )
+    finally:
+        model.set_attn_implementation(before)
+    return output.logits[0].float()
+
+
+@torch.inference_mode()
+def likelihoods(
+    model: PreTrainedModel, questions: list[Question], batch_tokens: int
+) -> Iterator[tuple[Question, Likelihood]]:
+    """Score every question's continuations, about `batch_tokens` tokens in a forward pass."""
+    batch: list[Question] = []
+    size = 0
+    for question in questions:
+        length = len(question.context) + sum(len(tokens) - 1 for tokens in question.continuations)
+        if batch and size + length > batch_tokens:
+            yield from _score(model, batch)
+            batch, size = [], 0
+        batch.append(question)
+        size += length
+    if batch:
+        yield from _score(model, batch)
+
+
+def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Question, Likelihood]]:
+    tokens: list[int] = []
+    positions: list[int] = []
+    where: list[int] = []
+    lengths, masks = [], []
+    for question in batch:
+        start, end = len(tokens), len(question.context)
+        tokens += question.context
+        positions += range(end)
+        for continuation in question.continuations:
+            # The last token of a continuation is predicted, and predicts nothing.
+            first = len(tokens)
+            tokens += continuation[:-1]
+            positions += range(end, end + len(continuation) - 1)
+            where += [start + end - 1, *range(first, len(tokens))]
+        lengths.append(len(tokens) - start)
+        masks.append(_mask(question, model.device))
+    logits = _forward(model, tokens, positions, where, Sequences(lengths, masks))
+    wanted = torch.tensor([token for q in batch for c in q.continuations for token in c], device=logits.device)
+    chosen = logits.gather(-1, wanted[:, None]).squeeze(-1)
+    scores = (chosen - logits.logsumexp(-1)).tolist()
+    greedy = (logits.argmax(-1) == wanted).tolist()
+    yield from cut(batch, scores, greedy)
+
+
+def _mask(question: Question, device: torch.device) -> torch.Tensor | None:
+    """Return what sees what, or None where that is plainly causal: no more than one choice has tokens of its own."""
+    sizes = [len(tokens) - 1 for tokens in question.continuations if len(tokens) > 1]
+    if len(sizes) < 2:
+        return None
+    end = len(question.context)
+    seen = torch.ones((end + sum(sizes),) * 2, dtype=torch.bool, device=device).tril_()
+    start = end
+    for size in sizes:
+        seen[start : start + size, end:start] = False
+        start += size
+    return seen
+
+
+@dataclass
+class _Running:
+    """A prompt in the making."""
+
+    prompt: Prompt
+    draws: torch.Generator
+    new: list[int] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt.tokens) + len(self.new)
+
+
+@torch.inference_mode()
+def completions(
+    model: PreTrainedModel,
+    prompts: list[Prompt],
+    sampling: Sampling,
+    stop_tokens: set[int],
+    batch_size: int,
+    batch_tokens: int,
+) -> Iterator[tuple[Prompt, Completion]]:
+    """Continue every prompt until a stop token or its `max_new_tokens`, `batch_size` prompts at a time.
+
+    A prompt's place is given to the next one as soon as a few are free, so that prompts are read in company.
+    """
+    waiting = list(reversed(prompts))
+    running: list[_Running] = []
+    size = min(batch_size, len(prompts))
+    cache = Cache(model.config, max(size, FEWEST_ROWS), model.dtype, model.device)
+    while waiting or running:
+        if waiting and size - len(running) >= (max(1, size // 8) if running else 1):
+            free = size - len(running)
+            running += _read(model, waiting, free, cache, len(running), batch_tokens, sampling)
+        else:
+            _step(model, running, cache, sampling)
+        row = len(running) - 1
+        while row >= 0:
+            one = running[row]
+            stopped = one.new[-1] in stop_tokens
+            if stopped or len(one.new) >= one.prompt.max_new_tokens:
+                yield one.prompt, Completion(one.new[:-1] if stopped else one.new, truncated=not stopped)
+                last = running.pop()
+                if row < len(running):
+                    cache.move(len(running), row, last.length)
+                    running[row] = last
+            row -= 1
+
+
+def _read(
+    model: PreTrainedModel,
+    waiting: list[Prompt],
+    free: int,
+    cache: Cache,
+    row: int,
+    batch_tokens: int,
+    sampling: Sampling,
+) -> list[_Running]:
+    """Take prompts from the end of `waiting` into `free` rows of the cache from `row` on, and begin each one."""
+    fresh: list[_Running] = []
+    size = 0
+    while waiting and len(fresh) < free and (not fresh or size + len(waiting[-1].tokens) <= batch_tokens):
+        prompt = waiting.pop()
+        fresh.append(_Running(prompt, generator(prompt.seed)))
+        size += len(prompt.tokens)
+    lengths = [one.length for one in fresh]
+    cache.make_room(max(lengths) + 1)
+    ends = torch.tensor(lengths).cumsum(0) - 1
+    logits = _forward(
+        model,
+        [token for one in fresh for token in one.prompt.tokens],
+        [position for length in lengths for position in range(length)],
+        ends.tolist(),
+        Sequences(lengths, [None] * len(fresh), cache, row),
+    )
+    _extend(fresh, logits, sampling)
+    return fresh
+
+
+def _step(model: PreTrainedModel, running: list[_Running], cache: Cache, sampling: Sampling) -> None:
+    """Add one token to every running prompt."""
+    idle = [0] * (FEWEST_ROWS - len(running))
+    positions = [one.length - 1 for one in running]
+    cache.make_room(max(positions) + 1)
+    layout = NextTokens(cache, torch.tensor(positions + idle, device=model.device))
+    tokens = [one.new[-1] for one in running] + idle
+    logits = _forward(model, tokens, positions + idle, list(range(len(tokens))), layout)
+    _extend(running, logits[: len(running)], sampling)
+
+
+def _extend(running: list[_Running], logits: torch.Tensor, sampling: Sampling) -> None:
+    tokens = sampling.next_tokens(logits, [one.draws for one in running])
+    for one, token in zip(running, tokens, strict=True):
+        one.new.append(token)

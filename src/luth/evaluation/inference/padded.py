@@ -1,0 +1,112 @@
+"""Any causal language model: one padded row a choice or prompt, the output projection only where it is needed."""
+
+from collections.abc import Iterator
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel
+
+from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
+from luth.evaluation.inference.sampling import Sampling
+
+
+@torch.inference_mode()
+def likelihoods(
+    model: PreTrainedModel, questions: list[Question], batch_tokens: int
+) -> Iterator[tuple[Question, Likelihood]]:
+    """Score every question's continuations, about `batch_tokens` tokens, padding included, in a forward pass.
+
+    Choices of one token each share one row. Padding is on the right, where a causal model does not see it.
+    """
+    batch: list[Question] = []
+    for question in sorted(questions, key=lambda question: -_longest(question)):
+        if batch and _longest(batch[0]) * sum(_rows(one) for one in (*batch, question)) > batch_tokens:
+            yield from _score(model, batch)
+            batch = []
+        batch.append(question)
+    if batch:
+        yield from _score(model, batch)
+
+
+def _rows(question: Question) -> int:
+    return 1 if all(len(tokens) == 1 for tokens in question.continuations) else len(question.continuations)
+
+
+def _longest(question: Question) -> int:
+    return len(question.context) + max(len(tokens) for tokens in question.continuations) - 1
+
+
+def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Question, Likelihood]]:
+    length = max(_longest(question) for question in batch)
+    tokens, seen, rows, columns, targets = [], [], [], [], []
+    for question in batch:
+        for number, continuation in enumerate(question.continuations):
+            if number == 0 or _rows(question) > 1:
+                row = question.context + continuation[:-1]
+                tokens.append(row + [0] * (length - len(row)))
+                seen.append([1] * len(row) + [0] * (length - len(row)))
+            rows += [len(tokens) - 1] * len(continuation)
+            columns += range(len(question.context) - 1, len(question.context) - 1 + len(continuation))
+            targets += continuation
+    where = (torch.tensor(rows), torch.tensor(columns))
+    hook = model.get_output_embeddings().register_forward_pre_hook(lambda _, hidden: (hidden[0][where],))
+    try:
+        logits = model(
+            input_ids=torch.tensor(tokens, device=model.device),
+            attention_mask=torch.tensor(seen, device=model.device),
+            use_cache=False,
+        ).logits.float()
+    finally:
+        hook.remove()
+    wanted = torch.tensor(targets, device=logits.device)
+    scores = (logits.gather(-1, wanted[:, None]).squeeze(-1) - logits.logsumexp(-1)).tolist()
+    greedy = (logits.argmax(-1) == wanted).tolist()
+    yield from cut(batch, scores, greedy)
+
+
+@torch.inference_mode()
+def completions(
+    model: PreTrainedModel,
+    prompts: list[Prompt],
+    sampling: Sampling,
+    stop_tokens: set[int],
+    batch_size: int,
+) -> Iterator[tuple[Prompt, Completion]]:
+    """Continue every prompt with transformers' `generate`, `batch_size` prompts of like length at a time.
+
+    What is sampled depends on the seeds of a whole batch, which transformers draws from one generator.
+    """
+    queue = sorted(prompts, key=lambda prompt: (prompt.max_new_tokens, len(prompt.tokens)))
+    while queue:
+        size = next((n for n, one in enumerate(queue) if one.max_new_tokens != queue[0].max_new_tokens), len(queue))
+        batch, queue = queue[: min(batch_size, size)], queue[min(batch_size, size) :]
+        length = max(len(prompt.tokens) for prompt in batch)
+        pad = min(stop_tokens)
+        padding = [length - len(prompt.tokens) for prompt in batch]
+        torch.manual_seed(sum(prompt.seed for prompt in batch) % 2**63)
+        output = model.generate(
+            torch.tensor([[pad] * n + one.tokens for n, one in zip(padding, batch, strict=True)], device=model.device),
+            attention_mask=torch.tensor([[0] * n + [1] * (length - n) for n in padding], device=model.device),
+            generation_config=_generation_config(batch[0].max_new_tokens, sampling, stop_tokens, pad),
+        )
+        for prompt, row in zip(batch, output[:, length:].tolist(), strict=True):
+            end = next((at for at, token in enumerate(row) if token in stop_tokens), None)
+            yield prompt, Completion(row[:end], truncated=end is None)
+
+
+def _generation_config(max_new_tokens: int, sampling: Sampling, stop_tokens: set[int], pad: int) -> GenerationConfig:
+    """Say everything: what is left out, transformers takes from the model's own generation_config.json."""
+    drawn = {
+        "do_sample": True,
+        "temperature": sampling.temperature,
+        "top_k": sampling.top_k or 0,
+        "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
+        "min_p": sampling.min_p,
+    }
+    greedy = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None, "min_p": None}
+    return GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        eos_token_id=sorted(stop_tokens),
+        pad_token_id=pad,
+        repetition_penalty=1.0,
+        **(drawn if sampling.temperature else greedy),
+    )

@@ -1,0 +1,52 @@
+"""The next token: the likeliest, or one drawn in a way that depends on its own prompt and seed alone."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn, by transformers' names. Temperature 0 is greedy, and then nothing else may be set."""
+
+    temperature: float = 0.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+
+    def warpers(self) -> LogitsProcessorList:
+        """Return transformers' own warpers, in the order in which its `generate` applies them."""
+        warpers = LogitsProcessorList([TemperatureLogitsWarper(float(self.temperature))])
+        if self.top_k:
+            warpers.append(TopKLogitsWarper(self.top_k))
+        if self.top_p is not None and self.top_p < 1:
+            warpers.append(TopPLogitsWarper(self.top_p))
+        if self.min_p:
+            warpers.append(MinPLogitsWarper(self.min_p))
+        return warpers
+
+    def next_tokens(self, logits: torch.Tensor, generators: list[torch.Generator]) -> list[int]:
+        """Choose a token for every row of `logits` (rows, vocabulary).
+
+        Each row draws from its own generator, so that what it gets does not depend on what else is in the batch, nor
+        on where a run that was killed is taken up again.
+        """
+        if self.temperature == 0:
+            return logits.argmax(-1).tolist()
+        probabilities = self.warpers()(None, logits.float()).softmax(-1).cpu()
+        draws = torch.stack([torch.rand(1, generator=generator, dtype=torch.float64) for generator in generators])
+        cumulative = probabilities.double().cumsum(-1)
+        drawn = torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True).squeeze(-1)
+        return drawn.clamp(max=logits.shape[-1] - 1).tolist()
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a random generator on the CPU."""
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,1 @@
+"""Scoring that LightEval lacks, one benchmark family a package."""

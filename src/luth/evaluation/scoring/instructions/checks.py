@@ -1,0 +1,181 @@
+"""Checks that IFEval and M-IFEval share: each tells whether an answer follows one instruction.
+
+Behaviour: Zhou et al. 2023, arXiv 2311.07911, and its published verdicts; a few oddities are theirs and kept, since
+they decide published numbers. Keywords and separators are matched literally. Every check takes time linear in the
+answer: no pattern here can start at many places and read far from each.
+"""
+
+import json
+import operator
+import re
+from typing import Literal
+
+from luth.evaluation.scoring.instructions.text import count_capital_words, count_sentences, count_words, language
+
+Relation = Literal["less than", "at least", "moins de", "au moins"]
+
+
+def compare(count: int, relation: Relation, threshold: int) -> bool:
+    """Compare a count with a threshold."""
+    return (operator.lt if relation in ("less than", "moins de") else operator.ge)(count, threshold)
+
+
+def keywords_existence(answer: str, keywords: list[str]) -> bool:
+    """Every keyword stands in the answer, be it inside a longer word, case aside."""
+    return all(re.search(re.escape(keyword), answer, re.IGNORECASE) for keyword in keywords)
+
+
+def keyword_frequency(answer: str, keyword: str, frequency: int, relation: Relation) -> bool:
+    """The keyword stands often enough (or seldom enough), be it inside longer words, case aside."""
+    return compare(len(re.findall(re.escape(keyword), answer, re.IGNORECASE)), relation, frequency)
+
+
+def forbidden_words(answer: str, forbidden_words: list[str]) -> bool:
+    """None of the words stands in the answer as a whole word, case aside."""
+    return not any(re.search(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE) for word in forbidden_words)
+
+
+def letter_frequency(answer: str, letter: str, let_frequency: int, let_relation: Relation) -> bool:
+    """The letter (or sign) stands often enough (or seldom enough), case aside; é is not e."""
+    return compare(answer.lower().count(letter.lower()), let_relation, let_frequency)
+
+
+def response_language(answer: str, language: str) -> bool:
+    """The answer is in the language, by langdetect's code; one without any letters counts as following."""
+    return detected(answer, language)
+
+
+def detected(answer: str, code: str) -> bool:
+    """Tell whether langdetect names this language, or finds nothing to go by (which the reference lets pass)."""
+    return language(answer) in (code, None)
+
+
+def number_sentences(answer: str, num_sentences: int, relation: Relation) -> bool:
+    """The number of sentences, as Punkt counts."""
+    return compare(count_sentences(answer), relation, num_sentences)
+
+
+def number_words(answer: str, num_words: int, relation: Relation) -> bool:
+    r"""The number of \w+ words."""
+    return compare(count_words(answer), relation, num_words)
+
+
+def number_paragraphs(answer: str, num_paragraphs: int) -> bool:
+    """Exactly so many paragraphs between *** dividers; one before the first or after the last may be empty."""
+    paragraphs = [paragraph.strip() for paragraph in re.split(r"\s?\*\*\*\s?", answer)]
+    if not all(paragraphs[1:-1]):
+        return False
+    return sum(map(bool, paragraphs)) == num_paragraphs
+
+
+def nth_paragraph_first_word(answer: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
+    """Exactly so many paragraphs between blank lines, the nth of which begins with the word, case aside.
+
+    Empty paragraphs are left out of the number but not out of the nth: as published.
+    """
+    paragraphs = [paragraph.strip() for paragraph in answer.split("\n\n")]
+    count = sum(map(bool, paragraphs))
+    if not 1 <= nth_paragraph <= count or not paragraphs[nth_paragraph - 1]:
+        return False
+    word = paragraphs[nth_paragraph - 1].split()[0].lstrip("'").lstrip('"')
+    return count == num_paragraphs and re.split("[.,?!'\"]", word)[0].lower() == first_word.lower()
+
+
+def number_placeholders(answer: str, num_placeholders: int) -> bool:
+    """At least so many [placeholders], each within one line."""
+    return sum(map(_count_placeholders, answer.split("\n"))) >= num_placeholders
+
+
+def _count_placeholders(line: str) -> int:
+    count = end = 0
+    while (start := line.find("[", end)) >= 0 and (end := line.find("]", start) + 1):
+        count += 1
+    return count
+
+
+def postscript(answer: str, postscript_marker: str) -> bool:
+    """The marker stands anywhere, case aside; P.P.S and P.S. also with spaces after their full stops."""
+    spaced = {"P.P.S": r"p\.\s?p\.\s?s", "P.S.": r"p\.\s?s\."}
+    return bool(re.search(spaced.get(postscript_marker, re.escape(postscript_marker.lower())), answer.lower()))
+
+
+def number_bullet_lists(answer: str, num_bullets: int) -> bool:
+    """Exactly so many lines that begin with - or with one *; a lone * takes the next line as its text."""
+    lines = [line.lstrip() for line in answer.split("\n")]
+    dashes = sum(line.startswith("-") for line in lines)
+    stars, at = 0, 0
+    while at < len(lines):
+        lone = lines[at] == "*" and at + 1 < len(lines)
+        stars += lone or (lines[at].startswith("*") and lines[at][1:2] not in ("", "*"))
+        at += 2 if lone else 1
+    return dashes + stars == num_bullets
+
+
+def number_highlighted_sections(answer: str, num_highlights: int) -> bool:
+    """At least so many *highlighted* or **highlighted** parts that are not blank."""
+    marked = re.findall(r"\*[^\n*]*\*", answer) + re.findall(r"\*\*[^\n*]*\*\*", answer)
+    return sum(bool(part.strip("*").strip()) for part in marked) >= num_highlights
+
+
+def multiple_sections(answer: str, section_spliter: str, num_sections: int) -> bool:
+    """At least so many section marks: the separator, as it is written, and a number."""
+    return len(re.findall(rf"{re.escape(section_spliter.strip())}\s?\d+", answer)) >= num_sections
+
+
+def json_format(answer: str) -> bool:
+    """The whole answer is JSON, with or without a Markdown fence around it."""
+    text = answer.strip()
+    for fence in ("```json", "```Json", "```JSON", "```"):
+        text = text.removeprefix(fence)
+    try:
+        json.loads(text.removesuffix("```").strip())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def title(answer: str) -> bool:
+    """A line holds a <<title>> that is not blank."""
+    return marked_title(answer, "<<", ">>")
+
+
+def marked_title(answer: str, opening: str, closing: str) -> bool:
+    """Tell whether a line holds a title between these double marks that is not blank."""
+    for line in answer.split("\n"):
+        start, end = line.find(opening), line.rfind(closing)
+        if 0 <= start < end - len(opening) and line[start:end].lstrip(opening[0]).rstrip(closing[0]).strip():
+            return True
+    return False
+
+
+def two_responses(answer: str) -> bool:
+    """Two different responses with ****** between them; one more before or after may be empty."""
+    responses = [response.strip() for response in answer.split("******")]
+    filled = [response for response in responses if response]
+    return all(responses[1:-1]) and len(filled) == 2 and filled[0] != filled[1]
+
+
+def repeat_prompt(answer: str, prompt_to_repeat: str) -> bool:
+    """The answer begins with the request, word for word, case aside."""
+    return answer.strip().lower().startswith(prompt_to_repeat.strip().lower())
+
+
+def end_checker(answer: str, end_phrase: str) -> bool:
+    """The answer ends with the phrase, case and closing double quotes aside."""
+    return answer.strip().strip('"').lower().endswith(end_phrase.strip().lower())
+
+
+def quotation(answer: str) -> bool:
+    """The whole answer stands between straight double quotes."""
+    text = answer.strip()
+    return len(text) > 1 and text[0] == text[-1] == '"'
+
+
+def no_comma(answer: str) -> bool:
+    """No comma."""
+    return "," not in answer
+
+
+def capital_word_frequency(answer: str, capital_frequency: int, capital_relation: Relation) -> bool:
+    """The number of words all in capitals: "I" and "A" are among them."""
+    return compare(count_capital_words(answer), capital_relation, capital_frequency)

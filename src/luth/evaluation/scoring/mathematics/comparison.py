@@ -1,0 +1,152 @@
+"""Comparison of two expressions by value: exact fractions here, anything else in a child process with a time limit.
+
+The child (worker.py) speaks JSON lines over pipes. A time limit by signal would work in the main thread alone, and a
+forked pool would copy the model's process; a child of its own can be killed from any thread and costs 30 MB.
+"""
+
+import atexit
+import contextlib
+import functools
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+from typing import Any
+
+from luth.evaluation.scoring.mathematics.parsing import Node
+
+TIME_LIMIT = 5.0  # seconds a comparison
+START_LIMIT = 120.0  # seconds for the child to start on a busy machine
+MAX_BITS = 20_000
+
+
+def exact(node: Node) -> Fraction | None:
+    """Return the value of an expression of whole numbers, decimals and + - × / ^; None for any other."""
+    kind, *parts = node
+    if kind == "num":
+        return Fraction(parts[0]) if "E" not in parts[0] and parts[0] != "." else None
+    if kind not in ("+", "*", "/", "^", "neg"):
+        return None
+    values = [exact(part) for part in parts]
+    if None in values:
+        return None
+    first, *rest = values
+    if kind == "neg":
+        return -first
+    (second,) = rest
+    if kind == "^":
+        bits = max(first.numerator.bit_length(), first.denominator.bit_length())
+        small = second.denominator == 1 and abs(second) * bits <= MAX_BITS and (first or second > 0)
+        return first ** int(second) if small else None
+    if kind == "/":
+        return first / second if second else None
+    return first + second if kind == "+" else first * second
+
+
+class _Child:
+    """The worker process of this process, started when it is first needed, and again after a time-out or a fork."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.owner = 0
+
+    def forked(self) -> None:
+        """Forget the parent's worker and a lock that another of its threads may have held."""
+        self.lock, self.process = threading.Lock(), None
+
+    def ask(self, request: dict[str, Any]) -> Any:
+        """Return the worker's answer, or None if it gave none in time or died."""
+        with self.lock:
+            for _ in range(2):
+                started = self.start()
+                try:
+                    self.process.stdin.write(json.dumps(request).encode() + b"\n")
+                    self.process.stdin.flush()
+                except OSError:
+                    # It died since the last request: one new worker may try.
+                    self.stop()
+                    if started:
+                        return None
+                    continue
+                line = self.read(TIME_LIMIT)
+                if line:
+                    return json.loads(line)
+                self.stop()
+                return None
+            return None
+
+    def start(self) -> bool:
+        if self.process is not None and self.process.poll() is None:
+            return False
+        self.stop()
+        command = [sys.executable, "-m", "luth.evaluation.scoring.mathematics.worker"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        if self.read(START_LIMIT) != b"ready":
+            self.stop()
+            raise RuntimeError("the worker that compares mathematics did not start: see its message above")
+        return True
+
+    def read(self, limit: float) -> bytes | None:
+        """Return one line of the worker without its end, or None after `limit` seconds or at the pipe's end."""
+        pipe, line, end = self.process.stdout.fileno(), b"", time.monotonic() + limit
+        # poll, not select: a process that trains or serves may hold over 1024 files.
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        while not line.endswith(b"\n"):
+            ready = poll.poll(max(0.0, end - time.monotonic()) * 1000)
+            part = os.read(pipe, 4096) if ready else b""
+            if not part:
+                return None
+            line += part
+        return line.strip()
+
+    def stop(self) -> None:
+        """Kill the worker, if there is one."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    pipe.close()
+            self.process = None
+
+
+_CHILD = _Child()
+atexit.register(_CHILD.stop)
+os.register_at_fork(after_in_child=_CHILD.forked)
+
+
+@functools.lru_cache(maxsize=4096)
+def same_value(left: Node, right: Node, up_to_factor: bool = False) -> bool:
+    """Tell whether two expressions are equal; `up_to_factor`: equal up to one constant factor other than 0.
+
+    A comparison that takes over `TIME_LIMIT` seconds is not equal.
+
+    Raises:
+        RuntimeError: the worker process cannot be started.
+    """
+    if left == right:
+        return True
+    exact_left, exact_right = exact(left), exact(right)
+    if exact_left is not None and exact_right is not None and not up_to_factor:
+        return exact_left == exact_right
+    return _CHILD.ask({"left": left, "right": right, "up_to_factor": up_to_factor}) is True
+
+
+@functools.lru_cache(maxsize=4096)
+def real_value(node: Node) -> float | None:
+    """Return the real value of an expression without unknowns as a float; None if it has none."""
+    if node == ("inf",):
+        return float("inf")
+    if node[0] == "neg":
+        value = real_value(node[1])
+        return None if value is None else -value
+    fraction = exact(node)
+    with contextlib.suppress(OverflowError):
+        return float(fraction) if fraction is not None else _CHILD.ask({"value": node})
+    return None

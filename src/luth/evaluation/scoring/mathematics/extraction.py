@@ -1,0 +1,132 @@
+r"""The final answer in what a model wrote.
+
+In this order: the last \boxed{...} or \fbox{...} that is not empty, what follows the last "la réponse finale est",
+"Réponse :", "the answer is" and their like, the last formula or number of the last sentence. A text that ends in an
+empty box, or in none of these, has no final answer. The last 20,000 characters are looked at.
+"""
+
+import re
+
+from luth.evaluation.scoring.mathematics.equivalence import MAX_LENGTH, readings
+from luth.evaluation.scoring.mathematics.notation import Language, clean
+from luth.evaluation.scoring.mathematics.units import split_unit
+
+TAIL = 20_000
+BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*")
+BARE = re.compile(r"[^\s${}]+(?:\{[^{}\s]*\}[^\s${}]*)*")
+PHRASE = re.compile(
+    r"(?:r[ée]ponse|r[ée]sultat|answer|solution|result)s?(?: finale?s?| correcte?| exacte?)?"
+    r"(?: (?:à|de|to|of) [^.:$\n]{1,60}?)?"
+    r"\s*(?:\*\*)?\s*(?:est|sont|vaut|is|are|:|=)\s*(?:\*\*)?(?: donc| alors| bien| therefore| thus)?\s*:?"
+    r"|####",
+    re.IGNORECASE,
+)
+FORMULA = re.compile(r"\$\$(.{1,1000}?)\$\$|\$([^$\n]{1,1000})\$|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", re.DOTALL)
+DISPLAY = re.compile(r"\$\$(.{1,1000}?)\$\$|\\\[(.{1,1000}?)\\\]", re.DOTALL)
+NUMBER = re.compile(
+    r"(?<![\w.,])[-−]?\s?(?:\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+|\d+(?:,\d{3})*)?(?:(?<=\d)[.,]\d+|\.\d+|(?<=\d))"
+    r"(?:\s?/\s?\d+)?(?:\s?\\?%)?"
+)
+REASON = re.compile(r",?\s+(?:car|puisque|parce que|because|since|as|où|where|which|ce qui|soit)\s", re.IGNORECASE)
+SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\d\.)\s+|(?<=\d\.)\s+(?=[A-ZÀ-Ý])")
+
+
+def boxes(text: str) -> list[tuple[int, int, str]]:
+    r"""Return start, end and content of the last twenty boxes at most, in order; one that never closes is left out."""
+    found: list[tuple[int, int, str]] = []
+    for match in list(BOX.finditer(text))[-20:]:
+        start = match.end()
+        if text[start : start + 1] == "{":
+            end = _closing(text, start)
+            if end is not None:
+                found.append((match.start(), end + 1, text[start + 1 : end].strip()))
+        elif bare := BARE.match(text, start):
+            found.append((match.start(), bare.end(), re.sub(r"(?:\\[)\]])?[.,;:]*$", "", bare[0])))
+    return found
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Return where the brace that opens at `start` closes, within the longest answer."""
+    depth, at = 0, start
+    while at < min(len(text), start + MAX_LENGTH):
+        if text[at] == "\\":
+            at += 2
+            continue
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return at
+        at += 1
+    return None
+
+
+def final_answer(text: str, language: Language) -> str | None:
+    """Return the final answer as it stands in the text, without its box; None if there is none."""
+    text = text[-TAIL:]
+    found = boxes(text)
+    if found and re.search(r"[\w∅∞]", found[-1][2]):
+        return found[-1][2]
+    boxed = [match.end() for match in BOX.finditer(text)]
+    text = text[boxed[-1] :] if boxed else text
+    phrases = list(PHRASE.finditer(text))
+    if phrases and (answer := _stated(text[phrases[-1].end() :], language)):
+        return answer
+    return None if boxed else _last(text, language)
+
+
+def listed_answers(text: str) -> str | None:
+    r"""Return the contents of the boxes in the last sentence that has one, as one list; None if it has not several."""
+    text = text[-TAIL:]
+    found = boxes(text)
+    run = found[-1:]
+    for before, after in zip(found[-2::-1], found[:0:-1], strict=False):
+        if not re.fullmatch(r"[\s$,;]*(?:\\[()\[\]]|[^.\n\\]){0,60}", text[before[1] : after[0]]):
+            break
+        run.insert(0, before)
+    return " ; ".join(content for _, _, content in run) if len(run) > 1 else None
+
+
+def _stated(rest: str, language: Language) -> str | None:
+    """Return the answer at the start of what follows a phrase that announces it."""
+    rest = rest.lstrip(" \t\n\r*:«\u00a0\u202f")
+    if display := DISPLAY.match(rest):
+        return _body(display).strip()
+    line = re.sub(r"(?<!\w)\*\*|\*\*(?!\w)", "", rest.split("\n", 1)[0])
+    return _pick(REASON.split(SENTENCE_END.split(line)[0])[0], language, first=True)
+
+
+def _last(text: str, language: Language) -> str | None:
+    """Return the last formula or number of the last sentence."""
+    text = DISPLAY.sub(lambda match: f"${_body(match).strip()}$".replace("\n", " "), text)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    line = re.sub(r"(?<!\w)\*\*|\*\*(?!\w)", "", lines[-1].strip())
+    sentence = SENTENCE_END.split(line)[-1]
+    alone = len(lines) == 1 and sentence == line and len(line.split()) <= 3
+    prose = alone and re.search(r"[^\W\d_]", line) and not NUMBER.search(line)
+    return line if prose else _pick(sentence, language, first=False)
+
+
+def _body(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group is not None)
+
+
+def _pick(sentence: str, language: Language, first: bool) -> str | None:
+    """Return a sentence if it is mathematics as a whole, else its first or last formula or number, else its words."""
+    sentence = re.sub(r"(?:\s+!|(?<=[^\W\d_]{2})!|[\s.?»*])+$", "", sentence)
+    if not sentence:
+        return None
+    if len(sentence) <= MAX_LENGTH and readings(split_unit(clean(sentence))[0], language, gold=False):
+        return sentence
+    bodies = [_body(match) for match in FORMULA.finditer(sentence)]
+    found = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
+    found = found or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]
+    if found:
+        return found[0 if first else -1]
+    return sentence if first else None
+
+
+def _is_formula(content: str) -> bool:
+    """Tell a formula from the prose between two dollar signs of prices."""
+    prose = re.search(r"(?<![\\A-Za-z{])[^\W\d_]{4,}", re.sub(r"\\[a-z]+\s*\{[^{}]*\}", " ", content))
+    return not prose and content[0].isspace() == content[-1].isspace()

@@ -1,0 +1,47 @@
+"""The LightEval metric of mathematics tasks."""
+
+import numpy as np
+from lighteval.metrics.metrics_sample import SampleLevelComputation
+from lighteval.metrics.utils.metric_utils import SampleLevelMetric
+from lighteval.models.model_output import ModelResponse
+from lighteval.tasks.requests import Doc, SamplingMethod
+
+from luth.evaluation.scoring.mathematics.equivalence import equivalent, is_list
+from luth.evaluation.scoring.mathematics.extraction import boxes, final_answer, listed_answers
+from luth.evaluation.scoring.mathematics.notation import Language
+
+
+class FinalAnswer(SampleLevelComputation):
+    """1 if the final answer of what the model wrote is equivalent to a gold answer, else 0."""
+
+    def __init__(self, language: Language) -> None:
+        """Score answers written in `language`."""
+        self.language: Language = language
+
+    def compute(self, doc: Doc, model_response: ModelResponse, **kwargs: object) -> int:
+        """Score one answer against the golds of `doc`: final answers, or reference solutions that box theirs.
+
+        Raises:
+            RuntimeError: the process that compares mathematics cannot be started.
+        """
+        text = next(iter(model_response.final_text), None) or ""
+        answer = final_answer(text, self.language)
+        return int(answer is not None and any(self._right(answer, text, gold) for gold in doc.get_golds()))
+
+    def _right(self, answer: str, text: str, gold: str) -> bool:
+        gold = (final_answer(gold, self.language) or gold) if boxes(gold) else gold
+        if equivalent(answer, gold, self.language):
+            return True
+        answers = listed_answers(text) if is_list(gold, self.language) else None
+        return answers is not None and equivalent(answers, gold, self.language)
+
+
+def extractive_match(language: Language) -> SampleLevelMetric:
+    """Return the metric for answers in a language, under the name that LightEval gives to its own of this kind."""
+    return SampleLevelMetric(
+        metric_name="extractive_match",
+        sample_level_fn=FinalAnswer(language),
+        category=SamplingMethod.GENERATIVE,
+        corpus_level_fn=np.mean,
+        higher_is_better=True,
+    )

@@ -1,0 +1,234 @@
+"""Comparison of two parsed answers by what kind of thing they are: numbers, equations, sets, tuples, matrices.
+
+What counts as the same is listed in equivalence.py.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from luth.evaluation.scoring.mathematics.comparison import real_value, same_value
+from luth.evaluation.scoring.mathematics.parsing import Node
+from luth.evaluation.scoring.mathematics.regions import NotARegion, region, same_region
+
+COLLECTIONS = ("list", "set", "tuple")
+VALUES = {"num", "sym", "+", "*", "/", "^", "neg", "!", "deg", "fn"}
+
+
+def items(node: Node) -> tuple[Node, ...]:
+    """The members of a collection, each ± two of them."""
+    parts = node[1] if node[0] in ("set", "tuple") else node[2] if node[0] == "list" else (node,)
+    return tuple(signed for part in parts for signed in _signs(part))
+
+
+def _signs(node: Node) -> tuple[Node, ...]:
+    """The one or two values of an expression with ±: all upper signs, all lower signs."""
+    upper, lower = _sign(node, "±"), _sign(node, "∓")
+    return (upper,) if upper == lower else (upper, lower)
+
+
+def _sign(part: Any, plus: str) -> Any:
+    if not isinstance(part, tuple):
+        return part
+    if part[:1] == ("pm",):
+        inner = _sign(part[1], plus)
+        return inner if part[2] == plus else ("neg", inner)
+    return tuple(_sign(each, plus) for each in part)
+
+
+def same(answer: Node, gold: Node) -> bool:
+    """Compare two nodes by what kind of thing they are."""
+    if answer == gold:
+        return True
+    if _is_equation(answer) or _is_equation(gold):
+        return _same_equations(answer, gold)
+    if any(node[0] == "rel" and ":" in node[1] for node in (answer, gold)):
+        return _same_ratio(answer, gold)
+    answer, gold = _matrix(answer), _matrix(gold)
+    if "matrix" in (answer[0], gold[0]):
+        return _same_matrices(answer, gold)
+    if (together := _same_regions(answer, gold)) is not None:
+        return together
+    answer, gold = _bounded(answer, gold), _bounded(gold, answer)
+    if answer[0] == gold[0] == "interval":
+        return answer[1::3] == gold[1::3] and same(answer[2], gold[2]) and same(answer[3], gold[3])
+    if answer[0] in COLLECTIONS or gold[0] in COLLECTIONS or len(items(answer)) + len(items(gold)) > 2:
+        return _same_collections(answer, gold)
+    if answer[0] == gold[0] == "rel":
+        return _same_inequalities(answer, gold)
+    return _same_numbers(answer, gold)
+
+
+def _bounded(node: Node, other: Node) -> Node:
+    """a < x < b, or (a, b) against an interval, with ends that have no order (letters), as an interval."""
+    if node[0] == "tuple" and len(node[1]) == 2 and other[0] == "interval":
+        ordered = [real_value(end) for end in node[1]]
+        return node if None not in ordered else ("interval", True, *node[1], True)
+    if node[0] == "rel" and len(node[2]) == 3 and (set(node[1]) <= set("<≤") or set(node[1]) <= set(">≥")):
+        signs, (low, _, high) = node[1], node[2]
+        if signs[0] in ">≥":
+            signs, low, high = signs[::-1], high, low
+        return ("interval", signs[0] in "<>", low, high, signs[1] in "<>")
+    return node
+
+
+def _kinds(node: Node) -> Iterator[str]:
+    """Yield the kinds of all nodes in a node."""
+    yield node[0]
+    for part in node[1:]:
+        if isinstance(part, tuple) and part:
+            for each in (part,) if isinstance(part[0], str) else part:
+                yield from _kinds(each)
+
+
+def _same_numbers(answer: Node, gold: Node) -> bool:
+    """Compare two expressions; infinities and other bases are equal only as they are written."""
+    if answer[0] == "base" and gold[0] == "base":
+        return answer[1].lstrip("0") == gold[1].lstrip("0") and answer[2] == gold[2]
+    return {*_kinds(answer), *_kinds(gold)} <= VALUES and same_value(answer, gold)
+
+
+def _is_equation(node: Node) -> bool:
+    return node[0] == "rel" and set(node[1]) <= {"=", "≡"}
+
+
+def _same_equations(answer: Node, gold: Node) -> bool:
+    """An equation against an equation, or against the value that it gives a name to."""
+    if _is_equation(answer) and _is_equation(gold):
+        sides = [("+", node[2][0], ("neg", node[2][-1])) for node in (answer, gold)]
+        if all({*_kinds(side)} <= VALUES for side in sides) and same_value(*sides, up_to_factor=True):
+            return True
+        names = answer[2][0], gold[2][0]
+        # x = 5 and y = 5 say different things; f(x) = 2x and y = 2x may not.
+        if names[0][0] == names[1][0] == "sym" and names[0] != names[1]:
+            return False
+        if all(_names(node[2][0]) for node in (answer, gold)):
+            return _consistent(answer) and same(answer[2][-1], gold[2][-1])
+        return False
+    equation, other = (answer, gold) if _is_equation(answer) else (gold, answer)
+    named = _names(equation[2][0]) or _is_number(equation[2][0])
+    return named and _consistent(equation) and same(equation[2][-1], other)
+
+
+def _is_number(node: Node) -> bool:
+    return {*_kinds(node)} <= VALUES - {"sym"}
+
+
+def _consistent(equation: Node) -> bool:
+    """Tell whether the numbers in a chain a = b = c are all equal: 1 = 2 = 3 is no answer."""
+    known = [member for member in equation[2] if _is_number(member)]
+    return all(same_value(known[0], member) for member in known[1:])
+
+
+def _names(node: Node) -> bool:
+    """Tell whether a left side names a quantity (x, f(2), P(A), a + b, |z|), rather than being part of an equation."""
+    kind = node[0]
+    if kind == "sym":
+        return True
+    if kind == "*":
+        return _names(node[1])
+    if kind == "+":
+        return all(_names(part) or (part[0] == "neg" and _names(part[1])) for part in node[1:])
+    if kind == "fn":
+        return "sym" in {*_kinds(node)}
+    return kind in ("tuple", "interval")
+
+
+def _same_ratio(answer: Node, gold: Node) -> bool:
+    """a : b against c : d or c/d."""
+    if not all(node[0] == "/" or (node[0] == "rel" and set(node[1]) == {":"}) for node in (answer, gold)):
+        return False
+    first, second = (node[2] if node[0] == "rel" else node[1:] for node in (answer, gold))
+    if len(first) != len(second) or not {kind for node in (*first, *second) for kind in _kinds(node)} <= VALUES:
+        return False
+    return all(same_value(("*", a, second[0]), ("*", b, first[0])) for a, b in zip(first[1:], second[1:], strict=True))
+
+
+def _matrix(node: Node) -> Node:
+    """A matrix with the factor or sign before it, or the divisor after it, taken into its entries."""
+    if node[0] == "neg" and node[1][0] == "matrix":
+        return ("matrix", tuple(tuple(("neg", entry) for entry in row) for row in node[1][1]))
+    if node[0] == "*" and node[2][0] == "matrix" and node[1][0] != "matrix":
+        return ("matrix", tuple(tuple(("*", node[1], entry) for entry in row) for row in node[2][1]))
+    if node[0] == "/" and node[1][0] == "matrix":
+        return ("matrix", tuple(tuple(("/", entry, node[2]) for entry in row) for row in node[1][1]))
+    return node
+
+
+def _same_matrices(answer: Node, gold: Node) -> bool:
+    """Matrices entry by entry; a column is also the tuple of its entries."""
+    rows = []
+    for node in (answer, gold):
+        if node[0] == "matrix":
+            rows.append(node[1])
+        elif node[0] in ("tuple", "interval"):
+            rows.append(tuple((item,) for item in (node[1] if node[0] == "tuple" else node[2:4])))
+        else:
+            return False
+    shapes = [[len(row) for row in matrix] for matrix in rows]
+    return shapes[0] == shapes[1] and all(
+        same(a, g) for first, second in zip(*rows, strict=True) for a, g in zip(first, second, strict=True)
+    )
+
+
+def _same_regions(answer: Node, gold: Node) -> bool | None:
+    """Compare as sets of real numbers; None if one of them is no such set, or neither need be one."""
+    kinds = {answer[0], gold[0]}
+    if not kinds & {"interval", "union", "inter", "minus", "reals", "rel", "list"}:
+        return None
+    try:
+        regions = region(answer, True), region(gold, True)
+        # x > 3 and y > 3 say different things.
+        return same_region(*regions) and (kinds != {"rel"} or _symbols(answer) == _symbols(gold))
+    except NotARegion:
+        return None
+
+
+def _symbols(node: Any) -> set[str]:
+    """The names in a node."""
+    if not isinstance(node, tuple):
+        return set()
+    return {node[1]} if node[:1] == ("sym",) else {name for part in node for name in _symbols(part)}
+
+
+def _same_inequalities(answer: Node, gold: Node) -> bool:
+    """One inequality in several unknowns: the same sides, or turned round."""
+    flipped = answer[1][::-1].translate(str.maketrans("<>≤≥", "><≥≤"))
+    for signs, members in ((answer[1], answer[2]), (flipped, answer[2][::-1])):
+        if signs == gold[1] and all(same(a, g) for a, g in zip(members, gold[2], strict=True)):
+            return True
+    return False
+
+
+def _assigned(node: Node) -> Node:
+    """x = 2, y = 3 as the pair (2, 3), in the order of the names; anything else as it is."""
+    if node[0] == "list" and all(_is_equation(item) and item[2][0][0] == "sym" for item in node[2]):
+        names = [item[2][0][1] for item in node[2]]
+        if len(set(names)) == len(names):
+            return ("tuple", tuple(item[2][-1] for _, item in sorted(zip(names, node[2], strict=True))))
+    return node
+
+
+def _same_collections(answer: Node, gold: Node) -> bool:
+    """Lists and sets in any order, tuples in theirs."""
+    kinds = {answer[0], gold[0]}
+    if "tuple" in kinds:
+        answer, gold = _assigned(answer), _assigned(gold)
+        if {answer[0], gold[0]} & {"set"} or not {answer[0], gold[0]} <= {"tuple", "list"}:
+            return False
+        first, second = (node[1] if node[0] == "tuple" else node[2] for node in (answer, gold))
+        return len(first) == len(second) and all(same(a, g) for a, g in zip(first, second, strict=True))
+    first, second = list(items(answer)), list(items(gold))
+    if kinds == {"set"}:
+        return _includes(first, second) and _includes(second, first)
+    if len(first) != len(second):
+        return False
+    for item in first:
+        match = next((index for index, other in enumerate(second) if same(item, other)), None)
+        if match is None:
+            return False
+        second.pop(match)
+    return True
+
+
+def _includes(larger: list[Node], smaller: list[Node]) -> bool:
+    return all(any(same(item, other) for other in larger) for item in smaller)

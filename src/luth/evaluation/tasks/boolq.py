@@ -1,0 +1,45 @@
+"""BoolQ in French: is the answer to a question about a passage yes or no?
+
+Dataset: manu/french_boolq, split valid (passage, question, label: 0 for « Non », 1 for « Oui »). No revision was
+published.
+Source: Clark et al. 2019, arXiv 1905.10044; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
+Matches the published Luth evaluation in dataset, generative formulation in 5 tokens, and exact (em), quasi-exact (qem)
+and prefix match (pem) of « Oui » or « Non ». It names the split test, which its own list of the dataset's splits does
+not have; FrenchBench evaluates on valid, as here. The wording is ours.
+"""
+
+from typing import Any
+
+from lighteval.tasks.lighteval_task import LightevalTaskConfig
+from lighteval.tasks.requests import Doc
+
+from luth.evaluation.choices import checked_gold, checked_text
+from luth.evaluation.scoring.exact import generated, leading_word, word_alone
+
+
+def prompt(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: passage, question and the two answers to choose from; question marks are made one."""
+    question = checked_text(checked_text(row["question"], "question").rstrip("?\u00a0 "), "question")
+    return Doc(
+        task_name=task_name,
+        query=f"Passage\u00a0: {checked_text(row['passage'], 'passage')}\nQuestion\u00a0: {question}\u00a0?\n"
+        "Réponds seulement par «\u00a0Oui\u00a0» ou «\u00a0Non\u00a0».\nRéponse\u00a0:",
+        choices=["Non", "Oui"],
+        gold_index=checked_gold(row["label"], (0, 1)),
+    )
+
+
+TASKS = [
+    LightevalTaskConfig(
+        name="boolq_fr",
+        prompt_function=prompt,
+        hf_repo="manu/french_boolq",
+        hf_subset="default",
+        hf_avail_splits=["valid"],
+        evaluation_splits=["valid"],
+        few_shots_split=None,
+        generation_size=5,
+        metrics=generated(word_alone, leading_word),
+        version=1,
+    )
+]

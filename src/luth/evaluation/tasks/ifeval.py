@@ -1,0 +1,62 @@
+"""IFEval, in English and in French.
+
+Datasets: google/IFEval, split train, as LightEval's own ifeval has it; jzhang86/fr_ifeval, split train (prompt,
+instruction_id_list, kwargs). No revision was published.
+Source: Zhou et al. 2023, arXiv 2311.07911.
+Matches the published Luth evaluation in datasets, split, prompts as they stand and IFEval's strict and loose accuracy.
+ifeval_fr is scored as published, by checks made for English: "no capitals" and "all in capitals" demand that the text
+be found English, so that French answers fail the one, and fail or pass the other by luck (of 894 French texts put in
+capitals langdetect takes 359 for English, 6 for French); "yes, no or maybe" demands the English options. The metrics
+that end in _fr read these three in French as well.
+"""
+
+from typing import Any
+
+from lighteval.tasks.lighteval_task import LightevalTaskConfig
+from lighteval.tasks.requests import Doc
+
+from luth.evaluation.scoring.instructions import english, french
+from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
+
+OPTIONS = (*english.OPTIONS, "Ma réponse est oui.", "Ma réponse est non.", "Ma réponse est peut-être.")
+FRENCH_CHECKS = english.CHECKS | {
+    "change_case:english_capital": french.french_capital,
+    "change_case:english_lowercase": french.french_lowercase,
+    "detectable_format:constrained_response": lambda answer: any(option in answer for option in OPTIONS),
+}
+
+
+def prompt(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+    return Doc(
+        task_name=task_name,
+        query=row["prompt"],
+        choices=[""],
+        gold_index=0,
+        specific=read_instructions(row, english.CHECKS),
+    )
+
+
+TASKS = [
+    LightevalTaskConfig(
+        name=name,
+        prompt_function=prompt,
+        hf_repo=repository,
+        hf_subset="default",
+        hf_avail_splits=["train"],
+        evaluation_splits=["train"],
+        few_shots_split=None,
+        generation_size=1024,
+        stop_sequence=[],
+        metrics=metrics,
+        version=1,
+    )
+    for name, repository, metrics in (
+        (
+            "ifeval_fr",
+            "jzhang86/fr_ifeval",
+            [instruction_accuracy(english.CHECKS), instruction_accuracy(FRENCH_CHECKS, "_fr")],
+        ),
+        ("ifeval_en", "google/IFEval", [instruction_accuracy(english.CHECKS)]),
+    )
+]

@@ -1,0 +1,48 @@
+r"""Kholle: French oral and written examination questions, of the baccalauréat and of preparatory classes (CPGE).
+
+Dataset: kurakurai/kholle, splits combined, cpge and bac (problem, answer). No revision was published. Some questions
+list choices, whose text is then the answer; some are of physics, chemistry or biology.
+Source: Luth's authors, arXiv 2510.05846.
+Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval/metrics.py) in generative
+formulation and final answer in \boxed{}. Its task definition was not found: which split it evaluates is not known, and
+this one evaluates combined. Where else does it differ? The prompt's wording is ours; the published comparison calls
+SymPy on the text of a box, any of them, and evaluates tuples as Python, which ours does not (see math_500.py).
+"""
+
+from typing import Any
+
+from lighteval.tasks.lighteval_task import LightevalTaskConfig
+from lighteval.tasks.requests import Doc
+
+from luth.evaluation.scoring.mathematics.metrics import extractive_match
+
+INSTRUCTION = (
+    "Réponds à cette question d'examen en raisonnant étape par étape, puis écris la réponse finale dans \\boxed{}. "
+    "Si des choix sont proposés, écris celui qui convient."
+)
+
+
+def prompt(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: instruction and problem; the gold is the answer, without the stray "$" and "-" that end a few."""
+    return Doc(
+        task_name=task_name,
+        query=f"{INSTRUCTION}\n\n{row['problem'].strip()}",
+        choices=[str(row["answer"]).rstrip("$- \n")],
+        gold_index=0,
+    )
+
+
+TASKS = [
+    LightevalTaskConfig(
+        name="kholle_fr",
+        prompt_function=prompt,
+        hf_repo="kurakurai/kholle",
+        hf_subset="default",
+        hf_avail_splits=["combined", "cpge", "bac"],
+        evaluation_splits=["combined"],
+        few_shots_split=None,
+        generation_size=1024,
+        metrics=[extractive_match("fr")],
+        version=1,
+    )
+]

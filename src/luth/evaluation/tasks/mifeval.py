@@ -1,0 +1,46 @@
+"""M-IFEval in French: instructions that only French can follow (accents, œ and ç, tutoiement) beside IFEval's.
+
+Dataset: fr_input_data.jsonl of github.com/lightblue-tech/M-IFEval (235 prompts; key, prompt, instruction_id_list,
+kwargs). The Hub id below could not be checked: to be sure, put the file alone into a folder and name the folder in
+LUTH_MIFEVAL_DATA, or name a Hub dataset of the same columns there.
+Source: Dussolle et al. 2025, arXiv 2502.04688. Not part of the published Luth evaluation.
+Scored as published; the metrics that end in _corrected read what the published checks misread: README.md beside this.
+"""
+
+import os
+from typing import Any
+
+from lighteval.tasks.lighteval_task import LightevalTaskConfig
+from lighteval.tasks.requests import Doc
+
+from luth.evaluation.scoring.instructions import french
+from luth.evaluation.scoring.instructions.corrected import CORRECTED
+from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
+
+
+def prompt(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+    return Doc(
+        task_name=task_name,
+        query=row["prompt"],
+        choices=[""],
+        gold_index=0,
+        specific=read_instructions(row, french.CHECKS),
+    )
+
+
+TASKS = [
+    LightevalTaskConfig(
+        name="mifeval_fr",
+        prompt_function=prompt,
+        hf_repo=os.environ.get("LUTH_MIFEVAL_DATA", "lightblue/M-IFEval"),
+        hf_subset="default",
+        hf_avail_splits=["train"],
+        evaluation_splits=["train"],
+        few_shots_split=None,
+        generation_size=1024,
+        stop_sequence=[],
+        metrics=[instruction_accuracy(french.CHECKS), instruction_accuracy(CORRECTED, "_corrected")],
+        version=1,
+    )
+]
