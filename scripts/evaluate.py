@@ -51,12 +51,11 @@ def main(arguments: list[str]) -> None:
     from luth.evaluation.recipe import rows
 
     tasks = expand(recipe.tasks, recipe.max_samples)
-    generative = [task for task in tasks if is_generative(task)]
-    scored = [task for task in tasks if task not in generative]
+    scored = [task for task in tasks if not is_generative(task)]
     if recipe.endpoint and scored:
         say(f"An endpoint gives no log-probabilities of prompts: left out are {', '.join(scored)}.")
-        scored = []
-    table = rows(recipe, generative, scored)
+        tasks, scored = [task for task in tasks if task not in scored], []
+    table = rows(recipe, tasks, scored)
     if not table:
         raise UserError("no task is left to evaluate: use the transformers backend for log-likelihood tasks")
     if recipe.num_runs > 1 and all(row.run is None for row in table):

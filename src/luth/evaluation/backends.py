@@ -50,7 +50,7 @@ def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scra
     if recipe.endpoint:
         if any(answers.folder.glob("*.jsonl")):
             say(
-                f"Answers of an unfinished run are kept; if the server's weights have changed, delete {answers.folder}"
+                f"An unfinished run's answers are taken up; if the server has other weights now, delete {answers.folder}"
             )
         model = EndpointModel(row.model, recipe.endpoint, recipe.system_prompt, answers, str(scratch / "cache"))
         model.thinking, model.generation, model.seed, model.tags = (
@@ -121,7 +121,7 @@ def _inputs(weights: str, items: dict[str, list[Doc]]) -> dict[str, str]:
 
 
 def _answering(weights: str, recipe: EvalRecipe) -> str:
-    """Return a short fingerprint of what answers depend on beside the question: weights, dtype, and the code that asks."""
+    """Return a short fingerprint of what answers depend on beside the question: weights, dtype, the code that asks."""
     code = sha256(*sorted(Path(inference.__file__).parent.glob("*.py")), Path(__file__).with_name("model.py"))
     versions = [importlib.metadata.version(package) for package in ("torch", "transformers")]
     said = repr((weights, recipe.dtype, code, versions))

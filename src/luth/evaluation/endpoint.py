@@ -36,7 +36,7 @@ class EndpointModel(LightevalModel):
     def __init__(
         self, name: str, endpoint: Endpoint, system_prompt: str | None, answers: AnswerStore, cache_dir: str
     ) -> None:
-        """Prepare the client; nothing is asked yet. `cache_dir` is a scratch folder for LightEval's cache, not used."""
+        """Prepare the client; nothing is asked yet. `cache_dir` is scratch, for LightEval's cache, which is not used."""
         self.name, self.endpoint, self.answers = name, endpoint, answers
         self.config = ModelConfig(model_name=name, system_prompt=system_prompt, cache_dir=cache_dir)
         self._cache = SampleCache(self.config)
@@ -215,6 +215,6 @@ def _asked_pause(error: openai.APIStatusError) -> float:
 
 
 def _short(error: Exception) -> str:
-    """Say an error in one short line; a server may repeat a request's headers, so what looks like a key is left out."""
+    """Say an error in one short line; a server may repeat what was sent, so what looks like a key is left out."""
     text = " ".join(str(error).split())[:200] or type(error).__name__
     return " ".join("(a key)" if word.startswith(("sk-", "Bearer", "hf_")) else word for word in text.split(" "))

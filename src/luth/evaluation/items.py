@@ -84,10 +84,10 @@ def read_items(recipe: EvalRecipe, names: list[str], report: Callable[[str], Non
         total = len(task.eval_docs()) + len(bad)
         if bad:
             index, reason = bad[0]
-            line = f"{name}: {len(bad)} of {total} rows of {config.hf_repo} make no item; the first is row {index}: {reason}"
+            line = f"{name}: {len(bad)} of {total} rows of {config.hf_repo} make no item; row {index}: {reason}"
             if recipe.bad_rows == "stop" or len(bad) == total:
                 raise UserError(f"{line}: mend the rows, or set bad_rows to skip")
-            report(f"{line}. They are left out.")
+            report(f"{line}. Left out: rows {', '.join(str(index) for index, _ in bad)}.")
         items[name] = task.get_docs(recipe.samples(name))
     return items
 

@@ -92,7 +92,6 @@ class LocalModel(TransformersModel):
 
     def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
         """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
-        thinking = False if self.thinking else self.thinking
         questions: dict[str, Question] = {}
         asked = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
         self._answer(questions, self._score, "Log-likelihoods")

@@ -180,7 +180,7 @@ class Row:
         return revision + mode + (f"@run-{self.run}" if self.run is not None else "")
 
 
-def rows(recipe: EvalRecipe, generative: list[str], log_likelihood: list[str]) -> list[Row]:
+def rows(recipe: EvalRecipe, tasks: list[str], log_likelihood: list[str]) -> list[Row]:
     """Lay out a recipe's rows: every model, in every mode it is asked in, and every run.
 
     Log-likelihood tasks never think and nothing of theirs is drawn: one run of them, not thinking.
@@ -192,11 +192,11 @@ def rows(recipe: EvalRecipe, generative: list[str], log_likelihood: list[str]) -
             generation = recipe.thinking_generation_parameters if thinking else recipe.generation_parameters
             several = recipe.num_runs if generation.temperature > 0 else 1
             for run in range(1, several + 1):
-                tasks = generative + (log_likelihood if not thinking and run == 1 else [])
-                if tasks:
+                asked = [task for task in tasks if task not in log_likelihood or (not thinking and run == 1)]
+                if asked:
                     number = run if several > 1 else None
                     seed = recipe.seed + run - 1
-                    found.append(Row(model.model_name, model.revision, thinking, tasks, generation, seed, number))
+                    found.append(Row(model.model_name, model.revision, thinking, asked, generation, seed, number))
         if wanted is True and log_likelihood:
             plain = recipe.generation_parameters
             found.append(Row(model.model_name, model.revision, False, log_likelihood, plain, recipe.seed, None))

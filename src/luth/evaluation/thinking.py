@@ -23,7 +23,7 @@ class Reply:
 
 
 def template_arguments(thinking: bool | None) -> dict[str, bool]:
-    """Return what goes to the chat template: enable_thinking, or nothing where the recipe leaves it to the template."""
+    """Return what goes to the chat template: enable_thinking, or nothing where the recipe says nothing."""
     return {} if thinking is None else {"enable_thinking": thinking}
 
 
@@ -50,7 +50,7 @@ def require_switch(
         return
     if render(manager, tokenizer, doc, True) == render(manager, tokenizer, doc, False):
         raise UserError(
-            f"thinking: the chat template of {model} has no enable_thinking switch: set thinking to null for this model"
+            f"thinking: the chat template of {model} has no enable_thinking switch: set thinking to null for it"
         )
 
 

@@ -96,9 +96,7 @@ def _markdown(scores: list[Score]) -> str:
     for score in scores:
         found = score.estimate
         share = 0 <= found.value <= 1
-        interval = (
-            f"[{number(found.low, share)}, {number(found.high, share)}]" if found.items > 1 else "one item: none"
-        )
+        interval = f"[{number(found.low, share)}, {number(found.high, share)}]" if found.items > 1 else "none"
         runs = "1" if score.run_spread is None else f"{score.runs}, ± {number(score.run_spread, share)}"
         beside = [
             "" if value is None else "unknown" if np.isnan(value) else f"{100 * value:.1f}%"

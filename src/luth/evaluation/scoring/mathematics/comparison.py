@@ -62,22 +62,17 @@ class _Child:
     def ask(self, request: dict[str, Any]) -> Any:
         """Return the worker's answer, or None if it gave none in time or died."""
         with self.lock:
+            # A worker that died since the last request is replaced once.
             for _ in range(2):
                 started = self.start()
-                try:
+                with contextlib.suppress(OSError):
                     self.process.stdin.write(json.dumps(request).encode() + b"\n")
                     self.process.stdin.flush()
-                except OSError:
-                    # It died since the last request: one new worker may try.
-                    self.stop()
-                    if started:
-                        return None
-                    continue
-                line = self.read(TIME_LIMIT)
-                if line:
+                if line := self.read(TIME_LIMIT):
                     return json.loads(line)
                 self.stop()
-                return None
+                if started or line is None:
+                    return None
             return None
 
     def start(self) -> bool:
@@ -92,16 +87,17 @@ class _Child:
         return True
 
     def read(self, limit: float) -> bytes | None:
-        """Return one line of the worker without its end, or None after `limit` seconds or at the pipe's end."""
+        """Return one line of the worker without its end, b"" if the worker has ended, None after `limit` seconds."""
         pipe, line, end = self.process.stdout.fileno(), b"", time.monotonic() + limit
         # poll, not select: a process that trains or serves may hold over 1024 files.
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         while not line.endswith(b"\n"):
-            ready = poll.poll(max(0.0, end - time.monotonic()) * 1000)
-            part = os.read(pipe, 4096) if ready else b""
-            if not part:
+            if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
                 return None
+            part = os.read(pipe, 4096)
+            if not part:
+                return b""
             line += part
         return line.strip()
 

@@ -31,6 +31,7 @@ PARAMETER = re.compile(
 NAMED_BASE = re.compile(r"(\d+) ?\(?‹? ?\(?(?:en )?base ?›? ?(\d+) ?›?\)?$")
 
 CYCLE = re.compile(r"\(((?:\w )+\w)\)")  # of a permutation: (a b c) is (b c a), and no product
+DECIMAL = re.compile(r"-? ?\d+,\d+")
 THREE_LETTERS = {"oui", "non", "yes", "est", "sud", "nul", "odd"}  # words, not products of three symbols
 HUNDRED: Node = ("num", "100")
 
@@ -89,7 +90,7 @@ def _repeating(match: re.Match[str]) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"(?<!\d) | (?!\d)", "", text)
+    return re.sub(r"(?<![\d,]) | (?!\d)", "", text)
 
 
 def _loose(text: str) -> str:
@@ -138,6 +139,9 @@ def _same_quantity(answer: str, gold: str, language: Language) -> bool:
         return False
     given = [_plain(node) for node in readings(value, language, gold=False)]
     wanted = [_plain(node) for node in readings(gold_value, language, gold=True)]
+    if language == "fr" and all(DECIMAL.fullmatch(text) for text in (value, gold_value)):
+        # Both 3,5 and 5,3 could be lists of 3 and 5; that both are is not likely.
+        given = given[:1]
     if unit == "percent" != gold_unit:
         given += [("/", node, HUNDRED) for node in given]
     elif gold_unit == "percent" != unit:

@@ -24,8 +24,6 @@ CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("−–—‐‑‒", "-"),
         **dict.fromkeys("*·∙⋅•✕", "×"),
-        **{c: f"^{{{d}}}" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)},
-        **{c: f"_{{{d}}}" for c, d in zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)},
         **{c: f"\\frac{{{n}}}{{{d}}}" for c, n, d in zip("½⅓⅔¼¾⅕⅛", "1121311", "2334458", strict=True)},
         **{"√": "\\sqrt ", "∛": "\\sqrt[3]", "π": "\\pi ", "⩽": "≤", "⩾": "≥", "º": "°", "∖": "∖", "∅": "∅"},
         **{"’": "'", "′": "'", "ℝ": "\\R ", "ℂ": "\\C ", "ℕ": "\\N ", "ℤ": "\\Z ", "ℚ": "\\Q "},
@@ -35,6 +33,8 @@ CHARACTERS = str.maketrans(
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff"),
     }
 )
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 COMMANDS = {
     **dict.fromkeys(["dfrac", "tfrac", "cfrac"], "\\frac "),
     **dict.fromkeys(["left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg"], ""),
@@ -136,7 +136,10 @@ def clean(text: str) -> str:
         re.sub(r"(?<=[\w)\]}])\*\*(?=[\w({-])", "^", text.replace("\\\\", "\\cr ")).replace("**", "").replace("`", "")
     )
     text = unicodedata.normalize("NFC", text.translate(SPACES).translate(CHARACTERS))
-    if text.count("$") - 2 * text.count("\\$") != 1:
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda match: f"^{{{match[0].translate(RAISED)}}}", text)
+    text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda match: f"_{{{match[0].translate(LOWERED)}}}", text)
+    # One dollar sign alone is a currency; two are LaTeX's.
+    if text.count("$") - text.count("\\$") != 1:
         text = text.replace("\\$", "＄").replace("$", " ").replace("＄", "$")
     text = text.replace("\\$", "$")
     text = re.sub(r"(?<=\d)\s*\{?,\}?\s*\\!\s*(?=\d{3})", "", text)

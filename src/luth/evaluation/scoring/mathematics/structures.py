@@ -213,7 +213,7 @@ def _same_collections(answer: Node, gold: Node) -> bool:
     kinds = {answer[0], gold[0]}
     if "tuple" in kinds:
         answer, gold = _assigned(answer), _assigned(gold)
-        if {answer[0], gold[0]} & {"set"} or not {answer[0], gold[0]} <= {"tuple", "list"}:
+        if not {answer[0], gold[0]} <= {"tuple", "list"} or "∨" in (answer[1], gold[1]):
             return False
         first, second = (node[1] if node[0] == "tuple" else node[2] for node in (answer, gold))
         return len(first) == len(second) and all(same(a, g) for a, g in zip(first, second, strict=True))

@@ -10,7 +10,7 @@ NAMES = {
     **dict.fromkeys(["dm", "decimetre", "decimeter"], "dm"),
     **dict.fromkeys(["m", "metre", "meter"], "m"),
     **dict.fromkeys(["km", "kilometre", "kilometer"], "km"),
-    **dict.fromkeys(["inch", "inche", "pouce"], "inch"),
+    **dict.fromkeys(["inch", "in", "pouce"], "inch"),
     **dict.fromkeys(["ft", "foot", "feet", "pied"], "foot"),
     **dict.fromkeys(["mile", "mille"], "mile"),
     **dict.fromkeys(["mg", "milligramme", "milligram"], "mg"),
@@ -62,7 +62,7 @@ def split_unit(text: str) -> tuple[str, str | None]:
         return text, None
     unit = found["unit"]
     plain = re.findall(f"{LETTER}+", re.sub(r"‹[^‹›]*›", "", unit))
-    known = NAMES.keys() | POWERS_BEFORE.keys()
+    known = NAMES.keys() | POWERS_BEFORE.keys() | {"par", "per"}
     if re.search(r"[\d<>=≤≥]", re.sub(EXPONENT, "", unit)) or not NO_UNITS.isdisjoint(fold(unit).strip(" ‹›").split()):
         return text, None
     if any(len(word) < 4 and _name(word) not in known for word in plain):
