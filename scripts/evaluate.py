@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--output_dir")
     args = parser.parse_args(arguments)
 
+    from luth.evaluation.launch import one_evaluation
     from luth.evaluation.recipe import EvalRecipe
     from luth.memory import keep_freed_memory
     from luth.models import require_chat_template, require_model
@@ -42,6 +43,7 @@ def main(arguments: list[str]) -> None:
         given["endpoint"] = {**(given.get("endpoint") or {}), "base_url": args.base_url}
     recipe = build(args.recipe, given, EvalRecipe)
     recipe.check()
+    one_evaluation()
     for model in recipe.entries() if recipe.endpoint is None else []:
         require_model(model.model_name)
         require_chat_template(model.model_name, model.revision)
@@ -74,12 +76,13 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
 
     output = Path(recipe.output_dir)
     failures: dict[str, UserError] = {}
+    loaded: Any = {}
     with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
         for number, row in enumerate(table, 1):
             name = row_name(row)
             say(f"{name} ({number} of {len(table)}): {', '.join(row.tasks)}.")
             try:
-                evaluate_row(row, recipe, {task: items[task] for task in row.tasks}, Path(scratch), output)
+                evaluate_row(row, recipe, {task: items[task] for task in row.tasks}, loaded, Path(scratch), output)
             except UserError as error:
                 failures[name] = error
                 say(f"{name} is left: {error}")

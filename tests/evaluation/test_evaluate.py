@@ -1,12 +1,29 @@
-"""scripts/evaluate.py on a tiny model: nothing stale, nothing left behind, one line for a mistake."""
+"""scripts/evaluate.py on tiny models: nothing stale, nothing asked twice, nothing silent, one line for a mistake."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
+
+from luth.tasks import GROUPS, TASKS_TABLE
+from tests.evaluation.hub_folders import DATASETS, make_hub
+
+ROOT = Path(__file__).parents[2]
+HYBRID = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
 
 
 @pytest.fixture
@@ -18,6 +35,7 @@ def recipe(tmp_path):
             "output_dir": str(tmp_path / "eval"),
             "dtype": "float32",
             "batch_size": 8,
+            "batch_tokens": 1024,
             "max_samples": 6,
             **changes,
         }
@@ -28,9 +46,21 @@ def recipe(tmp_path):
     return write
 
 
+@pytest.fixture
+def hybrid(make_model, tmp_path):
+    """A tiny model whose template has the switch."""
+    folder = make_model(tmp_path / "model")
+    (folder / "chat_template.jinja").write_text(HYBRID, "utf-8")
+    return folder
+
+
 def results(folder):
     files = sorted((folder / "results").rglob("results_*.json"), key=lambda path: path.name)
     return [json.loads(path.read_text())["results"] for path in files]
+
+
+def rows(folder):
+    return json.loads((folder / "scores.json").read_text("utf-8"))
 
 
 def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run, tmp_path):
@@ -44,7 +74,7 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
         "demo_conversations_fr|0": "log_likelihood",
     }
 
-    code, out, _ = run("evaluate", recipe())
+    code, out, _ = run("evaluate", recipe(batch_size=3))
     assert code == 0 and "already evaluated" in out and len(results(tmp_path / "eval")) == 1
 
     weights = load_file(model / "model.safetensors")
@@ -61,9 +91,7 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
 
 
 def test_items_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path, monkeypatch):
-    import shutil
-
-    from luth.evaluation.run import TASKS
+    from luth.evaluation.items import TASKS
 
     make_model(tmp_path / "model")
     data = tmp_path / "data"
@@ -78,15 +106,135 @@ def test_items_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path
     assert [parquet.read_table(path).num_rows for path in details] == [5, 3]
 
 
+def test_both_published_tables_in_one_command(make_model, run, tmp_path, monkeypatch):
+    make_model(tmp_path / "model", "qwen3")
+    monkeypatch.chdir(make_hub(tmp_path))
+    output = tmp_path / "eval"
+    options = ["--model", "model", "--limit", "2", "--output_dir", output]
+    code, out, err = run("evaluate", ROOT / "recipes/eval/luth-all.yaml", *options)
+    assert code == 0, err
+    found = [row for row in rows(output) if row["main"]]
+    assert [row["task"] for row in found] == GROUPS["luth_fr"] + GROUPS["luth_en"]
+    assert all(row["estimate"]["items"] == 2 for row in found)
+    generated = {row["task"]: row["truncated"] for row in found if row["truncated"] is not None}
+    assert set(generated) == {task for task in GROUPS["luth_all"] if not task.startswith(("mmlu", "arc"))}
+    assert out.count("| ./model |") == 12 and "unclosed" in out
+    assert {repo for repo, _, _ in DATASETS} == {
+        task.hf_repo for task in TASKS_TABLE if task.name in GROUPS["luth_all"]
+    }
+    # Another task is added: what was answered is not asked again.
+    more = run("evaluate", ROOT / "recipes/eval/luth-fr.yaml", *options)
+    assert more[0] == 0 and "Answers:" not in more[2] and "Log-likelihoods:" not in more[2]
+
+
+def test_groups_are_the_same_by_name_and_as_lightevals_files():
+    for name, tasks in GROUPS.items():
+        lines = (ROOT / f"recipes/eval/{name}.txt").read_text("utf-8").splitlines()
+        assert lines == [f"{task}|0" for task in tasks]
+        recipe = yaml.safe_load((ROOT / f"recipes/eval/{name.replace('_', '-')}.yaml").read_text("utf-8"))
+        assert recipe["tasks"] == [name]
+    assert set(GROUPS["luth_all"]) <= {task.name for task in TASKS_TABLE}
+
+
+def test_both_modes_are_two_rows_and_log_likelihoods_never_think(hybrid, recipe, run, tmp_path):
+    thinking = {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": 12}
+    code, _, err = run("evaluate", recipe(thinking="both", thinking_generation_parameters=thinking, num_runs=2))
+    assert code == 0, err
+    found = {(row["model"].split("/")[-1], row["task"]): row for row in rows(tmp_path / "eval") if row["main"]}
+    assert set(found) == {
+        ("model@no-thinking", "demo_choice_fr"),
+        ("model@no-thinking", "demo_short_en"),
+        ("model@no-thinking", "demo_conversations_fr"),
+        ("model@thinking", "demo_short_en"),
+    }
+    thought = found["model@thinking", "demo_short_en"]
+    assert thought["runs"] == 2 and thought["run_spread"] is not None
+    # A random model closes no thought: an answer that fills its room without a tag is one without end.
+    assert thought["unclosed_thought"] == thought["truncated"] > 0
+    assert found["model@no-thinking", "demo_short_en"]["unclosed_thought"] == 0
+    texts = []
+    for mode in ("no-thinking", "thinking@run-1", "thinking@run-2"):
+        (path,) = (tmp_path / "eval" / "details").rglob(f"*@{mode}/*/details_demo_short_en*.parquet")
+        table = parquet.read_table(path).to_pylist()
+        texts.append([row["model_response"]["output_tokens"] for row in table])
+        assert all(row["model_response"]["text"] == [""] for row in table if row["metric"]["unclosed_thought"])
+    assert texts[0] != texts[1] != texts[2]
+
+    # True alone: the log-likelihood tasks get a row of their own, marked as not thinking.
+    code, _, _ = run("evaluate", recipe(thinking=True, output_dir=str(tmp_path / "true")))
+    names = {row["model"].split("@")[1] for row in rows(tmp_path / "true") if row["task"] != "demo_short_en"}
+    assert code == 0 and names == {"no-thinking"}
+
+
+def test_the_switch_reaches_the_prompt(hybrid, recipe, run, tmp_path):
+    from luth.evaluation.model import LocalModel
+
+    seen = []
+    inner = LocalModel.tok_encode
+    LocalModel.tok_encode = lambda self, text, *rest, **more: seen.append(text) or inner(self, text, *rest, **more)
+    try:
+        for thinking in (True, False, None):
+            one = recipe(thinking=thinking, tasks=["demo_short_en"], output_dir=str(tmp_path / str(thinking)))
+            assert run("evaluate", one)[0] == 0
+    finally:
+        LocalModel.tok_encode = inner
+    ends = [text.endswith("</think>\n\n") for text in seen if isinstance(text, str)]
+    assert ends == [False] * 6 + [True] * 6 + [False] * 6
+
+
+def test_greedy_answers_are_one_run_and_that_is_said(make_model, recipe, run, tmp_path):
+    make_model(tmp_path / "model")
+    code, out, _ = run("evaluate", recipe(num_runs=3, tasks=["demo_short_en"]))
+    assert code == 0 and "num_runs is 3, but greedy answers are the same every time" in out
+    assert [row["runs"] for row in rows(tmp_path / "eval")] == [1]
+
+
+def test_bad_rows_stop_the_evaluation_or_are_counted_and_left_out(make_model, recipe, run, tmp_path, monkeypatch):
+    make_model(tmp_path / "model")
+    good = DATASETS["openai/MMMLU", "FR_FR", "test"]
+    bad = [{**good[0], "Answer": "E"}, {**good[0], "B": " "}]
+    monkeypatch.chdir(make_hub(tmp_path, MMMLU=[*good, *bad]))
+    code, _, err = run("evaluate", recipe(tasks=["mmlu_fr"], models=["model"]))
+    assert code == 2 and "mmlu_fr: 2 of 7 rows of openai/MMMLU make no item; row 5: " in err, err
+    assert not (tmp_path / "eval" / "results").exists()
+    code, out, err = run("evaluate", recipe(tasks=["mmlu_fr"], models=["model"], bad_rows="skip", max_samples=None))
+    assert code == 0 and "Left out: rows 5, 6." in out, err
+    assert rows(tmp_path / "eval")[0]["estimate"]["items"] == 5
+
+
+def test_a_missing_column_or_split_is_one_line(make_model, recipe, run, tmp_path, monkeypatch):
+    make_model(tmp_path / "model")
+    without = [
+        {key: value for key, value in row.items() if key != "Answer"}
+        for row in DATASETS["openai/MMMLU", "FR_FR", "test"]
+    ]
+    monkeypatch.chdir(make_hub(tmp_path, MMMLU=without))
+    code, _, err = run("evaluate", recipe(tasks=["mmlu_fr"], models=["model"], bad_rows="skip"))
+    assert code == 2 and "5 of 5 rows" in err and "no column 'Answer'" in err and err.count("error: ") == 1
+    card = tmp_path / "openai/MMMLU/README.md"
+    card.write_text(card.read_text().replace("split: test", "split: validation"))
+    code, _, err = run("evaluate", recipe(tasks=["mmlu_fr"], models=["model"]))
+    assert code == 2 and "has no split 'test', but validation" in err and err.count("error: ") == 1
+
+
 def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
     (tmp_path / "empty").mkdir()
     for arguments, words in (
         ([recipe(tasks=["demo_choise_fr"])], "there is no task 'demo_choise_fr' (did you mean 'demo_choice_fr'?)"),
+        ([recipe(tasks=["luth_fre"])], "there is no task 'luth_fre' (did you mean 'luth_fr'?)"),
         ([recipe(), "--model", tmp_path / "none"], "no such model folder"),
         ([recipe(), "--model", tmp_path / "empty"], "is not a model folder"),
+        ([recipe(), "--limit", "0"], "max_samples: 0 is not a number of items"),
         ([recipe(max_sample=3)], "unknown key 'max_sample' (did you mean 'max_samples'?)"),
         ([recipe(dtype=None)], "dtype: None is not of type"),
+        ([recipe(thinking=True)], "has no enable_thinking switch: set thinking to null"),
+        ([recipe(generation_parameters={"top_p": 0.9})], "top_p has no effect at temperature 0"),
+        ([recipe(generation_parameters={"temprature": 1})], "temprature"),
+        ([recipe(models=[str(tmp_path / "model")] * 2)], "is there twice"),
+        ([recipe(), "--base_url", "localhost:8000"], "is no address"),
+        ([recipe(tasks=["demo_choice_fr"]), "--base_url", "http://localhost:9/v1"], "no task is left"),
+        ([recipe(tasks=["boolq_fr"])], "boolq_fr: the dataset manu/french_boolq"),
     ):
         code, _, err = run("evaluate", *arguments)
         assert code == 2 and words in err and err.count("\n") == 1, err
@@ -95,6 +243,66 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
     assert code == 2 and "has no chat template" in err
 
 
+def test_a_model_that_fails_leaves_the_others_results(make_model, recipe, run, tmp_path):
+    make_model(tmp_path / "model")
+    shutil.copytree(tmp_path / "model", tmp_path / "hybrid")
+    (tmp_path / "hybrid" / "chat_template.jinja").write_text(HYBRID, "utf-8")
+    models = [str(tmp_path / "model"), str(tmp_path / "hybrid")]
+    code, _, err = run("evaluate", recipe(models=models, thinking=False))
+    assert code == 2 and "enable_thinking" in err and err.count("error: ") == 1
+    assert {row["model"].split("/")[-1] for row in rows(tmp_path / "eval")} == {"hybrid@no-thinking"}
+
+
 def test_a_model_on_the_hub_out_of_reach_is_one_line(recipe, run):
     code, _, err = run("evaluate", recipe(), "--model", "nobody/nothing")
     assert code == 2 and "nobody/nothing" in err and err.count("\n") == 1, err
+
+
+def test_killed_and_run_again_it_asks_for_nothing_twice(make_model, recipe, tmp_path):
+    make_model(tmp_path / "model")
+    long = {"max_new_tokens": 300}
+    one = recipe(tasks=["demo_short_fr"], max_samples=120, batch_size=2, generation_parameters=long)
+    command = [sys.executable, "scripts/evaluate.py", str(one)]
+
+    def kept():
+        files = (tmp_path / "eval" / "answers").rglob("*.jsonl")
+        return [json.loads(line)["key"] for path in files for line in path.read_text("utf-8").splitlines()[:-1]]
+
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        while first.poll() is None and len(kept()) < 20:
+            time.sleep(0.05)
+        os.kill(first.pid, signal.SIGKILL)
+    before = set(kept())
+    assert 20 <= len(before) < 115 and not results(tmp_path / "eval")
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    everything = []
+    for path in (tmp_path / "eval" / "answers").rglob("*.jsonl"):
+        for line in path.read_text("utf-8").splitlines():
+            everything.append(json.loads(line)["key"])
+    assert len(everything) == len(set(everything)) == 120 and before <= set(everything)
+    resumed = results(tmp_path / "eval")
+    subprocess.run([*command, "--output_dir", str(tmp_path / "whole")], cwd=ROOT, check=True, capture_output=True)
+    assert resumed == results(tmp_path / "whole")
+
+
+def test_processes_that_do_not_know_one_another_are_refused(make_model, recipe, run, tmp_path, monkeypatch):
+    make_model(tmp_path / "model")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    code, _, err = run("evaluate", recipe())
+    assert code == 2 and "3 processes were launched, but each runs alone" in err
+
+
+def test_two_processes_give_what_one_gives(make_model, recipe, tmp_path):
+    make_model(tmp_path / "model")
+    one = recipe()
+    subprocess.run([sys.executable, "scripts/evaluate.py", str(one)], cwd=ROOT, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", "--config_file", "accelerate_configs/ddp_cpu.yaml",
+         "--main_process_port", "29655", "scripts/evaluate.py", str(one), "--output_dir", str(tmp_path / "two")],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert results(tmp_path / "two") == results(tmp_path / "eval")
+    files = list((tmp_path / "two" / "answers").rglob("*.jsonl"))
+    counts = [len(path.read_text("utf-8").splitlines()) for path in files]
+    assert len(files) == 2 and sum(counts) == 18 and min(counts) >= 8

@@ -64,7 +64,7 @@ SHARED = {
     "length_constraints:nth_paragraph_first_word": (
         {"num_paragraphs": 2, "nth_paragraph": 2, "first_word": "Ensuite"},
         'Un.\n\n"ENSUITE, deux',
-        "Ensuite.\n\nDeux",
+        "Un.\n\nEnsuite\n\nTrois",
         ("Un.\n\n\n\nEnsuite", False),
     ),
     "detectable_content:number_placeholders": (
@@ -206,6 +206,8 @@ def test_corrected_reading(name, kwargs, answer, published, corrected):
         ('See Mr. T. Smith. He said (loudly.) "Go." Then he left.', 4),
         ("1. Un\n2. Deux", 3),
         ("P.-S. Je reviens.", 1),
+        ("He works for Acme Inc. The firm grows", 2),
+        ("Find x. For y, wait... The end", 3),
     ],
 )
 def test_sentences(text, sentences):
@@ -262,6 +264,7 @@ def test_variants_cut_lines_and_asterisks():
         (["keywords:existence"], [{"keywords": "sel"}], "keywords:existence"),
         (["keywords:existence"], [{"keywords": []}], "keywords:existence"),
         (["keywords:existence"], [{"keywords": [3]}], "keywords:existence"),
+        (["startend:end_checker"], [{"end_phrase": ""}], "startend:end_checker"),
         (["keywords:existence"], [], "keywords:existence"),
         ([], [], "no instruction"),
     ],

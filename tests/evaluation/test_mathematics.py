@@ -27,7 +27,8 @@ SAME = {
         7,1 \times 10^{-4} == 0,00071 == .00071 == 7,1·10⁻⁴
         0,\overline{6} == \frac23
         4^{30} == 1152921504606846976
-        ]3;8[ == (3,8) == \left]3\,;\,8\right[ == 3<x<8 == 8 > x > 3 == x \in ]3;8[ == x>3 et x<8 == \mathopen]3;8\mathclose[
+        ]3;8[ == (3,8) == \left]3\,;\,8\right[ == 3<x<8 == 8 > x > 3 == x \in ]3;8[ == x>3 et x<8
+        \mathopen]3;8\mathclose[ == ]3;8[
         [3;8[ == [3,8) == 3 \leqslant x < 8 == S=[3;8[
         ]-\infty;4] == (-\infty,4] == x \leq 4 == 4 ≥ x == ]−∞ ; 4] == x<=4
         [0,5 ; 1,5] == [\frac12, \frac32]
@@ -37,7 +38,8 @@ SAME = {
         \mathbb{R} == ]-\infty;+\infty[ == tous les réels == x\in\mathbb{R}
         |x|<3 == ]-3;3[
         ]a;b[ == a<x<b
-        4 et -9 == -9, 4 == \{4;-9\} == -9 ; 4 == x=4 ou x=-9 == 4 \text{ ou } -9 == S=\{-9 ; 4\} == x_1=4 \text{ et } x_2=-9
+        4 et -9 == -9, 4 == \{4;-9\} == -9 ; 4 == x=4 ou x=-9 == 4 \text{ ou } -9 == S=\{-9 ; 4\}
+        x_1=4 \text{ et } x_2=-9 == 4 et -9
         2 \pm \sqrt{7} == 2+\sqrt7 \text{ et } 2-\sqrt7 == \{2-\sqrt{7} ; 2+\sqrt{7}\}
         \{5;2\pm\sqrt3\} == 2-\sqrt3, 5, 2+\sqrt3
         (4 ; \frac{\pi}{6}) == \left(4, \frac\pi6\right) == A(4;\frac{\pi}{6}) == (x;y)=(4;\frac{\pi}{6})
@@ -61,7 +63,8 @@ SAME = {
         Zoé == zoe == \text{Zoé}.
         Paul et Zoé == Zoé et Paul
         oui == Oui == \text{oui}
-        \begin{pmatrix}1/2\\-3\end{pmatrix} == \begin{bmatrix}0,5\\-3\end{bmatrix} == \frac12\begin{pmatrix}1\\-6\end{pmatrix}
+        \begin{pmatrix}1/2\\-3\end{pmatrix} == \begin{bmatrix}0,5\\-3\end{bmatrix}
+        \frac12\begin{pmatrix}1\\-6\end{pmatrix} == \begin{pmatrix}0,5\\-3\end{pmatrix}
         \begin{pmatrix}5\\1\\2\end{pmatrix} == (5;1;2) == \vec u(5;1;2)
         b-a == -a+b
         (x+3)^2 == x^2+6x+9 == 9+x(x+6)
@@ -106,8 +109,8 @@ SAME = {
     """,
 }
 ONE_WAY = [
-    ("47 500", "47,500"), ("-6 et 2", "-6,2"), ("2 ; -6", "-6,2"), ("c", r"\text{(C)}"), ("Réponse C", "C"), ("C)", "C"),
-    ("7", "y=7"), (r"\frac32", r"x = \frac32"), ("environ 3,14", "3,14"),
+    ("47 500", "47,500"), ("-6 et 2", "-6,2"), ("2 ; -6", "-6,2"), ("c", r"\text{(C)}"), ("Réponse C", "C"),
+    ("C)", "C"), ("7", "y=7"), (r"\frac32", r"x = \frac32"), ("environ 3,14", "3,14"),
 ]  # fmt: skip
 DIFFERENT = {
     "fr": r"""
@@ -164,11 +167,12 @@ DIFFERENT = {
     """,
 }
 HOSTILE = [
-    "10^{10^{10^{10}}}", "9**9**9**9**9", "(10^9)!", "99999999!", r"\binom{10^9}{10^8}", r"\sum_{n=1}^{\infty} \frac{1}{n^2}",
-    "1/0", "0/0", r"\infty-\infty", "nan", "1e999999999", "{" * 900 + "2" + "}" * 900, "(" * 900 + "2", "-" * 1500 + "2",
-    r"\frac{1}{" * 100 + "2" + "}" * 100, "3" + "!" * 40, "x^" * 30 + "2", "1+" * 900 + "1", r"\pm 1+" * 40 + "1", "9" * 1900,
-    ",".join(map(str, range(500))), "__import__('os').system('touch /tmp/luth-was-executed')", "(lambda: 2)()", "2\x003",
-    "٢", "²", "2 2", "2 ou 3", "2=3", "x", "=", "^", "\\", "\\frac", r"\text{" * 50, "2 mais pas 2", "]2;", "[[2]", "|2", "…",
+    "10^{10^{10^{10}}}", "9**9**9**9**9", "(10^9)!", "99999999!", "3" + "!" * 40, "x^" * 30 + "2", "9" * 1900,
+    r"\binom{10^9}{10^8}", r"\sum_{n=1}^{\infty} \frac{1}{n^2}", "1/0", "0/0", r"\infty-\infty", "nan", "1e999999999",
+    "{" * 900 + "2" + "}" * 900, "(" * 900 + "2", "-" * 1500 + "2", r"\frac{1}{" * 100 + "2" + "}" * 100,
+    "1+" * 900 + "1", r"\pm 1+" * 40 + "1", ",".join(map(str, range(500))), r"\text{" * 50, "(lambda: 2)()",
+    "__import__('os').system('touch /tmp/luth-was-executed')", "2\x003", "٢", "²", "2 2", "2 ou 3", "2=3", "x", "=",
+    "^", "\\", "\\frac", "2 mais pas 2", "]2;", "[[2]", "|2", "…",
 ]  # fmt: skip
 COMMANDS = ["\\frac", "\\boxed{", "\\sqrt", " \\cup ", "\\text{", " et ", "\\{", "\\}", "\\pm ", "\\infty "]
 STATED = [
@@ -181,17 +185,20 @@ STATED = [
     (r"\boxed{\boxed{7}}", "7"),
     (r"**\boxed{7}** La réponse est 8.", "7"),
     (r"\boxed{7} Je vérifie : \boxed{", "7"),
-    ("La réponse finale est $x = 7$.", "$x = 7$"),
+    ("La réponse finale est $x = 7$.", "x = 7"),
     ("**Réponse finale\u00a0:** 7", "7"),
-    ("Réponse finale :\n\n$7$", "$7$"),
+    ("Réponse finale :\n\n$7$", "7"),
     ("La réponse est donc 7,5.", "7,5"),
-    ("The final answer is $7$. I hope it is correct.", "$7$"),
+    ("The final answer is $7$. I hope it is correct.", "7"),
     ("La réponse finale est $-2$ et $7$.", "$-2$ et $7$"),
     ("La réponse finale est ]2\u00a0;\u00a07[.", "]2\u00a0;\u00a07["),
-    ("La réponse finale est $7$, car $7 > 3$.", "$7$"),
+    ("La réponse finale est $7$, car $7 > 3$.", "7"),
     ("La réponse est\n\\[\nx = 7\n\\]", "x = 7"),
     ("Les solutions sont -2 et 7.", "-2 et 7"),
     ("#### 7", "7"),
+    ("La réponse finale est 7. J'espère que cette réponse est correcte.", "7"),
+    ("Solution\u00a0:\nOn a 3 + 4 = 7. Le résultat est 7.\nIl faut donc 14 euros.", "14"),
+    ("L'ensemble des solutions est $\\{1;2\\}$.", "\\{1;2\\}"),
     ("Elle gagne 3 × 6 = 18 euros.", "18"),
     ("Il lui reste 12,5 litres !", "12,5"),
     ("On pose $a=3$. Ainsi $a+b = 7$.", "a+b = 7"),
@@ -225,7 +232,7 @@ def test_what_an_answer_may_leave_to_the_gold():
     assert [pair for pair in ONE_WAY if not equivalent(*pair, "fr")] == []
     # A French answer's 1,234 is a decimal; only a gold, often copied from English, may mean 1234 by it.
     assert equivalent("1234", "1,234", "fr") and not equivalent("1,234", "1234", "fr")
-    assert not equivalent("onn", "non", "fr") and not equivalent("k", "K", "fr")
+    assert not equivalent("onn", "non", "fr") and not equivalent("K", "k", "fr")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -295,8 +302,10 @@ def test_numbers_are_equal_only_to_themselves(digits, places, step):
 def test_a_comparison_that_takes_too_long_is_wrong_and_the_next_one_works(monkeypatch):
     monkeypatch.setattr(comparison, "TIME_LIMIT", 0.2)
     start = time.monotonic()
-    assert not equivalent(r"\sin(10^{400000})\cos(10^{400001})\sin(10^{400003})", "0", "fr")
-    assert 0.2 <= time.monotonic() - start < 3
+    slow = [rf"\sin(10^{{{400000 + index}}})\cos(10^{{400000}})" for index in range(10)]
+    # The limit is for the two lists together, not for each pair of them.
+    assert not equivalent(", ".join(slow[:5]), ", ".join(slow[5:]), "fr")
+    assert 0.2 <= time.monotonic() - start < 2
     monkeypatch.undo()
     assert equivalent(r"\sqrt{44}", r"2\sqrt{11}", "fr")
 

@@ -5,8 +5,8 @@ import random
 import pytest
 from lighteval.models.model_output import ModelResponse
 
+from luth.evaluation.items import TASKS
 from luth.evaluation.metrics import contains_words
-from luth.evaluation.run import TASKS
 from luth.evaluation.scoring.exact import final_answer, same_answer
 from luth.evaluation.tasks import arc_challenge, bbh, boolq, gpqa, hellaswag, mmlu, musr
 from luth.tasks import TASKS_TABLE
@@ -86,10 +86,6 @@ ROWS = {
     "bbh_fr:comptage_d_objets": {"input": "J'ai deux pommes et un chou. Combien de fruits\u00a0?", "target": "2"},
     "bbh_fr:dyck_languages": {"input": "Complète la suite. Entrée\u00a0: ( [ {", "target": "} ] )"},
     "bbh_fr:tri_de_mots": {"input": "Trie ces mots. Liste\u00a0: zèbre âne chat", "target": "âne chat zèbre"},
-    "math_500_fr": {
-        "problem": "Calculer $1 + 1$.",
-        "solution": "On ajoute : $1 + 1 = \\boxed{2}$.",
-    },
 }
 
 
@@ -353,22 +349,6 @@ def test_a_bad_row_is_never_asked(name, change):
     column = next(iter(change))
     with pytest.raises(KeyError, match=column):
         ask(name, {key: value for key, value in ROWS[name].items() if key != column})
-
-
-@pytest.mark.parametrize(
-    ("answer", "score"),
-    [
-        ("La somme vaut $\\boxed{2}$.", 1),
-        ("Donc la réponse est $\\boxed{3}$.", 0),
-        ("", 0),
-        ("__import__('os').system('echo 2')", 0),
-    ],
-)
-def test_math_compares_the_boxed_answer(answer, score):
-    doc = document("math_500_fr")
-    assert doc.query.endswith("\n\nCalculer $1 + 1$.") and "\\boxed{}" in doc.query
-    (metric,) = TASKS["math_500_fr"].metrics
-    assert metric.compute_sample(model_response=ModelResponse(text=[answer]), doc=doc) == {"extractive_match": score}
 
 
 @pytest.mark.parametrize(

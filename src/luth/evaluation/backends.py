@@ -22,8 +22,8 @@ from luth.models import model_fingerprint
 from luth.quiet import say
 from luth.run_record import open_run
 
-# The last model loaded: its other modes and runs come right after it.
-_loaded: dict[tuple[str, str | None], LocalModel] = {}
+# The last model loaded, by name and revision: its other modes and runs come right after it.
+Loaded = dict[tuple[str, str | None], LocalModel]
 
 
 def row_name(row: Row) -> str:
@@ -31,8 +31,12 @@ def row_name(row: Row) -> str:
     return display_name(row.model) + row.suffix
 
 
-def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scratch: Path, output: Path) -> None:
+def evaluate_row(
+    row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], loaded: Loaded, scratch: Path, output: Path
+) -> None:
     """Evaluate one row, unless it was with these very weights, settings and items; run.json says what made it.
+
+    `loaded` keeps the model for the rows that follow.
 
     Raises:
         UserError: the model's template has no such mode, or an endpoint did not answer everything.
@@ -49,9 +53,7 @@ def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scra
     model: Any
     if recipe.endpoint:
         if any(answers.folder.glob("*.jsonl")):
-            say(
-                f"An unfinished run's answers are taken up; if the server has other weights now, delete {answers.folder}"
-            )
+            say(f"An unfinished run's answers are taken up; if the server has new weights, delete {answers.folder}")
         model = EndpointModel(row.model, recipe.endpoint, recipe.system_prompt, answers, str(scratch / "cache"))
         model.thinking, model.generation, model.seed, model.tags = (
             row.thinking,
@@ -61,7 +63,7 @@ def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scra
         )
         model.check()
     else:
-        model = _local(row, recipe, scratch)
+        model = _local(row, recipe, loaded, scratch)
         model.answers = answers
         ask(model, row.model, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
     results = evaluate(model, name, items, scratch, output)
@@ -73,12 +75,12 @@ def evaluate_row(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], scra
         shutil.rmtree(answers.folder, ignore_errors=True)
 
 
-def _local(row: Row, recipe: EvalRecipe, scratch: Path) -> LocalModel:
+def _local(row: Row, recipe: EvalRecipe, loaded: Loaded, scratch: Path) -> LocalModel:
     wanted = (row.model, row.revision)
-    if wanted not in _loaded:
-        _loaded.clear()
+    if wanted not in loaded:
+        loaded.clear()
         nothing = AnswerStore(scratch / "no-answers")
-        _loaded[wanted] = load_model(
+        loaded[wanted] = load_model(
             row.model,
             recipe.dtype,
             recipe.batch_size,
@@ -88,7 +90,7 @@ def _local(row: Row, recipe: EvalRecipe, scratch: Path) -> LocalModel:
             recipe.system_prompt,
             row.revision,
         )
-    return _loaded[wanted]
+    return loaded[wanted]
 
 
 def _weights(row: Row, recipe: EvalRecipe) -> str:

@@ -36,7 +36,7 @@ class EndpointModel(LightevalModel):
     def __init__(
         self, name: str, endpoint: Endpoint, system_prompt: str | None, answers: AnswerStore, cache_dir: str
     ) -> None:
-        """Prepare the client; nothing is asked yet. `cache_dir` is scratch, for LightEval's cache, which is not used."""
+        """Prepare the client; nothing is asked yet. `cache_dir` is scratch for LightEval's cache, unused here."""
         self.name, self.endpoint, self.answers = name, endpoint, answers
         self.config = ModelConfig(model_name=name, system_prompt=system_prompt, cache_dir=cache_dir)
         self._cache = SampleCache(self.config)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator
 from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
 from tqdm import tqdm
@@ -16,8 +15,10 @@ from luth.evaluation.answers import Answer, AnswerStore, key
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.requests import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
+from luth.evaluation.launch import one_evaluation
 from luth.evaluation.recipe import Generation
 from luth.evaluation.thinking import Tags, render, require_switch, split_thought
+from luth.quiet import say
 
 DEFAULT_TAGS: Tags = [("<think>", "</think>")]
 
@@ -52,6 +53,7 @@ class LocalModel(TransformersModel):
             names.append(name)
             opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
             prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
+        self._say_cuts(list(cuts.values()))
         self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
         return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
 
@@ -94,6 +96,7 @@ class LocalModel(TransformersModel):
         """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
         questions: dict[str, Question] = {}
         asked = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
+        self._say_cuts([cut for _, cut in asked])
         self._answer(questions, self._score, "Log-likelihoods")
         responses = []
         for names, cut in asked:
@@ -135,6 +138,14 @@ class LocalModel(TransformersModel):
     def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
         """Raise `UserError`: none of our tasks measures perplexity."""
         raise UserError("perplexity tasks are not for this model: use `lighteval accelerate`")
+
+    def _say_cuts(self, cuts: list[int]) -> None:
+        count = sum(cut > 0 for cut in cuts)
+        if count:
+            say(
+                f"{count} of {len(cuts)} prompts are longer than the {self.max_length} tokens that the model takes: "
+                f"their beginning is cut, by {max(cuts)} tokens at most."
+            )
 
     def _answer(
         self,
@@ -208,7 +219,7 @@ def load_model(
         system_prompt=system_prompt,
         cache_dir=cache_dir,
     )
-    accelerator = Accelerator()
+    accelerator = one_evaluation()
     weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model = LocalModel.from_model(weights.to(accelerator.device), config, None)

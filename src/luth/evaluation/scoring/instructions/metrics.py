@@ -37,7 +37,7 @@ def read_instructions(row: Mapping[str, Any], checks: Checks) -> dict[str, list[
         raise ValueError(f"{', '.join(ids) or 'no instruction'}: {len(ids)} ids have {len(kwargs)} kwargs")
     filled = [_filled(_from_json(given)) for given in kwargs]
     for instruction, given in zip(ids, filled, strict=True):
-        follows("?", instruction, given, checks)
+        follows("", instruction, given, checks)
     return {"instruction_id_list": ids, "kwargs": [json.dumps(given, ensure_ascii=False) for given in filled]}
 
 

@@ -1,1 +1,6 @@
 """Final answers of mathematics problems, in French and in English: extraction, notation, equivalence, metric."""
+
+from luth.evaluation.scoring.mathematics.equivalence import equivalent
+from luth.evaluation.scoring.mathematics.extraction import final_answer
+
+__all__ = ["equivalent", "final_answer"]

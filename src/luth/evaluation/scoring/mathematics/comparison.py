@@ -15,11 +15,12 @@ import sys
 import threading
 import time
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from luth.evaluation.scoring.mathematics.parsing import Node
 
-TIME_LIMIT = 5.0  # seconds a comparison
+TIME_LIMIT = 5.0  # seconds of the worker's time a pair of answers
 START_LIMIT = 120.0  # seconds for the child to start on a busy machine
 MAX_BITS = 20_000
 
@@ -47,6 +48,18 @@ def exact(node: Node) -> Fraction | None:
     return first + second if kind == "+" else first * second
 
 
+class TimedOut(Exception):
+    """The pair of answers has used up its time."""
+
+
+_SPENT = threading.local()
+
+
+def start_clock() -> None:
+    """Begin a pair of answers: what this thread compares from here on shares one `TIME_LIMIT`."""
+    _SPENT.seconds = 0.0
+
+
 class _Child:
     """The worker process of this process, started when it is first needed, and again after a time-out or a fork."""
 
@@ -60,7 +73,11 @@ class _Child:
         self.lock, self.process = threading.Lock(), None
 
     def ask(self, request: dict[str, Any]) -> Any:
-        """Return the worker's answer, or None if it gave none in time or died."""
+        """Return the worker's answer, or None if it died of the question.
+
+        Raises:
+            TimedOut: the pair of answers has no time left.
+        """
         with self.lock:
             # A worker that died since the last request is replaced once.
             for _ in range(2):
@@ -68,10 +85,15 @@ class _Child:
                 with contextlib.suppress(OSError):
                     self.process.stdin.write(json.dumps(request).encode() + b"\n")
                     self.process.stdin.flush()
-                if line := self.read(TIME_LIMIT):
+                spent, start = getattr(_SPENT, "seconds", 0.0), time.monotonic()
+                line = self.read(TIME_LIMIT - spent)
+                _SPENT.seconds = spent + time.monotonic() - start
+                if line:
                     return json.loads(line)
                 self.stop()
-                if started or line is None:
+                if line is None:
+                    raise TimedOut
+                if started:
                     return None
             return None
 
@@ -79,7 +101,8 @@ class _Child:
         if self.process is not None and self.process.poll() is None:
             return False
         self.stop()
-        command = [sys.executable, "-m", "luth.evaluation.scoring.mathematics.worker"]
+        # By its path: the worker needs nothing of this package, nor that it can be imported from anywhere.
+        command = [sys.executable, "-P", str(Path(__file__).with_name("worker.py"))]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         if self.read(START_LIMIT) != b"ready":
             self.stop()
@@ -121,9 +144,8 @@ os.register_at_fork(after_in_child=_CHILD.forked)
 def same_value(left: Node, right: Node, up_to_factor: bool = False) -> bool:
     """Tell whether two expressions are equal; `up_to_factor`: equal up to one constant factor other than 0.
 
-    A comparison that takes over `TIME_LIMIT` seconds is not equal.
-
     Raises:
+        TimedOut: it takes longer than the pair of answers may.
         RuntimeError: the worker process cannot be started.
     """
     if left == right:

@@ -15,12 +15,14 @@ What counts as the same, where a choice had to be made:
 import re
 
 from luth.evaluation.scoring.mathematics import units
+from luth.evaluation.scoring.mathematics.comparison import TimedOut, start_clock
 from luth.evaluation.scoring.mathematics.notation import Language, clean, fold, numbers, spelt, words
 from luth.evaluation.scoring.mathematics.parsing import Node, NotParsed, parse
 from luth.evaluation.scoring.mathematics.structures import items, same
 
 MAX_LENGTH = 2000  # characters; no final answer is longer
 REPEATING = re.compile(r"(?<![\d.,])(\d*)[.,](\d*)\\overline\s?\{(\d+)\}")
+LABEL = re.compile(r"^(?:\(?[A-Za-z]\)?\s?:\s?(?=.*[=≤≥<>])|.{1,20}\\mapsto\b)")  # (d) : y = 2x; f : x ↦ 2x
 BRACKETED_BASE = re.compile(r"\((\d+)\)\s?_")
 OTHER_BASE = re.compile(r"\\overline\s?\{(\d+)\}\s?[\^_]\s?\{?(?:‹)?\s?(\d+)\s?(?:›)?\}?")
 # 2kπ, k ∈ Z: what a parameter runs over is no part of the formula.
@@ -39,8 +41,11 @@ HUNDRED: Node = ("num", "100")
 def equivalent(answer: str, gold: str, language: Language) -> bool:
     """Tell whether an answer is the gold one, each written in LaTeX or plainly, in `language` or its notation.
 
-    An answer that is empty, too long or not to be understood is wrong, unless it is the gold one to the letter.
-    Nothing in either text is executed.
+    An answer that is empty, too long, not to be understood or too slow to compare (comparison.TIME_LIMIT) is wrong,
+    unless it is the gold one to the letter. Nothing in either text is executed.
+
+    Raises:
+        RuntimeError: the process that compares expressions cannot be started.
     """
     if len(answer) > MAX_LENGTH or len(gold) > MAX_LENGTH:
         return bool(answer.strip()) and answer.strip() == gold.strip()
@@ -49,9 +54,10 @@ def equivalent(answer: str, gold: str, language: Language) -> bool:
         return False
     if _squeezed(answer) == _squeezed(gold):
         return True
+    start_clock()
     try:
         return _same_text(answer, gold, language)
-    except RecursionError:
+    except (RecursionError, TimedOut):
         return False
 
 
@@ -64,7 +70,7 @@ def is_list(text: str, language: Language) -> bool:
 
 def readings(text: str, language: Language, gold: bool) -> list[Node]:
     """Return what a cleaned answer may say, by what its commas may be (see notation.py); [] for words."""
-    text = REPEATING.sub(_repeating, PARAMETER.sub("", text))
+    text = REPEATING.sub(_repeating, LABEL.sub("", PARAMETER.sub("", text)))
     text = OTHER_BASE.sub(r"\1_{\2}", NAMED_BASE.sub(r"\1_{\2}", BRACKETED_BASE.sub(r"\1_", text)))
     bracketed = re.search(r"[(\[\]⦃]", text)
     if language == "fr":
@@ -137,8 +143,8 @@ def _same_quantity(answer: str, gold: str, language: Language) -> bool:
     gold_value, gold_unit = units.split_unit(gold)
     if unit and gold_unit and unit != gold_unit:
         return False
-    given = [_plain(node) for node in readings(value, language, gold=False)]
-    wanted = [_plain(node) for node in readings(gold_value, language, gold=True)]
+    given = readings(value, language, gold=False)
+    wanted = readings(gold_value, language, gold=True)
     if language == "fr" and all(DECIMAL.fullmatch(text) for text in (value, gold_value)):
         # Both 3,5 and 5,3 could be lists of 3 and 5; that both are is not likely.
         given = given[:1]
@@ -147,8 +153,3 @@ def _same_quantity(answer: str, gold: str, language: Language) -> bool:
     elif gold_unit == "percent" != unit:
         wanted += [("/", node, HUNDRED) for node in wanted]
     return any(same(one, other) for one in given for other in wanted)
-
-
-def _plain(node: Node) -> Node:
-    """Take degrees off a number: 90° is 90."""
-    return node[1] if node[0] == "deg" else node

@@ -14,13 +14,16 @@ from luth.evaluation.scoring.mathematics.units import split_unit
 TAIL = 20_000
 BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*")
 BARE = re.compile(r"[^\s${}]+(?:\{[^{}\s]*\}[^\s${}]*)*")
-PHRASE = re.compile(
-    r"(?:r[ée]ponse|r[ée]sultat|answer|solution|result)s?(?: finale?s?| correcte?| exacte?)?"
-    r"(?: (?:à|de|to|of) [^.:$\n]{1,60}?)?"
-    r"\s*(?:\*\*)?\s*(?:est|sont|vaut|is|are|:|=)\s*(?:\*\*)?(?: donc| alors| bien| therefore| thus)?\s*:?"
-    r"|####",
-    re.IGNORECASE,
+OF = r"(?: (?:à|de|des|du|to|of) [^.:$\n]{1,60}?)?"
+IS = r"\s*(?:\*\*)?\s*(?:est|sont|vaut|valent|is|are)\b"
+FOLLOWING = r"\s*(?:\*\*)?(?: donc| alors| bien| therefore| thus)?\s*:?(?! *(?:correct|exact|just|bonne|right|vrai))"
+ANSWER = rf"(?:r[ée]ponse|answer)s?(?: correcte?| exacte?)?{OF}(?:{IS}|\s*(?:\*\*)?\s*[:=]){FOLLOWING}|####"
+FINAL = (
+    rf"(?:r[ée]ponse finale|r[ée]sultat final|final answer|final result){OF}(?:{IS}|\s*(?:\*\*)?\s*[:=]){FOLLOWING}"
 )
+SOLUTION = rf"(?:solution|r[ée]sultat|result)s?{OF}{IS}{FOLLOWING}(?=[^\n]*\s*$)"
+# From the surest to the least sure; a result counts in the last line alone: before it, it may be an intermediate one.
+PHRASES = [re.compile(pattern, re.IGNORECASE) for pattern in (FINAL, ANSWER, SOLUTION)]
 FORMULA = re.compile(
     r"\$\$(.{1,1000}?)\$\$|(?<!\\)\$((?:\\\$|[^$\n]){1,1000})(?<!\\)\$|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]",
     re.DOTALL,
@@ -31,6 +34,7 @@ NUMBER = re.compile(
     r"(?:\s?/\s?\d+)?(?:\s?\\?%)?"
 )
 REASON = re.compile(r",?\s+(?:car|puisque|parce que|because|since|as|où|where|which|ce qui|soit)\s", re.IGNORECASE)
+CODE = re.compile(r"__|\w\(['\"]|\b(?:import|print|return|lambda|def|exec|eval)\b[ (:]")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\d\.)\s+|(?<=\d\.)\s+(?=[A-ZÀ-Ý])")
 
 
@@ -70,9 +74,10 @@ def final_answer(text: str, language: Language) -> str | None:
         return found[-1][2]
     boxed = [match.end() for match in BOX.finditer(text)]
     text = text[boxed[-1] :] if boxed else text
-    phrases = list(PHRASE.finditer(text))
-    if phrases and (answer := _stated(text[phrases[-1].end() :], language)):
-        return answer
+    for phrase in PHRASES:
+        ends = [match.end() for match in phrase.finditer(text)]
+        if ends and (answer := _stated(text[ends[-1] :], language)):
+            return answer
     return None if boxed else _last(text, language)
 
 
@@ -105,6 +110,8 @@ def _last(text: str, language: Language) -> str | None:
         return None
     line = re.sub(r"(?<!\w)\*\*|\*\*(?!\w)", "", lines[-1].strip())
     sentence = SENTENCE_END.split(line)[-1]
+    if CODE.search(sentence):
+        return None
     alone = len(lines) == 1 and sentence == line and len(line.split()) <= 3
     prose = alone and re.search(r"[^\W\d_]", line) and not NUMBER.search(line)
     return line if prose else _pick(sentence, language, first=False)
@@ -114,13 +121,18 @@ def _body(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group is not None)
 
 
+def _unwrapped(match: re.Match[str]) -> str:
+    """A formula that is the whole of its text without its delimiters; any other as it is."""
+    return _body(match).strip() if match[0] == match.string else match[0]
+
+
 def _pick(sentence: str, language: Language, first: bool) -> str | None:
     """Return a sentence if it is mathematics as a whole, else its first or last formula or number, else its words."""
     sentence = re.sub(r"(?:\s+!|(?<=[^\W\d_]{2})!|[\s.?»*])+$", "", sentence)
     if not sentence:
         return None
     if len(sentence) <= MAX_LENGTH and readings(split_unit(clean(sentence))[0], language, gold=False):
-        return sentence
+        return FORMULA.sub(_unwrapped, sentence) if sentence[0] in "$\\" else sentence
     bodies = [_body(match) for match in FORMULA.finditer(sentence)]
     found = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
     found = found or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]

@@ -10,6 +10,8 @@ from luth.evaluation.scoring.mathematics.equivalence import equivalent, is_list
 from luth.evaluation.scoring.mathematics.extraction import boxes, final_answer, listed_answers
 from luth.evaluation.scoring.mathematics.notation import Language
 
+LONGEST_ANSWER = 200  # characters; a gold that is longer is a solution, whose box a translation may have lost
+
 
 class FinalAnswer(SampleLevelComputation):
     """1 if the final answer of what the model wrote is equivalent to a gold answer, else 0."""
@@ -29,7 +31,8 @@ class FinalAnswer(SampleLevelComputation):
         return int(answer is not None and any(self._right(answer, text, gold) for gold in doc.get_golds()))
 
     def _right(self, answer: str, text: str, gold: str) -> bool:
-        gold = (final_answer(gold, self.language) or gold) if boxes(gold) else gold
+        if boxes(gold) or len(gold) > LONGEST_ANSWER:
+            gold = final_answer(gold, self.language) or gold
         if equivalent(answer, gold, self.language):
             return True
         answers = listed_answers(text) if is_list(gold, self.language) else None

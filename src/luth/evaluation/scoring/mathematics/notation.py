@@ -26,7 +26,7 @@ CHARACTERS = str.maketrans(
         **dict.fromkeys("*·∙⋅•✕", "×"),
         **{c: f"\\frac{{{n}}}{{{d}}}" for c, n, d in zip("½⅓⅔¼¾⅕⅛", "1121311", "2334458", strict=True)},
         **{"√": "\\sqrt ", "∛": "\\sqrt[3]", "π": "\\pi ", "⩽": "≤", "⩾": "≥", "º": "°", "∖": "∖", "∅": "∅"},
-        **{"’": "'", "′": "'", "ℝ": "\\R ", "ℂ": "\\C ", "ℕ": "\\N ", "ℤ": "\\Z ", "ℚ": "\\Q "},
+        **{"’": "'", "′": "'", "↦": "\\mapsto ", "ℝ": "\\R ", "ℂ": "\\C ", "ℕ": "\\N ", "ℤ": "\\Z ", "ℚ": "\\Q "},
         **{c: f"\\{name} " for c, name in zip("αβγδθλμρστφω", GREEK, strict=True)},
         **dict.fromkeys("‹›⦃⦄⟦⟧", " "),
         **{chr(code): " " for code in range(32)},
@@ -36,7 +36,7 @@ CHARACTERS = str.maketrans(
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 COMMANDS = {
-    **dict.fromkeys(["dfrac", "tfrac", "cfrac"], "\\frac "),
+    **dict.fromkeys(["dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"], "\\frac "),
     **dict.fromkeys(["left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg"], ""),
     **dict.fromkeys(["mathopen", "mathclose", "displaystyle", "textstyle", "limits", "ensuremath", "middle"], " "),
     **dict.fromkeys(["quad", "qquad", "enspace", "thinspace", "nobreakspace", "allowbreak", "hfill"], " "),
@@ -87,8 +87,8 @@ SPELT |= {
     "binom": "\\binom ",
 }
 TEXT = re.compile(
-    r"\\(text|textbf|textit|textrm|textsf|textnormal|mbox|hbox|mathrm|mathbf|mathit|mathsf|rm|bf|operatorname\*?)"
-    r"\s*\{([^{}]*)\}"
+    r"\\(text|textbf|textit|textrm|textsf|textnormal|mbox|hbox|mathrm|mathbf|mathit|mathsf|boldsymbol|underline|rm|bf"
+    r"|operatorname\*?)\s*\{([^{}]*)\}"
 )
 SET_LETTER = re.compile(r"\\(?:mathbb|mathbf|Bbb|mathds)\s*\{?\s*([RNZQC])\b\s*\}?")
 ACCENTS = re.compile(r"[\u0300-\u036f]")
@@ -132,10 +132,9 @@ def _text(match: re.Match[str]) -> str:
 
 def clean(text: str) -> str:
     """Return an answer in the plain notation; digits and their separators stay as they were."""
-    text = (
-        re.sub(r"(?<=[\w)\]}])\*\*(?=[\w({-])", "^", text.replace("\\\\", "\\cr ")).replace("**", "").replace("`", "")
-    )
-    text = unicodedata.normalize("NFC", text.translate(SPACES).translate(CHARACTERS))
+    text = re.sub(r"(?<=[\w)\]}])\*\*(?=[\w({-])", "^", text.replace("\\\\", "\\cr "))
+    text = text.replace("**", "").replace("`", "").translate(SPACES).translate(CHARACTERS)
+    text = unicodedata.normalize("NFC", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda match: f"^{{{match[0].translate(RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda match: f"_{{{match[0].translate(LOWERED)}}}", text)
     # One dollar sign alone is a currency; two are LaTeX's.

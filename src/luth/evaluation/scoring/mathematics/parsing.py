@@ -145,7 +145,7 @@ class _Parser:
     def starts_factor(self) -> bool:
         """Tell whether the next token may follow a factor without a sign between them."""
         token = self.token
-        if token is None or token in ("\\cr", "\\end") or token.startswith("‹"):
+        if token is None or token in ("\\cr", "\\end", "\\rfloor", "\\rceil") or token.startswith("‹"):
             return False
         if token == "[":
             return not self.brackets
@@ -165,8 +165,7 @@ class _Parser:
             right = ("/", right, self.power())
         if whole and right[0] == "/" and (following == "\\frac" or following[0].isdigit()) and _proper(right):
             return ("+", left, right)
-        named = left[0] == "sym" or (left[0] == "fn" and left[1] in OPAQUE)
-        return right if named and right[0] in ("tuple", "interval") else ("*", left, right)
+        return right if left[0] == "sym" and right[0] in ("tuple", "interval") else ("*", left, right)
 
     def unary(self) -> Node:
         self.depth += 1
@@ -184,7 +183,9 @@ class _Parser:
     def postfix(self, node: Node) -> Node:
         while sign := self.accept("!", "°", "'", "%"):
             if sign == "'":
-                node = ("sym", f"{node[1]}'") if node[0] == "sym" else ("fn", "prime", node)
+                if node[0] != "sym":
+                    raise NotParsed(sign)
+                node = ("sym", f"{node[1]}'")
             elif sign == "%":
                 node = ("/", node, ("num", "100"))
             else:
@@ -247,6 +248,10 @@ class _Parser:
     def subscripted(self, name: str) -> Node:
         if not self.accept("_"):
             return ("sym", name)
+        return ("sym", f"{name}_{self.raw_argument()}")
+
+    def raw_argument(self) -> str:
+        """What a command takes, as it is written."""
         start = self.at
         if self.accept("{"):
             depth = 1
@@ -254,7 +259,7 @@ class _Parser:
                 depth += {"{": 1, "}": -1}.get(self.take(), 0)
         else:
             self.argument()
-        return ("sym", f"{name}_{''.join(self.tokens[start : self.at]).strip('{}')}")
+        return "".join(self.tokens[start : self.at]).removeprefix("{").removesuffix("}")
 
     def bracket(self) -> Node:
         """(a), (a, b), [a, b], ]a; b[ and their mixtures."""
@@ -288,8 +293,9 @@ class _Parser:
             return node
         self.brackets, self.bars = outer
         self.take("⦄")
-        if node[0] == "rel" and node[1][0] == ":" and len(node[2]) > 2:
-            return ("rel", node[1][1:], node[2][1:])
+        if node[0] == "rel" and ":" in node[1][:-1]:
+            condition = node[1].index(":") + 1
+            return ("rel", node[1][condition:], node[2][condition:])
         return ("set", node[2] if node[0] == "list" else (node,))
 
     def bar(self) -> Node:
@@ -317,7 +323,7 @@ class _Parser:
         if name == "begin":
             return self.matrix()
         if name in OPAQUE:
-            return ("fn", name, self.argument())
+            return ("sym", f"\\{'overline' if name == 'bar' else name}{{{self.raw_argument()}}}")
         if name in ("R", "N", "Z", "Q", "C"):
             return self.number_set(name)
         if name in GREEK:
@@ -350,10 +356,12 @@ class _Parser:
         marks = ""
         while sign := self.accept("^", "_"):
             braced = self.accept("{")
-            mark = self.accept("×", "+", "-", "∗")
-            if mark is None or (braced and not self.accept("}")):
+            while mark := self.accept("×", "+", "-"):
+                marks += mark
+                if not braced:
+                    break
+            if not marks or (braced and not self.accept("}")):
                 raise NotParsed(sign)
-            marks += mark
         return ("reals", name + "".join(sorted(marks)))
 
     def matrix(self) -> Node:

@@ -37,6 +37,7 @@ def _sign(part: Any, plus: str) -> Any:
 
 def same(answer: Node, gold: Node) -> bool:
     """Compare two nodes by what kind of thing they are."""
+    answer, gold = _bare(answer), _bare(gold)
     if answer == gold:
         return True
     if _is_equation(answer) or _is_equation(gold):
@@ -56,6 +57,13 @@ def same(answer: Node, gold: Node) -> bool:
     if answer[0] == gold[0] == "rel":
         return _same_inequalities(answer, gold)
     return _same_numbers(answer, gold)
+
+
+def _bare(node: Node) -> Node:
+    """Take degrees off a number and membership off a set: 90° is 90, x ∈ A is A."""
+    if node[0] == "rel" and node[1] == "∈" and node[2][0][0] == "sym":
+        return node[2][1]
+    return node[1] if node[0] == "deg" else node
 
 
 def _bounded(node: Node, other: Node) -> Node:

@@ -35,6 +35,7 @@ NAMES = {
     **dict.fromkeys(["%", "pour cent", "pourcent", "percent", "per cent"], "percent"),
     **dict.fromkeys(["hz", "hertz"], "hertz"),
     "khz": "kilohertz",
+    **dict.fromkeys(["ua", "uv", "ul"], ""),
     "mph": "mile/h",
 }
 POWERS_AFTER = {"carre": 2, "squared": 2, "cube": 3, "cubed": 3}
@@ -47,7 +48,7 @@ MONTHS = [
 LETTER = "[A-Za-zÀ-ÖØ-öø-ÿ]"  # not × and ÷, which stand among them
 EXPONENT = r"(?:\s*\^\s*\{?\s*-?\d\s*\}?|(?<=[A-Za-z])[23])"
 # A plain letter needs a space before it: 5 m is five metres, 5m may be five times m.
-WORD = rf"(?:‹[^‹›]*›|[$€£%°]|{LETTER}{{2,}}|(?<=[ ./×])[mglshLj]){EXPONENT}?(?![A-Za-z0-9])"
+WORD = rf"(?:‹[^‹›]*›|[$€£%°]|{LETTER}(?:'?{LETTER})+|(?<=[ ./×])[mglshLj]){EXPONENT}?(?![A-Za-z0-9])"
 TRAILING = re.compile(rf"(?P<value>.*?(?:[\d)\}}∞\]⦄]|\\pi))(?P<unit>\s*{WORD}(?:\s*[.×/]?\s*{WORD}){{0,4}})$")
 LEADING = re.compile(r"(?P<minus>-?)\s*(?P<unit>[$€£])\s*(?P<value>-?[\d.\\].*)$")
 NO_UNITS = {"et", "ou", "and", "or", "pi", "pas", "not", "faux", "wrong", "impossible"} | (FUNCTIONS - {"min"})
@@ -61,7 +62,9 @@ def split_unit(text: str) -> tuple[str, str | None]:
     if not found or not re.search(r"\d|\\pi|∞", found["value"]):
         return text, None
     unit = found["unit"]
-    plain = re.findall(f"{LETTER}+", re.sub(r"‹[^‹›]*›", "", unit))
+    plain = re.findall(f"{LETTER}+(?:'{LETTER}+)*", re.sub(r"‹[^‹›]*›", "", unit))
+    if "°" in unit and re.search(r"\\(?:sin|cos|tan|cot)", found["value"]):
+        return text, None
     known = NAMES.keys() | POWERS_BEFORE.keys() | {"par", "per"}
     if re.search(r"[\d<>=≤≥]", re.sub(EXPONENT, "", unit)) or not NO_UNITS.isdisjoint(fold(unit).strip(" ‹›").split()):
         return text, None

@@ -1,4 +1,4 @@
-"""The child process that compares expressions by their values: python -m luth.evaluation.scoring.mathematics.worker.
+"""The child process that compares expressions by their values; comparison.py starts it.
 
 One JSON object a line comes in, one goes out: {"left": node, "right": node, "up_to_factor": bool} gives true or false,
 {"value": node} gives a number as a float or null. Nodes are those of parsing.py, as lists.
@@ -13,6 +13,7 @@ import json
 import math
 import random
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +25,7 @@ DIGITS = 40
 POINTS = 12
 MEMORY = 2 * 2**30  # bytes
 MAX_EXPONENT = 1e6
+LONGEST = 60  # seconds
 
 
 class Undefined(ArithmeticError):
@@ -96,9 +98,6 @@ def evaluate(node: list[Any], point: dict[str, Any]) -> Any:
         return mpf(parts[0])
     if kind == "sym":
         return point[parts[0]]
-    if kind == "fn" and parts[0] not in FUNCTIONS:
-        # A function that is not known is some function: equal arguments give equal values.
-        return mpmath.cos(sum(evaluate(part, point) for part in parts[1:]) * 2 + 1 + len(parts[0])) * 7
     if kind == "fn":
         return FUNCTIONS[parts[0]](*(evaluate(part, point) for part in parts[1:]))
     if kind not in OPERATIONS:
@@ -210,7 +209,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     print("ready", flush=True)
     for line in sys.stdin:
+        # The parent ends a slow worker; this ends one whose parent was killed meanwhile.
+        signal.alarm(LONGEST)
         print(json.dumps(answer(json.loads(line))), flush=True)
+        signal.alarm(0)
 
 
 if __name__ == "__main__":

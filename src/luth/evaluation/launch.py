@@ -1,0 +1,25 @@
+"""Several processes are one evaluation, or none."""
+
+import os
+
+import torch
+from accelerate import Accelerator
+
+from luth.errors import UserError
+
+
+def one_evaluation() -> Accelerator:
+    """Return what joins this process to the others of its launch; to be called before anything else of accelerate.
+
+    Raises:
+        UserError: a launcher started several processes, but each would do all the work.
+    """
+    # Where there is no GPU, accelerate joins processes only if it is told so.
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available())
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if launched not in (1, accelerator.num_processes):
+        raise UserError(
+            f"{launched} processes were launched, but each runs alone: use accelerate launch with a file of "
+            f"accelerate_configs/ (ddp.yaml, or ddp_cpu.yaml without a GPU)"
+        )
+    return accelerator

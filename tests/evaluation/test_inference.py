@@ -1,0 +1,128 @@
+"""Our inference gives what LightEval's and transformers' own give, for every family and whatever is in the batch."""
+
+import pytest
+import torch
+from accelerate import Accelerator
+from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
+from lighteval.tasks.requests import Doc
+from transformers import AutoModelForCausalLM
+
+from luth.evaluation.answers import AnswerStore
+from luth.evaluation.inference import packed, padded
+from luth.evaluation.inference.requests import Prompt
+from luth.evaluation.inference.sampling import Sampling
+from luth.evaluation.model import load_model
+from luth.evaluation.recipe import Generation
+
+DOCS = [
+    Doc(query="Quelle couleur a le ciel ?", choices=["bleu", "rouge vif", "un", "deux trois quatre"], gold_index=0),
+    Doc(query="Dis bonjour.", choices=["Bonjour à tous, et bienvenue parmi nous !"], gold_index=0),
+    Doc(query="Oui ou non ? " * 20, choices=["Oui", "Non"], gold_index=1),
+    Doc(query="Lettre ?", choices=["A", "B", "C", "D"], gold_index=1),
+    Doc(
+        query="Mot après mot, la phrase est trop longue. " * 60, choices=["oui", "non, jamais de la vie"], gold_index=0
+    ),
+]
+FAMILIES = ["llama", "qwen2", "qwen3", "lfm2"]
+
+
+def ours(folder, tmp_path, name="answers", **settings):
+    answers = AnswerStore(tmp_path / name)
+    return load_model(str(folder), "float32", 4, settings.pop("batch_tokens", 300), answers, str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_log_likelihoods_are_lightevals(family, make_model, tmp_path, capfd):
+    folder = make_model(tmp_path / "model", family)
+    config = TransformersModelConfig(
+        model_name=str(folder), batch_size=2, dtype="float32", cache_dir=str(tmp_path / "c")
+    )
+    weights = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    theirs = TransformersModel.from_model(weights, config, Accelerator(cpu=True))._loglikelihood_tokens(DOCS)
+    model = ours(folder, tmp_path)
+    assert packed.fits(model.model) == (family != "lfm2")
+    for one, other in zip(theirs, model.loglikelihood(DOCS), strict=True):
+        count = len(other.logprobs)
+        assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)
+        assert other.argmax_logits_eq_gold == one.argmax_logits_eq_gold[:count]
+    assert "1 of 5 prompts are longer than the 1024 tokens" in capfd.readouterr().out
+
+
+def prompts(count):
+    made = torch.Generator().manual_seed(3)
+    sizes = torch.randint(3, 60, (count,), generator=made).tolist()
+    return [
+        Prompt(at, torch.randint(5, 300, (size,), generator=made).tolist(), 4 + 5 * at, seed=at)
+        for at, size in enumerate(sizes)
+    ]
+
+
+def generate(model, asked, sampling=None, batch_size=4):
+    stop = set(range(0, 600, 40))
+    sampling = sampling or Sampling()
+    if packed.fits(model):
+        found = packed.completions(model, asked, sampling, stop, batch_size, batch_tokens=100)
+    else:
+        found = padded.completions(model, asked, sampling, stop, batch_size)
+    return {prompt.index: (completion.tokens, completion.truncated) for prompt, completion in found}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_greedy_completions_are_transformers_own_one_by_one(family, make_model, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model", family), dtype=torch.float32)
+    asked = prompts(13)
+    found = generate(model, asked)
+    stop = sorted(range(0, 600, 40))
+    ends = set()
+    for prompt in asked:
+        whole = model.generate(
+            torch.tensor([prompt.tokens]),
+            attention_mask=torch.ones(1, len(prompt.tokens), dtype=torch.long),
+            max_new_tokens=prompt.max_new_tokens,
+            do_sample=False,
+            eos_token_id=stop,
+            pad_token_id=0,
+        )[0, len(prompt.tokens) :].tolist()
+        stopped = whole[-1] in stop
+        assert found[prompt.index] == (whole[:-1] if stopped else whole, not stopped)
+        ends.add(stopped)
+    assert ends == {True, False}
+
+
+def test_what_is_drawn_for_a_prompt_does_not_depend_on_its_company(make_model, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model"), dtype=torch.float32)
+    sampling = Sampling(temperature=0.8, top_k=20, top_p=0.9)
+    asked = prompts(9)
+    together = generate(model, asked, sampling, batch_size=4)
+    alone = {index: answer for one in reversed(asked) for index, answer in generate(model, [one], sampling).items()}
+    assert together == alone
+    assert together != generate(model, asked)
+    other = [Prompt(one.index, one.tokens, one.max_new_tokens, seed=one.seed + 100) for one in asked]
+    assert together != generate(model, other, sampling)
+
+
+def test_draws_follow_the_warped_distribution():
+    logits = torch.tensor([[2.0, 1.0, 0.0, -1.0]]).repeat(4000, 1)
+    sampling = Sampling(temperature=0.5, top_k=3)
+    generators = [torch.Generator().manual_seed(seed) for seed in range(4000)]
+    drawn = torch.tensor(sampling.next_tokens(logits, generators))
+    wanted = torch.tensor([4.0, 2.0, 0.0]).softmax(-1)
+    shares = torch.bincount(drawn, minlength=4) / 4000
+    assert shares[3] == 0
+    assert shares[:3] == pytest.approx(wanted, abs=0.03)
+
+
+def test_a_context_that_fills_the_model_still_gets_one_token(make_model, tmp_path, capfd):
+    model = ours(make_model(tmp_path / "model"), tmp_path)
+    model.generation = Generation(max_new_tokens=5)
+    (answer,) = model.greedy_until([DOCS[-1]])
+    assert len(answer.input_tokens) == 1023 and len(answer.output_tokens[0]) <= 1
+    assert answer.truncated_tokens_count > 0 and "1 of 1 prompts" in capfd.readouterr().out
+
+
+def test_answers_come_from_the_store_where_they_are_there(make_model, tmp_path, monkeypatch):
+    folder = make_model(tmp_path / "model")
+    first = ours(folder, tmp_path).loglikelihood(DOCS)
+    again = ours(folder, tmp_path)
+    monkeypatch.setattr(packed, "likelihoods", lambda *_: pytest.fail("asked again"))
+    assert [one.logprobs for one in again.loglikelihood(DOCS)] == [one.logprobs for one in first]
