@@ -1,6 +1,9 @@
-"""Memory on a CPU: pages that are kept need not be asked for again."""
+"""Memory: how much is free, and on a CPU pages that are kept and need not be asked for again."""
 
 import ctypes
+
+import psutil
+import torch
 
 # Numbers of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
@@ -19,3 +22,10 @@ def keep_freed_memory() -> None:
         libc.mallopt(M_TOP_PAD, 64 << 20)
     except (OSError, AttributeError):
         return
+
+
+def free_memory(device: torch.device) -> int:
+    """Return how many bytes a device could still give."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available

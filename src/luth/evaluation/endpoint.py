@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -52,6 +53,7 @@ class EndpointModel(LightevalModel):
         self.seed = 0
         self.tags: Tags = []
         self.failed: dict[str, str] = {}
+        self._over = threading.Event()
 
     tokenizer = property(lambda self: None)
     add_special_tokens = property(lambda self: False)
@@ -69,31 +71,8 @@ class EndpointModel(LightevalModel):
             request = self._request(self.prompt_manager.prepare_prompt_api(doc), doc.generation_size)
             names.append(key(**request))
             asked[names[-1]] = request
-        missing = [name for name in asked if name not in self.answers]
         self.failed = {}
-        with (
-            ThreadPoolExecutor(self.endpoint.concurrent_requests) as pool,
-            tqdm(total=len(missing), desc="Answers", disable=not missing) as progress,
-        ):
-            under_way = {pool.submit(self._ask, asked[name]): name for name in missing}
-            in_a_row = 0
-            for done in as_completed(under_way):
-                name = under_way[done]
-                if done.cancelled():
-                    self.failed[name] = "not asked any more"
-                    continue
-                try:
-                    self.answers.put(name, done.result())
-                    in_a_row = 0
-                except NoAnswer as error:
-                    self.failed[name] = str(error)
-                    in_a_row += 1
-                except BaseException:
-                    pool.shutdown(cancel_futures=True)
-                    raise
-                progress.update()
-                if in_a_row == GIVE_UP_AFTER:
-                    pool.shutdown(wait=False, cancel_futures=True)
+        self._gather({name: request for name, request in asked.items() if name not in self.answers})
         if self.failed:
             reason = next(iter(self.failed.values()))
             raise UserError(
@@ -101,6 +80,30 @@ class EndpointModel(LightevalModel):
                 f"what was answered is kept; run the same command again to ask for the rest"
             )
         return [self._written(self.answers[name]) for name in names]
+
+    def _gather(self, asked: dict[str, dict[str, Any]]) -> None:
+        """Ask for everything, several requests at a time; keep each answer as it comes, and note what has none."""
+        self._over.clear()
+        in_a_row = 0
+        with (
+            ThreadPoolExecutor(self.endpoint.concurrent_requests) as pool,
+            tqdm(total=len(asked), desc="Answers", disable=not asked) as progress,
+        ):
+            under_way = {pool.submit(self._ask, request): name for name, request in asked.items()}
+            try:
+                for done in as_completed(under_way):
+                    try:
+                        self.answers.put(under_way[done], done.result())
+                        in_a_row = 0
+                    except NoAnswer as error:
+                        self.failed[under_way[done]] = str(error)
+                        in_a_row += 1
+                    if in_a_row >= GIVE_UP_AFTER:
+                        self._over.set()
+                    progress.update()
+            finally:
+                # Where something else went wrong, what still waits is not worth asking.
+                self._over.set()
 
     def _request(self, messages: list[dict[str, str]], generation_size: int | None) -> dict[str, Any]:
         """Return the request's body, by the API's names; what the API does not have goes as vLLM names it."""
@@ -121,6 +124,8 @@ class EndpointModel(LightevalModel):
         """Send one request, again after a longer wait each time where that may help; return the answer's parts."""
         reason = ""
         for attempt in range(self.endpoint.api_max_retry + 1):
+            if self._over.is_set():
+                raise NoAnswer(reason or "not asked any more")
             try:
                 reply = self.client.chat.completions.create(**request)
                 answer = _parts(reply)

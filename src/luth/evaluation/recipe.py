@@ -111,7 +111,7 @@ class EvalRecipe:
     output_dir: str
     endpoint: Endpoint | None = None
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "bfloat16"
-    batch_size: int = 64
+    batch_size: int = 128
     batch_tokens: int = 4096
     max_samples: int | dict[str, int] | None = None
     system_prompt: str | None = None

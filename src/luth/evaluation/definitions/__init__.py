@@ -23,7 +23,7 @@ def defined_model(config: CustomModelConfig, thinking: bool | None) -> LocalMode
     """
     scratch = tempfile.TemporaryDirectory(prefix="luth-eval-")
     answers = AnswerStore(Path(scratch.name) / "answers")
-    model = load_model(config.model_name, "auto", 64, 4096, answers, scratch.name, SYSTEM_PROMPT)
+    model = load_model(config.model_name, "auto", 128, 4096, answers, scratch.name, SYSTEM_PROMPT)
     model.scratch = scratch
     generation = Generation(max_new_tokens=THINKING_TOKENS if thinking else None)
     return ask(model, config.model_name, thinking, generation, seed=0, tags=DEFAULT_TAGS)

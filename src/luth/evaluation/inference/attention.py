@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from transformers import AttentionInterface, PretrainedConfig
+from transformers import AttentionInterface, PretrainedConfig, PreTrainedModel
 
 SIDE_BY_SIDE = "side_by_side"
 
@@ -78,6 +78,17 @@ class Sequences:
         return torch.cat(done, dim=2).transpose(1, 2)
 
 
+def head_size(config: PretrainedConfig) -> int:
+    """Return how many numbers a head's key has."""
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
+def token_bytes(model: PreTrainedModel) -> int:
+    """Return how much memory a token's keys and values take in a `Cache`."""
+    config = model.config
+    return 2 * config.num_hidden_layers * config.num_key_value_heads * head_size(config) * model.dtype.itemsize
+
+
 @dataclass
 class Cache:
     """Keys and values of the sequences that are being continued, one a row.
@@ -98,8 +109,7 @@ class Cache:
         if length <= self.room:
             return
         room = -(-max(length, self.room * 5 // 4) // 64) * 64
-        heads = self.config.num_key_value_heads
-        size = getattr(self.config, "head_dim", None) or self.config.hidden_size // self.config.num_attention_heads
+        heads, size = self.config.num_key_value_heads, head_size(self.config)
         for kept in (self.keys, self.values):
             for layer in range(self.config.num_hidden_layers):
                 grown = torch.zeros((self.rows, heads, room, size), dtype=self.dtype, device=self.device)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import torch
 from transformers import PreTrainedModel
 
-from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences
+from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences, token_bytes
 from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
 from luth.evaluation.inference.sampling import Sampling, generator
+from luth.memory import free_memory
 
 # A test compares each with LightEval's own computation.
 FAMILIES = {"llama", "qwen2", "qwen3"}
@@ -84,8 +85,7 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
         masks.append(_mask(question, model.device))
     logits = _forward(model, tokens, positions, where, Sequences(lengths, masks))
     wanted = torch.tensor([token for q in batch for c in q.continuations for token in c], device=logits.device)
-    chosen = logits.gather(-1, wanted[:, None]).squeeze(-1)
-    scores = (chosen - logits.logsumexp(-1)).tolist()
+    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
     greedy = (logits.argmax(-1) == wanted).tolist()
     yield from cut(batch, scores, greedy)
 
@@ -126,13 +126,15 @@ def completions(
     batch_size: int,
     batch_tokens: int,
 ) -> Iterator[tuple[Prompt, Completion]]:
-    """Continue every prompt until a stop token or its `max_new_tokens`, `batch_size` prompts at a time.
+    """Continue every prompt until a stop token or its `max_new_tokens`, at most `batch_size` prompts at a time.
 
-    A prompt's place is given to the next one as soon as a few are free, so that prompts are read in company.
+    There are fewer at a time where half of the free memory does not hold so many at their longest. A prompt's place is
+    given to the next one as soon as a few are free, so that prompts are read in company.
     """
     waiting = list(reversed(prompts))
     running: list[_Running] = []
-    size = min(batch_size, len(prompts))
+    longest = max(len(prompt.tokens) + prompt.max_new_tokens for prompt in prompts)
+    size = max(1, min(batch_size, len(prompts), free_memory(model.device) // 2 // (longest * token_bytes(model))))
     cache = Cache(model.config, max(size, FEWEST_ROWS), model.dtype, model.device)
     while waiting or running:
         if waiting and size - len(running) >= (max(1, size // 8) if running else 1):

@@ -58,7 +58,7 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
     finally:
         hook.remove()
     wanted = torch.tensor(targets, device=logits.device)
-    scores = (logits.gather(-1, wanted[:, None]).squeeze(-1) - logits.logsumexp(-1)).tolist()
+    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
     greedy = (logits.argmax(-1) == wanted).tolist()
     yield from cut(batch, scores, greedy)
 
