@@ -35,7 +35,7 @@ DATASETS = {
     ("openai/MMMLU", "FR_FR", "test"): _rows(
         lambda n: {"Question": f"{n} + 1\u00a0?", **{x: str(n + k) for k, x in enumerate(LETTERS)}, "Answer": "B"}
     ),
-    ("cais/mmlu", "all", "test"): _rows(
+    ("lighteval/mmlu", "all", "test"): _rows(
         lambda n: {"question": f"{n} + 1?", "subject": "maths", "choices": [str(n + k) for k in range(4)], "answer": 1}
     ),
     ("bezir/MATH-500-multilingual", "French", "test"): _rows(

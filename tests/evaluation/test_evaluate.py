@@ -306,3 +306,14 @@ def test_two_processes_give_what_one_gives(make_model, recipe, tmp_path):
     files = list((tmp_path / "two" / "answers").rglob("*.jsonl"))
     counts = [len(path.read_text("utf-8").splitlines()) for path in files]
     assert len(files) == 2 and sum(counts) == 18 and min(counts) >= 8
+
+
+def test_a_dataset_of_two_names_is_taken_where_it_is(make_model, recipe, run, tmp_path, monkeypatch):
+    make_model(tmp_path / "model")
+    monkeypatch.chdir(make_hub(tmp_path))
+    shutil.move(tmp_path / "lighteval" / "mmlu", tmp_path / "cais" / "mmlu")
+    code, _, err = run("evaluate", recipe(tasks=["mmlu_en"], models=["model"]))
+    assert code == 0, err
+    shutil.rmtree(tmp_path / "cais")
+    code, _, err = run("evaluate", recipe(tasks=["mmlu_en"], models=["model"]))
+    assert code == 2 and "mmlu_en: " in err and "lighteval/mmlu" in err and "Traceback" not in err

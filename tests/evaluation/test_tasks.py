@@ -102,7 +102,8 @@ def scores(name, text=None, logprobs=(), row=None):
     computed = [
         metric.compute_sample(model_response=response, doc=ask(name, row)) for metric in CHOICE_TASKS[name].metrics
     ]
-    return {key: value for each in computed for key, value in each.items()}
+    merged = {key: value for each in computed for key, value in each.items()}
+    return {key: value for key, value in merged.items() if key not in ("truncated", "unclosed_thought")}
 
 
 def test_arc_is_a_cloze_over_the_choices():
@@ -272,7 +273,7 @@ def test_bbh_says_how_to_answer_and_has_every_subset():
     )
     assert doc.choices == ["(B)"] and doc.specific == {"choices": ["Léa", "Tom", "Zoé"]}
     assert len({task.hf_subset for task in bbh.TASKS}) == 27
-    assert all(task.name == f"bbh_fr:{task.hf_subset}" and task.hf_repo in bbh.REPOS for task in bbh.TASKS)
+    assert all(task.name == f"bbh_fr:{task.hf_subset}" and task.hf_repo == "le-leadboard/bbh_fr" for task in bbh.TASKS)
 
 
 @pytest.mark.parametrize(
@@ -310,13 +311,6 @@ def test_a_final_answer_is_the_last_that_is_given():
     assert final_answer("un\ndeux\n\n") == "deux" and final_answer("") == ""
     assert same_answer("−11\u00a0520", "-11520") and not same_answer("11,520", "11520")
     assert same_answer("âne chat", "a\u0302ne chat") and not same_answer("chat oui", "oui chat")
-
-
-def test_bbh_takes_the_dataset_that_can_be_reached(tmp_path):
-    (tmp_path / "test.jsonl").write_text('{"input": "1 + 1 =", "target": "2"}\n')
-    assert bbh.available((str(tmp_path / "absent"), str(tmp_path))) == str(tmp_path)
-    with pytest.raises(ValueError, match="none of these datasets"):
-        bbh.available((str(tmp_path / "absent"),))
 
 
 @pytest.mark.parametrize(
@@ -381,7 +375,7 @@ def test_short_answers_are_scored_on_the_first_line():
     }
     doc = task.prompt_function(row, "demo_short_fr")
     assert doc.query == "Réponds en quelques mots, sans phrase.\nDe quelle couleur est la neige\u00a0?"
-    (metric,) = task.metrics
+    metric, _ = task.metrics
     for text, score in (("Blanc", 1), ("\nElle est blanche.\nOu verte.", 1), ("Verte\nBlanche", 0), ("", 0)):
         assert metric.compute_sample(model_response=ModelResponse(text=[text]), doc=doc) == {"answer_found": score}
 
@@ -390,7 +384,7 @@ def test_the_likelihood_of_an_answer_is_per_character():
     task = TASKS["demo_conversations_fr"]
     row = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "Dix signes"}]}
     doc = task.prompt_function(row, "x")
-    (metric,) = task.metrics
+    metric, _ = task.metrics
     response = ModelResponse(logprobs=[-25.0], output_tokens=[[1, 2]])
     assert metric.compute_sample(model_response=response, doc=doc) == {"log_likelihood": -2.5}
 

@@ -12,8 +12,8 @@ from lighteval.tasks.requests import Doc, SamplingMethod
 from luth import tasks as tasks_module
 from luth.datasets_cache import cache_by_content
 from luth.errors import UserError, about
+from luth.evaluation.datasets import take_what_is_there
 from luth.evaluation.recipe import EvalRecipe
-from luth.evaluation.tasks import bbh
 from luth.recipe import nearest
 
 TASKS = {task.name: task for task in tasks_module.TASKS_TABLE}
@@ -69,9 +69,8 @@ def read_items(recipe: EvalRecipe, names: list[str], report: Callable[[str], Non
     for name in names:
         config = copy.copy(TASKS[name])
         config.num_fewshots, config.full_name = 0, f"{name}|0"
-        if config.hf_repo in bbh.REPOS:
-            with _named(name, config):
-                config.hf_repo = bbh.available()
+        with _named(name, config):
+            take_what_is_there(config)
         bad: list[tuple[int, str]] = []
         config.prompt_function = _noting(TASKS[name].prompt_function, bad)
         task = LightevalTask(config)

@@ -1,7 +1,7 @@
 """BIG-Bench Hard in French, 27 subsets.
 
 Dataset: le-leadboard/bbh_fr in the published code, le-leadboard/bbh-fr elsewhere; subsets as below, spelt as they are,
-split test (input, target). No revision was published.
+split test (input, target): scripts/evaluate.py takes the one that is there. No revision was published.
 Source: Suzgun et al. 2022, arXiv 2210.09261.
 Matches the published Luth evaluation in dataset, subsets, split and exact match of a generated answer without
 examples. It let 20 tokens answer at once, with one sentence in front that named the subset's task, and compared the
@@ -12,18 +12,15 @@ out, are refused. The dataset's « Incorrect » and « invalidee » count as « 
 """
 
 import re
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import datasets
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
 from luth.evaluation.choices import LETTERS, checked_text
 from luth.evaluation.scoring.exact import final_answer_match
 
-REPOS = ("le-leadboard/bbh_fr", "le-leadboard/bbh-fr")
 OPTION = re.compile(r"^[ \t]*\(([A-Z])\)[ \t]*(.*)$", re.MULTILINE)
 
 LETTER = "la lettre de la bonne option, entre parenthèses"
@@ -73,23 +70,6 @@ SUBSETS = {
 }
 
 
-def available(repos: Sequence[str] = REPOS) -> str:
-    """Return the first dataset that can be reached, a Hub id or a folder.
-
-    Raises:
-        ValueError: none can; the cause is the last one's error.
-    """
-    cause: Exception | None = None
-    for repo in repos:
-        try:
-            datasets.get_dataset_config_names(repo)
-        except (OSError, datasets.exceptions.DatasetsError) as error:
-            cause = error
-        else:
-            return repo
-    raise ValueError(f"none of these datasets can be reached: {', '.join(repos)}") from cause
-
-
 def prompt(row: dict[str, Any], task_name: str, form: str) -> Doc:
     """Generative: the row's task, then how to answer; `specific` holds the options' texts, or none."""
     task, target = checked_text(row["input"], "input"), checked_text(row["target"], "target")
@@ -114,7 +94,7 @@ TASKS = [
     LightevalTaskConfig(
         name=f"bbh_fr:{subset}",
         prompt_function=partial(prompt, form=form),
-        hf_repo=REPOS[0],
+        hf_repo="le-leadboard/bbh_fr",
         hf_subset=subset,
         hf_avail_splits=["test"],
         evaluation_splits=["test"],

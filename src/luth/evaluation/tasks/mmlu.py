@@ -1,8 +1,8 @@
 """MMLU in French and in English, all 57 subjects.
 
 French: openai/MMMLU, subset FR_FR, split test (Question, A, B, C, D, Answer), at the revision below.
-English: cais/mmlu, subset all, split test (question, subject, choices, answer), at the revision below; LightEval's own
-lighteval/mmlu is a loading script, which current versions of datasets do not run.
+English: LightEval's lighteval/mmlu, subset all, split test (question, subject, choices, answer), at no revision;
+where it cannot be had, scripts/evaluate.py takes cais/mmlu, its source.
 Source: Hendrycks et al. 2020, arXiv 2009.03300; translated by OpenAI's professional translators.
 Matches the published Luth evaluation in dataset, revision, multiple-choice formulation and log-likelihood accuracy
 over the letters; the prompt's wording is ours. Its English column came from LightEval's leaderboard task, one subject
@@ -57,6 +57,6 @@ TASKS = [
     )
     for name, prompt, dataset, subset, revision in (
         ("mmlu_fr", prompt_fr, "openai/MMMLU", "FR_FR", "038c7808122969ead7456361af05cb8f47d247f8"),
-        ("mmlu_en", prompt_en, "cais/mmlu", "all", "c30699e8356da336a370243923dbaf21066bb9fe"),
+        ("mmlu_en", prompt_en, "lighteval/mmlu", "all", None),
     )
 ]
