@@ -120,6 +120,8 @@ def work(folder: Path, side: str, kind: str, dtype: str, batch_size: int, limit:
     output = folder / f"{side}-{kind}-{dtype}-{batch_size}-{limit}"
     command = [sys.executable, __file__, "--work", side, kind, dtype, str(batch_size), str(limit), str(output)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "HF_HUB_OFFLINE": "1"}
+    # datasets keeps what it built from a folder by the folder's path, which is the same in every run.
+    environment["HF_DATASETS_CACHE"] = str(folder / "datasets")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"{side} failed on {kind}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError, run_script
+from luth.errors import UserError, explain, run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -37,13 +37,19 @@ def main(arguments: list[str]) -> None:
     from luth.recipe import build, read_recipe
 
     given = read_recipe(args.recipe)
+    if args.model:
+        # A model that the recipe lists keeps the settings that it has there.
+        listed = {entry["model_name"]: entry for entry in given.get("models") or [] if isinstance(entry, dict)}
+        args.model = [listed.get(name, name) for name in args.model]
     changes = {"models": args.model, "max_samples": args.limit, "output_dir": args.output_dir}
     given.update({key: value for key, value in changes.items() if value is not None})
     if args.base_url:
         given["endpoint"] = {**(given.get("endpoint") or {}), "base_url": args.base_url}
     recipe = build(args.recipe, given, EvalRecipe)
     recipe.check()
-    one_evaluation()
+    accelerator = one_evaluation()
+    if recipe.endpoint and accelerator.num_processes > 1:
+        raise UserError("an endpoint is asked by one process: start with python, without accelerate launch")
     for model in recipe.entries() if recipe.endpoint is None else []:
         require_model(model.model_name)
         require_chat_template(model.model_name, model.revision)
@@ -60,8 +66,9 @@ def main(arguments: list[str]) -> None:
     table = rows(recipe, tasks, scored)
     if not table:
         raise UserError("no task is left to evaluate: use the transformers backend for log-likelihood tasks")
-    if recipe.num_runs > 1 and all(row.run is None for row in table):
-        say(f"num_runs is {recipe.num_runs}, but greedy answers are the same every time: one run.")
+    greedy = list(dict.fromkeys(row.model + row.suffix for row in table if row.run is None))
+    if recipe.num_runs > 1 and greedy:
+        say(f"num_runs is {recipe.num_runs}, but greedy answers are always the same: one run of {', '.join(greedy)}.")
     items = read_items(recipe, list(dict.fromkeys(task for row in table for task in row.tasks)), say)
     keep_freed_memory()
     evaluate_rows(recipe, table, items)
@@ -71,11 +78,11 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
     """Evaluate every row of the table, then write scores.md, scores.csv and scores.json."""
     from accelerate import PartialState
 
-    from luth.evaluation.backends import evaluate_row, row_name
+    from luth.evaluation.backends import evaluate_row, forget_served, row_name
     from luth.reporting.scores import ScoredRow, write_scores
 
     output = Path(recipe.output_dir)
-    failures: dict[str, UserError] = {}
+    failures: dict[str, str] = {}
     loaded: Any = {}
     with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
         for number, row in enumerate(table, 1):
@@ -83,16 +90,21 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
             say(f"{name} ({number} of {len(table)}): {', '.join(row.tasks)}.")
             try:
                 evaluate_row(row, recipe, {task: items[task] for task in row.tasks}, loaded, Path(scratch), output)
-            except UserError as error:
-                failures[name] = error
-                say(f"{name} is left: {error}")
+            except Exception as error:
+                line = explain(error)
+                if line is None:
+                    raise
+                failures[name] = line
+                say(f"{name} is left: {line}")
     done = [row for row in table if row_name(row) not in failures]
     if done and PartialState().is_main_process:
         scored = [ScoredRow(row_name(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
         print(write_scores(output, scored))
         say(f"Results: {os.path.relpath(output / 'scores.md')}, and by item under {os.path.relpath(output)}")
+        if not failures:
+            forget_served(table, recipe, output)
     if failures:
-        raise UserError("; ".join(f"{name}: {error}" for name, error in failures.items()))
+        raise UserError("; ".join(f"{name}: {line}" for name, line in failures.items()))
 
 
 if __name__ == "__main__":

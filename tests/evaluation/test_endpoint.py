@@ -154,7 +154,7 @@ def test_a_server_that_is_gone_is_left_soon(server, recipe, run):
     server.faults = [503] * 1000
     code, _, err = run("evaluate", recipe({"api_max_retry": 0, "concurrent_requests": 1}, max_samples=100))
     assert code == 2 and "100 of 100 items got no answer" in err and len(server.asked) < 20
-    for endpoint, words in (({"base_url": "http://127.0.0.1:9/v1"}, "is the server running?"),):
+    for endpoint, words in (({"base_url": "http://127.0.0.1:9/v1"}, "is it up"),):
         code, _, err = run("evaluate", recipe(endpoint))
         assert code == 2 and words in err and err.count("\n") == 1
 
@@ -177,6 +177,11 @@ def test_thinking_goes_to_the_servers_template_and_thoughts_are_cut(server, reci
     assert [score["model"] for score in scores(tmp_path)] == ["served@no-thinking", "served@thinking"]
     limits = {body["chat_template_kwargs"]["enable_thinking"]: body["max_tokens"] for body, _ in server.asked}
     assert limits == {False: 20, True: 8192}
+    # Temperatures alone do not take the thought's room away.
+    server.asked.clear()
+    warm = {"temperature": 0.6}
+    code, _, err = run("evaluate", recipe(thinking=True, thinking_generation_parameters=warm, max_samples=1))
+    assert code == 0 and server.asked[0][0]["max_tokens"] == 8192, err
     (path,) = (tmp_path / "eval" / "details").rglob("*@thinking/*/*.parquet")
     response = parquet.read_table(path).to_pylist()[0]["model_response"]
     assert response["text"] == ["Paris"] and response["reasonings"] == ["Londres ?"]
@@ -202,6 +207,36 @@ def test_a_server_that_does_not_heed_the_switch_is_refused(server, recipe, run):
     server.switch = False
     code, _, err = run("evaluate", recipe(thinking=False))
     assert code == 2 and "reads the same prompt with and without enable_thinking" in err and not server.asked
+
+
+def test_an_item_that_is_too_long_is_said_and_does_not_stop_the_others(server, recipe, run):
+    server.faults = [400] * 10
+    code, _, err = run("evaluate", recipe({"concurrent_requests": 1}, max_samples=14))
+    assert code == 2 and "10 of 14 items" in err and "10 were refused, HTTP 400" in err and SECRET not in err
+    assert len(server.asked) == 14
+
+
+def test_a_row_that_was_answered_is_not_asked_again_when_another_fails(server, recipe, run):
+    broken = [True]
+    server.answer = lambda body: {"content": None if body["model"] == "second" and broken else "Paris"}
+    both = recipe({"api_max_retry": 0}, models=["first", "second"])
+    assert run("evaluate", both)[0] == 2
+    broken.clear()
+    # The probe answers now, and the first model's answers are there.
+    server.asked.clear()
+    assert run("evaluate", both)[0] == 0
+    assert {body["model"] for body, _ in server.asked} == {"second"}
+
+
+def test_what_is_no_chat_server_is_one_line(server, recipe, run):
+    server.answer = lambda body: {"content": "Paris"}
+    inner = Handler.reply
+    Handler.reply = lambda self, status, text: inner(self, 200, "<html>a web page</html>")
+    try:
+        code, _, err = run("evaluate", recipe())
+    finally:
+        Handler.reply = inner
+    assert code == 2 and "does not answer" in err and err.count("\n") == 1
 
 
 def test_sampled_runs_have_seeds_of_their_own(server, recipe, run, tmp_path):

@@ -122,6 +122,7 @@ def test_both_published_tables_in_one_command(make_model, run, tmp_path, monkeyp
     assert {repo for repo, _, _ in DATASETS} == {
         task.hf_repo for task in TASKS_TABLE if task.name in GROUPS["luth_all"]
     }
+    assert "| ./model | ifeval_fr |" in (output / "scores.md").read_text("utf-8")
     # Another task is added: what was answered is not asked again.
     more = run("evaluate", ROOT / "recipes/eval/luth-fr.yaml", *options)
     assert more[0] == 0 and "Answers:" not in more[2] and "Log-likelihoods:" not in more[2]
@@ -233,6 +234,9 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(generation_parameters={"temprature": 1})], "temprature"),
         ([recipe(models=[str(tmp_path / "model")] * 2)], "is there twice"),
         ([recipe(), "--base_url", "localhost:8000"], "is no address"),
+        ([recipe(), "--base_url", "http://me:secret@localhost:8000/v1"], "api_key_env"),
+        ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], "top_p: 1.5 is not from"),
+        ([recipe(reasoning_tags=[["", ""]])], "a tag is empty"),
         ([recipe(tasks=["demo_choice_fr"]), "--base_url", "http://localhost:9/v1"], "no task is left"),
         ([recipe(tasks=["boolq_fr"])], "boolq_fr: the dataset manu/french_boolq"),
     ):

@@ -48,6 +48,15 @@ def test_log_likelihoods_are_lightevals(family, make_model, tmp_path, capfd):
     assert "1 of 5 prompts are longer than the 1024 tokens" in capfd.readouterr().out
 
 
+def test_a_question_asked_twice_is_answered_twice(make_model, tmp_path):
+    model = ours(make_model(tmp_path / "model"), tmp_path)
+    order = [0, 1, 0, 2, 4, 4, 3]
+    found = model.loglikelihood([DOCS[at] for at in order])
+    alone = {at: ours(tmp_path / "model", tmp_path, f"alone-{at}").loglikelihood([DOCS[at]])[0] for at in set(order)}
+    for at, answer in zip(order, found, strict=True):
+        assert answer.logprobs == pytest.approx(alone[at].logprobs, abs=1e-4)
+
+
 def prompts(count):
     made = torch.Generator().manual_seed(3)
     sizes = torch.randint(3, 60, (count,), generator=made).tolist()
@@ -89,8 +98,9 @@ def test_greedy_completions_are_transformers_own_one_by_one(family, make_model, 
     assert ends == {True, False}
 
 
-def test_what_is_drawn_for_a_prompt_does_not_depend_on_its_company(make_model, tmp_path):
-    model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model"), dtype=torch.float32)
+@pytest.mark.parametrize("family", ["llama", "lfm2"])
+def test_what_is_drawn_for_a_prompt_does_not_depend_on_its_company(family, make_model, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model", family), dtype=torch.float32)
     sampling = Sampling(temperature=0.8, top_k=20, top_p=0.9)
     asked = prompts(9)
     together = generate(model, asked, sampling, batch_size=4)

@@ -49,7 +49,7 @@ def evaluate_row(
     if run.finished and recipe.endpoint is None:
         say(f"{name}: already evaluated with these very weights and settings.")
         return
-    answers = AnswerStore(output / "answers" / f"{name}-{_answering(weights, recipe)}")
+    answers = AnswerStore(answers_folder(row, recipe, weights, output))
     model: Any
     if recipe.endpoint:
         if any(answers.folder.glob("*.jsonl")):
@@ -70,9 +70,18 @@ def evaluate_row(
     if not main or results is None:
         return
     run.finish(results=results.name)
+
+
+def answers_folder(row: Row, recipe: EvalRecipe, weights: str, output: Path) -> Path:
+    """Return where a row's answers are kept."""
+    return output / "answers" / f"{row_name(row)}-{_answering(weights, recipe)}"
+
+
+def forget_served(table: list[Row], recipe: EvalRecipe, output: Path) -> None:
+    """Delete what servers answered, once all of it is scored: nobody can tell later which weights they had."""
     if recipe.endpoint:
-        # Nobody can tell later which weights a server had.
-        shutil.rmtree(answers.folder, ignore_errors=True)
+        for row in table:
+            shutil.rmtree(answers_folder(row, recipe, _weights(row, recipe), output), ignore_errors=True)
 
 
 def _local(row: Row, recipe: EvalRecipe, loaded: Loaded, scratch: Path) -> LocalModel:

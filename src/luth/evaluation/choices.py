@@ -19,6 +19,18 @@ def checked_text(value: Any, name: str) -> str:
     return value.strip()
 
 
+def checked_solution(value: Any) -> str:
+    """Return a worked solution that holds its answer in a box, stripped.
+
+    Raises:
+        ValueError: it is no text, or has no box: what its answer is would be a guess.
+    """
+    solution = checked_text(value, "solution")
+    if "\\boxed" not in solution and "\\fbox" not in solution:
+        raise ValueError(f"solution has no \\boxed answer: {solution[-80:]!r}")
+    return solution
+
+
 def checked_choices(values: Any) -> list[str]:
     """Return the texts of a row's choices, stripped.
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +30,10 @@ class NoAnswer(Exception):
     """The server did not answer an item, however often it was asked."""
 
 
+class Refused(NoAnswer):
+    """The server will not answer this item, however often it is asked: it is too long, for one."""
+
+
 class EndpointModel(LightevalModel):
     """A served model: answers in words only, since no chat endpoint gives a prompt's log-probabilities."""
 
@@ -52,7 +57,7 @@ class EndpointModel(LightevalModel):
         self.generation = Generation()
         self.seed = 0
         self.tags: Tags = []
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, NoAnswer] = {}
         self._over = threading.Event()
 
     tokenizer = property(lambda self: None)
@@ -74,10 +79,12 @@ class EndpointModel(LightevalModel):
         self.failed = {}
         self._gather({name: request for name, request in asked.items() if name not in self.answers})
         if self.failed:
-            reason = next(iter(self.failed.values()))
+            refused = [error for error in self.failed.values() if isinstance(error, Refused)]
+            advice = f"; {len(refused)} were refused, {refused[0]}: lower max_new_tokens" if refused else ""
             raise UserError(
-                f"{len(self.failed)} of {len(asked)} items got no answer from {self.endpoint.base_url} ({reason}): "
-                f"what was answered is kept; run the same command again to ask for the rest"
+                f"{len(self.failed)} of {len(asked)} items got no answer from {self.endpoint.base_url} "
+                f"({next(iter(self.failed.values()))}){advice}: what was answered is kept; run the same command again "
+                f"to ask for the rest"
             )
         return [self._written(self.answers[name]) for name in names]
 
@@ -96,8 +103,8 @@ class EndpointModel(LightevalModel):
                         self.answers.put(under_way[done], done.result())
                         in_a_row = 0
                     except NoAnswer as error:
-                        self.failed[under_way[done]] = str(error)
-                        in_a_row += 1
+                        self.failed[under_way[done]] = error
+                        in_a_row += not isinstance(error, Refused)
                     if in_a_row >= GIVE_UP_AFTER:
                         self._over.set()
                     progress.update()
@@ -120,31 +127,41 @@ class EndpointModel(LightevalModel):
         extra = {**given, "chat_template_kwargs": template_arguments(self.thinking)}
         return {**body, "extra_body": {name: value for name, value in extra.items() if value not in ({}, None)}}
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send one request, again after a longer wait each time where that may help; return the answer's parts."""
+    def _ask(self, request: dict[str, Any], read: Callable[[Any], Any] | None = None) -> Any:
+        """Send one request, again after a longer wait each time where that may help; return what `read` finds in it.
+
+        Raises:
+            NoAnswer: it was refused, or asked in vain.
+            UserError: key, name or address are wrong, which no other item would change.
+        """
         reason = ""
         for attempt in range(self.endpoint.api_max_retry + 1):
             if self._over.is_set():
                 raise NoAnswer(reason or "not asked any more")
+            pause = 0.0
             try:
-                reply = self.client.chat.completions.create(**request)
-                answer = _parts(reply)
-                if answer is not None:
-                    return answer
-                reason, pause = "the reply was empty", 0.0
+                found = (read or _parts)(self.client.chat.completions.create(**request))
+                if found is not None:
+                    return found
+                reason = "the reply was empty, or no chat completion"
             except openai.APIStatusError as error:
-                reason, pause = f"HTTP {error.status_code}: {_short(error)}", _asked_pause(error)
+                reason, pause = f"HTTP {error.status_code}: {self._short(error)}", _asked_pause(error)
                 if error.status_code in (401, 403, 404):
                     raise UserError(
-                        f"{self.endpoint.base_url} refuses: {reason}: check the key and the name"
+                        f"{self.endpoint.base_url} refuses: {reason}: check the key, the model's name and the address"
                     ) from error
                 if error.status_code not in (408, 409, 429) and error.status_code < 500:
-                    raise NoAnswer(reason) from error
+                    raise Refused(reason) from error
             except (openai.APIError, ValueError) as error:
-                reason, pause = _short(error), 0.0
+                reason = self._short(error)
             if attempt < self.endpoint.api_max_retry:
                 time.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise NoAnswer(f"{reason}, asked {self.endpoint.api_max_retry + 1} times")
+
+    def _short(self, error: Exception) -> str:
+        """Say an error in one short line; a server may repeat what was sent, so keys are left out."""
+        text = " ".join(str(error).split()).replace(self.client.api_key, "(the key)")
+        return re.sub(r"(sk-|hf_|Bearer )\S+", "(a key)", text)[:200] or type(error).__name__
 
     def _written(self, answer: dict[str, Any]) -> Answer:
         if answer["thought"] is not None:
@@ -172,28 +189,24 @@ class EndpointModel(LightevalModel):
         Raises:
             UserError: it cannot be reached, does not know the model, or reads the same prompt thinking and not.
         """
-        messages = [{"role": "user", "content": PROBE}]
         modes: list[bool | None] = [None] if self.thinking is None else [True, False]
         sizes = []
         for mode in modes:
+            messages = [{"role": "user", "content": PROBE}]
             body: dict[str, Any] = {"model": self.name, "messages": messages, "max_tokens": 1, "temperature": 0.0}
             if mode is not None:
                 body["extra_body"] = {"chat_template_kwargs": template_arguments(mode)}
-            sizes.append(_reached(self.endpoint, lambda body=body: self.client.chat.completions.create(**body)).usage)
+            try:
+                sizes.append(self._ask(body, lambda reply: reply if getattr(reply, "choices", None) else None).usage)
+            except NoAnswer as error:
+                raise UserError(
+                    f"{self.endpoint.base_url} does not answer: {error}: is it up, and does it end in /v1?"
+                ) from error
         if len(modes) > 1 and (None in sizes or sizes[0].prompt_tokens == sizes[1].prompt_tokens):
             raise UserError(
                 f"thinking: {self.name} at {self.endpoint.base_url} reads the same prompt with and without "
                 f"enable_thinking: set thinking to null for this model"
             )
-
-
-def _reached(endpoint: Endpoint, call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except openai.APIStatusError as error:
-        raise UserError(f"{endpoint.base_url} refuses (HTTP {error.status_code}): {_short(error)}") from error
-    except (openai.APIError, ValueError) as error:
-        raise UserError(f"{endpoint.base_url} cannot be reached: {_short(error)}: is the server running?") from error
 
 
 def _parts(reply: Any) -> dict[str, Any] | None:
@@ -217,9 +230,3 @@ def _asked_pause(error: openai.APIStatusError) -> float:
         return min(LONGEST_WAIT, float(error.response.headers.get("retry-after", 0)))
     except ValueError:
         return 0.0
-
-
-def _short(error: Exception) -> str:
-    """Say an error in one short line; a server may repeat what was sent, so what looks like a key is left out."""
-    text = " ".join(str(error).split())[:200] or type(error).__name__
-    return " ".join("(a key)" if word.startswith(("sk-", "Bearer", "hf_")) else word for word in text.split(" "))

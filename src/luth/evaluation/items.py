@@ -71,6 +71,8 @@ def read_items(recipe: EvalRecipe, names: list[str], report: Callable[[str], Non
         config.num_fewshots, config.full_name = 0, f"{name}|0"
         with _named(name, config):
             take_what_is_there(config)
+        if config.hf_repo != TASKS[name].hf_repo:
+            report(f"{name}: read from {config.hf_repo}, since {TASKS[name].hf_repo} is not there.")
         bad: list[tuple[int, str]] = []
         config.prompt_function = _noting(TASKS[name].prompt_function, bad)
         task = LightevalTask(config)

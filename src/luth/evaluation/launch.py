@@ -1,9 +1,10 @@
 """Several processes are one evaluation, or none."""
 
 import os
+from datetime import timedelta
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 
 from luth.errors import UserError
 
@@ -15,7 +16,9 @@ def one_evaluation() -> Accelerator:
         UserError: a launcher started several processes, but each would do all the work.
     """
     # Where there is no GPU, accelerate joins processes only if it is told so.
-    accelerator = Accelerator(cpu=not torch.accelerator.is_available())
+    # A process may wait for hours for another one's last long answers.
+    patience = InitProcessGroupKwargs(timeout=timedelta(days=2))
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available(), kwargs_handlers=[patience])
     launched = int(os.environ.get("WORLD_SIZE", "1"))
     if launched not in (1, accelerator.num_processes):
         raise UserError(

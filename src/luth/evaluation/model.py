@@ -10,14 +10,14 @@ from lighteval.tasks.requests import Doc
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from luth.errors import UserError
+from luth.errors import UserError, about
 from luth.evaluation.answers import Answer, AnswerStore, key
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.requests import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
 from luth.evaluation.launch import one_evaluation
 from luth.evaluation.recipe import Generation
-from luth.evaluation.thinking import Tags, render, require_switch, split_thought
+from luth.evaluation.thinking import Tags, has_switch, render, require_switch, split_thought
 from luth.quiet import say
 
 DEFAULT_TAGS: Tags = [("<think>", "</think>")]
@@ -40,7 +40,7 @@ class LocalModel(TransformersModel):
         """Answer every doc in words; sampled, despite the name LightEval gives this, where a temperature is set."""
         sampling = {name: value for name, value in self.generation.given().items() if name != "max_new_tokens"}
         prompts: dict[str, Prompt] = {}
-        names, opened, cuts = [], {}, {}
+        names, opened, cuts, shortened = [], {}, {}, 0
         for doc in docs:
             if doc.num_samples > 1:
                 raise UserError(f"{doc.task_name} wants {doc.num_samples} answers to a question: set num_runs instead")
@@ -49,11 +49,17 @@ class LocalModel(TransformersModel):
             cut = max(0, len(tokens) - self.max_length + 1)
             wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
             room = min(wanted, self.max_length - len(tokens) + cut)
+            shortened += room < wanted
             name = key(prompt=text, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
             names.append(name)
             opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
             prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
         self._say_cuts(list(cuts.values()))
+        if shortened:
+            say(
+                f"{shortened} of {len(docs)} answers have less room than they are allowed: "
+                f"prompt and answer share the {self.max_length} tokens that the model takes."
+            )
         self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
         return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
 
@@ -119,6 +125,8 @@ class LocalModel(TransformersModel):
         much of the context's end as the model has room for.
         """
         text = render(self.prompt_manager, self.tokenizer, doc, thinking)
+        if any(text.rstrip().endswith(start) for start, _ in self.tags):
+            raise UserError("the chat template opens a thought, where no choice can be weighed: set thinking to false")
         contexts, continuations = self.tok_encode_pair(text, doc.choices, pairwise=True)
         over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
         groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
@@ -126,7 +134,8 @@ class LocalModel(TransformersModel):
         for group in groups:
             name = key(prompt=text, choices=[doc.choices[at] for at in group])
             context = contexts[0][over[group[0]] :]
-            questions[name] = Question(len(questions), context, [continuations[at] for at in group])
+            if name not in questions:
+                questions[name] = Question(len(questions), context, [continuations[at] for at in group])
             names.append(name)
         return names, max(over)
 
@@ -220,7 +229,8 @@ def load_model(
         cache_dir=cache_dir,
     )
     accelerator = one_evaluation()
-    weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
+    with about(name):
+        weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model = LocalModel.from_model(weights.to(accelerator.device), config, None)
     model.accelerator, model._device = accelerator, accelerator.device
@@ -234,5 +244,7 @@ def ask(
 ) -> LocalModel:
     """Set the mode in which a loaded model answers, and see that its template takes it; return the model."""
     require_switch(model.prompt_manager, model.tokenizer, name, thinking)
+    if thinking is None and has_switch(model.prompt_manager, model.tokenizer):
+        say(f"{name} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
     model.thinking, model.generation, model.seed, model.tags = thinking, generation, seed, tags
     return model

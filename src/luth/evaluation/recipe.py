@@ -1,16 +1,28 @@
 """The keys of an evaluation recipe."""
 
-from dataclasses import dataclass, field
+import math
+import os
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict
 
 from luth.errors import UserError
 
+# What a task allows an answer, no thought fits into.
+THINKING_TOKENS = 8192
 Thinking = bool | Literal["both"] | None
 STRICT = ConfigDict(extra="forbid")
 # Of LightEval's generation parameters, those that an answer can depend on here; the backends take different ones.
 LOCAL = ("temperature", "top_k", "top_p", "min_p", "max_new_tokens")
+RANGES = {
+    "temperature": (0, math.inf),
+    "top_k": (1, math.inf),
+    "top_p": (1e-9, 1),
+    "min_p": (0, 1),
+    "max_new_tokens": (1, math.inf),
+}
 REMOTE = (*LOCAL, "presence_penalty", "frequency_penalty", "repetition_penalty")
 
 
@@ -99,7 +111,7 @@ class EvalRecipe:
         system_prompt: put before every conversation; null for what the chat template does by itself.
         thinking: goes to the chat template as enable_thinking: true, false, both (two rows), null for nothing.
         generation_parameters: how answers are generated.
-        thinking_generation_parameters: the same while thinking.
+        thinking_generation_parameters: the same while thinking, with 8192 new tokens unless they are set.
         reasoning_tags: pairs that open and close a thought.
         num_runs: generate every answer so many times, each time with another seed, where it is sampled.
         seed: of the first run; the second has the next number, and so on.
@@ -117,7 +129,7 @@ class EvalRecipe:
     system_prompt: str | None = None
     thinking: Thinking = None
     generation_parameters: Generation = field(default_factory=Generation)
-    thinking_generation_parameters: Generation = field(default_factory=lambda: Generation(max_new_tokens=8192))
+    thinking_generation_parameters: Generation = field(default_factory=Generation)
     reasoning_tags: list[tuple[str, str]] = field(default_factory=lambda: [("<think>", "</think>")])
     num_runs: int = 1
     seed: int = 0
@@ -138,7 +150,7 @@ class EvalRecipe:
                 raise UserError(f"{name}: {getattr(self, name)} is less than 1")
         if not self.models:
             raise UserError("models: the list is empty: name a model, or give one with --model")
-        names = [(entry.model_name, entry.revision) for entry in self.entries()]
+        names = [(os.path.normpath(entry.model_name), entry.revision) for entry in self.entries()]
         for name, revision in names:
             if names.count((name, revision)) > 1:
                 raise UserError(f"models: {name} is there twice")
@@ -146,18 +158,33 @@ class EvalRecipe:
             raise UserError("tasks: the list is empty: name a task or a group, such as luth_fr")
         for name in ("generation_parameters", "thinking_generation_parameters"):
             self._check_generation(name, getattr(self, name).given())
-        if self.endpoint and not self.endpoint.base_url.startswith(("http://", "https://")):
-            raise UserError(f"base_url: {self.endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one")
+        if not all(start and end for start, end in self.reasoning_tags):
+            raise UserError("reasoning_tags: a tag is empty")
+        if self.endpoint:
+            self._check_endpoint(self.endpoint)
+
+    def _check_endpoint(self, endpoint: Endpoint) -> None:
+        address = urlsplit(endpoint.base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise UserError(f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one")
+        if address.username or address.password:
+            raise UserError("base_url: put the key into the environment variable that api_key_env names, not here")
+        for name, least in (("concurrent_requests", 1), ("timeout", 0.001), ("api_max_retry", 0)):
+            if getattr(endpoint, name) < least:
+                raise UserError(f"{name}: {getattr(endpoint, name)} is less than {least}")
+        if any(entry.revision for entry in self.entries()):
+            raise UserError("models: a revision cannot be asked of a server: leave it out, or load the model yourself")
 
     def _check_generation(self, name: str, given: dict[str, Any]) -> None:
         known = REMOTE if self.endpoint else LOCAL
         for key, value in given.items():
             if key not in known:
                 raise UserError(f"{name}: the transformers backend has no {key}: use an endpoint, or leave it out")
-            if key not in ("temperature", "max_new_tokens") and given["temperature"] == 0:
+            if key in ("top_k", "top_p", "min_p") and given["temperature"] == 0:
                 raise UserError(f"{name}: {key} has no effect at temperature 0: set a temperature, or leave it out")
-            if (key in ("temperature", "max_new_tokens") and value < 0) or (key == "max_new_tokens" and value < 1):
-                raise UserError(f"{name}: {key}: {value} is too small")
+            least, most = RANGES.get(key, (-math.inf, math.inf))
+            if not least <= value <= most:
+                raise UserError(f"{name}: {key}: {value} is not from {least} to {most}")
 
 
 @dataclass
@@ -190,6 +217,8 @@ def rows(recipe: EvalRecipe, tasks: list[str], log_likelihood: list[str]) -> lis
         wanted = recipe.thinking if model.thinking == "recipe" else model.thinking
         for thinking in [False, True] if wanted == "both" else [wanted]:
             generation = recipe.thinking_generation_parameters if thinking else recipe.generation_parameters
+            if thinking and generation.max_new_tokens is None:
+                generation = replace(generation, max_new_tokens=THINKING_TOKENS)
             several = recipe.num_runs if generation.temperature > 0 else 1
             for run in range(1, several + 1):
                 asked = [task for task in tasks if task not in log_likelihood or (not thinking and run == 1)]

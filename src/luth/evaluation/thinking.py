@@ -34,6 +34,12 @@ def render(manager: PromptManager, tokenizer: PreTrainedTokenizerBase, doc: Doc,
     )
 
 
+def has_switch(manager: PromptManager, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether the chat template heeds enable_thinking."""
+    doc = Doc(query=PROBE, choices=[""], gold_index=0)
+    return render(manager, tokenizer, doc, True) != render(manager, tokenizer, doc, False)
+
+
 def require_switch(
     manager: PromptManager, tokenizer: PreTrainedTokenizerBase, model: str, thinking: bool | None
 ) -> None:
@@ -48,7 +54,7 @@ def require_switch(
         raise UserError("this version of lighteval makes prompts in another way: install the one in constraints.txt")
     if thinking is None:
         return
-    if render(manager, tokenizer, doc, True) == render(manager, tokenizer, doc, False):
+    if not has_switch(manager, tokenizer):
         raise UserError(
             f"thinking: the chat template of {model} has no enable_thinking switch: set thinking to null for it"
         )

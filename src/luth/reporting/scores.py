@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,25 @@ class Score:
 
 
 def write_scores(output: Path, rows: list[ScoredRow]) -> str:
-    """Write scores.md, scores.csv and scores.json into an evaluation's folder; return the table in markdown."""
+    """Write scores.md, scores.csv and scores.json into an evaluation's folder; return the rows' table in markdown.
+
+    Rows that are in scores.json already, of models or modes that are not among `rows`, stay.
+    """
     scores = [score for label in dict.fromkeys(row.label for row in rows) for score in _scores(output, rows, label)]
     table = _markdown([score for score in scores if score.main])
-    write_text(output / "scores.md", table + "\n")
+    labels = {row.label for row in rows}
+    scores = [score for score in _written_before(output / "scores.json") if score.model not in labels] + scores
+    write_text(output / "scores.md", _markdown([score for score in scores if score.main]) + "\n")
     write_text(output / "scores.csv", _csv(scores))
     write_json(output / "scores.json", [asdict(score) for score in scores])
     return table
+
+
+def _written_before(path: Path) -> list[Score]:
+    if not path.exists():
+        return []
+    entries = json.loads(path.read_text("utf-8"))
+    return [Score(**{**entry, "estimate": Estimate(**entry["estimate"])}) for entry in entries]
 
 
 def _scores(output: Path, rows: list[ScoredRow], label: str) -> list[Score]:

@@ -37,8 +37,10 @@ def ratio(reached: np.ndarray, possible: np.ndarray) -> Estimate:
     Items count by what is possible in them; where that is 1 everywhere, this is `mean`.
     """
     value = float(reached.sum() / possible.sum())
-    if len(reached) < 2 or np.ptp(reached / possible) == 0:
+    if len(reached) < 2:
         return Estimate(value, value, value, len(reached))
+    if np.ptp(reached / possible) == 0:
+        return _unanimous(value, len(reached))
     rng = np.random.default_rng(SEED)
     resampled = np.empty(RESAMPLES)
     for at in range(0, RESAMPLES, 1000):
@@ -47,6 +49,16 @@ def ratio(reached: np.ndarray, possible: np.ndarray) -> Estimate:
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail])
     return Estimate(value, float(low), float(high), len(reached))
+
+
+def _unanimous(value: float, items: int) -> Estimate:
+    """Estimate a share where all items agree and the bootstrap has no width: Wilson's interval, for all or none.
+
+    Source: Wilson 1927, JASA 22(158).
+    """
+    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) ** 2 / items
+    spread = margin / (1 + margin)
+    return Estimate(value, value - spread if value == 1 else value, value + spread if value == 0 else value, items)
 
 
 def difference(scores: np.ndarray, reference: np.ndarray) -> Estimate:

@@ -10,20 +10,21 @@ from lighteval.models.custom.custom_model import CustomModelConfig
 
 from luth.evaluation.answers import AnswerStore
 from luth.evaluation.model import DEFAULT_TAGS, LocalModel, ask, load_model
-from luth.evaluation.recipe import Generation
+from luth.evaluation.recipe import THINKING_TOKENS, Generation
+from luth.models import require_chat_template
 
 SYSTEM_PROMPT = "You are a helpful assistant."
-THINKING_TOKENS = 8192
 
 
 def defined_model(config: CustomModelConfig, thinking: bool | None) -> LocalModel:
-    """Load `config.model_name` in its own dtype, for greedy answers as published.
+    """Load `config.model_name` in bfloat16, for greedy answers as published.
 
     LightEval's cache knows a model by its path and would answer for other weights: here it lives as long as the model.
     """
+    require_chat_template(config.model_name)
     scratch = tempfile.TemporaryDirectory(prefix="luth-eval-")
     answers = AnswerStore(Path(scratch.name) / "answers")
-    model = load_model(config.model_name, "auto", 128, 4096, answers, scratch.name, SYSTEM_PROMPT)
+    model = load_model(config.model_name, "bfloat16", 128, 4096, answers, scratch.name, SYSTEM_PROMPT)
     model.scratch = scratch
     generation = Generation(max_new_tokens=THINKING_TOKENS if thinking else None)
     return ask(model, config.model_name, thinking, generation, seed=0, tags=DEFAULT_TAGS)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
 from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
-from luth.evaluation.inference.sampling import Sampling
+from luth.evaluation.inference.sampling import Sampling, generator
 
 
 @torch.inference_mode()
@@ -71,10 +71,7 @@ def completions(
     stop_tokens: set[int],
     batch_size: int,
 ) -> Iterator[tuple[Prompt, Completion]]:
-    """Continue every prompt with transformers' `generate`, `batch_size` prompts of like length at a time.
-
-    What is sampled depends on the seeds of a whole batch, which transformers draws from one generator.
-    """
+    """Continue every prompt with transformers' `generate`, `batch_size` prompts of like length at a time."""
     queue = sorted(prompts, key=lambda prompt: (prompt.max_new_tokens, len(prompt.tokens)))
     while queue:
         size = next((n for n, one in enumerate(queue) if one.max_new_tokens != queue[0].max_new_tokens), len(queue))
@@ -82,31 +79,39 @@ def completions(
         length = max(len(prompt.tokens) for prompt in batch)
         pad = min(stop_tokens)
         padding = [length - len(prompt.tokens) for prompt in batch]
-        torch.manual_seed(sum(prompt.seed for prompt in batch) % 2**63)
+        draws = [generator(prompt.seed) for prompt in batch]
         output = model.generate(
             torch.tensor([[pad] * n + one.tokens for n, one in zip(padding, batch, strict=True)], device=model.device),
             attention_mask=torch.tensor([[0] * n + [1] * (length - n) for n in padding], device=model.device),
-            generation_config=_generation_config(batch[0].max_new_tokens, sampling, stop_tokens, pad),
+            generation_config=_greedy(batch[0].max_new_tokens, stop_tokens, pad),
+            logits_processor=LogitsProcessorList([_Drawn(sampling, draws)] if sampling.temperature else []),
         )
         for prompt, row in zip(batch, output[:, length:].tolist(), strict=True):
             end = next((at for at, token in enumerate(row) if token in stop_tokens), None)
             yield prompt, Completion(row[:end], truncated=end is None)
 
 
-def _generation_config(max_new_tokens: int, sampling: Sampling, stop_tokens: set[int], pad: int) -> GenerationConfig:
+class _Drawn(LogitsProcessor):
+    """Leaves each row one token, drawn from the row's own generator, for greedy generation to take."""
+
+    def __init__(self, sampling: Sampling, draws: list[torch.Generator]) -> None:
+        self.sampling, self.draws = sampling, draws
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        chosen = torch.tensor(self.sampling.next_tokens(scores, self.draws), device=scores.device)
+        return torch.full_like(scores, float("-inf")).scatter_(-1, chosen[:, None], 0.0)
+
+
+def _greedy(max_new_tokens: int, stop_tokens: set[int], pad: int) -> GenerationConfig:
     """Say everything: what is left out, transformers takes from the model's own generation_config.json."""
-    drawn = {
-        "do_sample": True,
-        "temperature": sampling.temperature,
-        "top_k": sampling.top_k or 0,
-        "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
-        "min_p": sampling.min_p,
-    }
-    greedy = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None, "min_p": None}
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(stop_tokens),
         pad_token_id=pad,
+        do_sample=False,
+        temperature=None,
+        top_k=None,
+        top_p=None,
+        min_p=None,
         repetition_penalty=1.0,
-        **(drawn if sampling.temperature else greedy),
     )

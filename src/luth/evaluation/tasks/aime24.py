@@ -13,6 +13,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
+from luth.evaluation.choices import checked_text
 from luth.evaluation.scoring.mathematics.metrics import extractive_match
 
 INSTRUCTION = (
@@ -25,8 +26,8 @@ def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: instruction and problem; the gold is the integer."""
     return Doc(
         task_name=task_name,
-        query=f"{INSTRUCTION}\n\n{row['problem'].strip()}",
-        choices=[str(row["answer"])],
+        query=f"{INSTRUCTION}\n\n{checked_text(row['problem'], 'problem')}",
+        choices=[str(int(row["answer"]))],
         gold_index=0,
     )
 

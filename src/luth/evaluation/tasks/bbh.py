@@ -8,7 +8,8 @@ examples. It let 20 tokens answer at once, with one sentence in front that named
 whole answer; here the model reasons within 1,024 tokens and only its last line « Réponse : … » counts, compared by its
 shape, so the score is called extractive_match. Its code defines « suivi_objets_mélangés_cinq_objets » twice and
 « déduction_logique_cinq_objets » not at all. The three rows whose target is not one of their options, which it leaves
-out, are refused. The dataset's « Incorrect » and « invalidee » count as « Faux » and « invalide ».
+out, are refused: `bad_rows: skip` leaves them out. The dataset's « Incorrect » and « invalidee » count as « Faux » and
+« invalide ».
 """
 
 import re

@@ -15,6 +15,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
+from luth.evaluation.choices import checked_text
 from luth.evaluation.scoring.instructions import english, french
 from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
 
@@ -28,6 +29,7 @@ FRENCH_CHECKS = english.CHECKS | {
 
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+    checked_text(row["prompt"], "prompt")
     return Doc(
         task_name=task_name,
         query=row["prompt"],

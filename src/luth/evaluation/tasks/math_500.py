@@ -15,6 +15,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
+from luth.evaluation.choices import checked_solution, checked_text
 from luth.evaluation.scoring.mathematics.metrics import extractive_match
 
 INSTRUCTIONS = {
@@ -29,8 +30,8 @@ def prompt(row: dict[str, Any], task_name: str) -> Doc:
     language = "en" if task_name.split("|")[0].endswith("_en") else "fr"
     return Doc(
         task_name=task_name,
-        query=f"{INSTRUCTIONS[language]}\n\n{row['problem'].strip()}",
-        choices=[row["answer"] if language == "en" else row["solution"]],
+        query=f"{INSTRUCTIONS[language]}\n\n{checked_text(row['problem'], 'problem')}",
+        choices=[checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"])],
         gold_index=0,
     )
 

@@ -13,10 +13,11 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
+from luth.evaluation.choices import checked_solution, checked_text
 from luth.evaluation.scoring.mathematics.metrics import extractive_match
 
 INSTRUCTION = (
-    "Résous le dernier problème comme le sont les exemples\u00a0: raisonne étape par étape, "
+    "Résous le dernier problème à la manière des exemples\u00a0: raisonne étape par étape, "
     "puis écris la réponse finale dans \\boxed{}."
 )
 EXAMPLES = [
@@ -43,8 +44,10 @@ EXAMPLES = [
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: instruction, worked examples and problem; the reference solution holds the answer in its own box."""
     solved = [f"Problème\u00a0: {problem}\nSolution\u00a0: {solution}" for problem, solution in EXAMPLES]
-    parts = [INSTRUCTION, *solved, f"Problème\u00a0: {row['problem'].strip()}\nSolution\u00a0:"]
-    return Doc(task_name=task_name, query="\n\n".join(parts), choices=[row["solution"]], gold_index=0)
+    parts = [INSTRUCTION, *solved, f"Problème\u00a0: {checked_text(row['problem'], 'problem')}\nSolution\u00a0:"]
+    return Doc(
+        task_name=task_name, query="\n\n".join(parts), choices=[checked_solution(row["solution"])], gold_index=0
+    )
 
 
 TASKS = [

@@ -13,6 +13,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
+from luth.evaluation.choices import checked_text
 from luth.evaluation.scoring.instructions import french
 from luth.evaluation.scoring.instructions.corrected import CORRECTED
 from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
@@ -20,6 +21,7 @@ from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, r
 
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+    checked_text(row["prompt"], "prompt")
     return Doc(
         task_name=task_name,
         query=row["prompt"],
