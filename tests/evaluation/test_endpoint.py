@@ -180,7 +180,9 @@ def test_thinking_goes_to_the_servers_template_and_thoughts_are_cut(server, reci
     # Temperatures alone do not take the thought's room away.
     server.asked.clear()
     warm = {"temperature": 0.6}
-    code, _, err = run("evaluate", recipe(thinking=True, thinking_generation_parameters=warm, max_samples=1))
+    code, _, err = run(
+        "evaluate", recipe(thinking=True, thinking_generation_parameters=warm, output_dir=str(tmp_path / "warm"))
+    )
     assert code == 0 and server.asked[0][0]["max_tokens"] == 8192, err
     (path,) = (tmp_path / "eval" / "details").rglob("*@thinking/*/*.parquet")
     response = parquet.read_table(path).to_pylist()[0]["model_response"]

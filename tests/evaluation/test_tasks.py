@@ -384,7 +384,7 @@ def test_the_likelihood_of_an_answer_is_per_character():
     task = TASKS["demo_conversations_fr"]
     row = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "Dix signes"}]}
     doc = task.prompt_function(row, "x")
-    metric, _ = task.metrics
+    (metric,) = task.metrics
     response = ModelResponse(logprobs=[-25.0], output_tokens=[[1, 2]])
     assert metric.compute_sample(model_response=response, doc=doc) == {"log_likelihood": -2.5}
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from luth.evaluation.scoring.mathematics import final_answer
+
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -19,15 +21,15 @@ def checked_text(value: Any, name: str) -> str:
     return value.strip()
 
 
-def checked_solution(value: Any) -> str:
-    """Return a worked solution that holds its answer in a box, stripped.
+def checked_solution(value: Any, language: str) -> str:
+    """Return a worked solution that states its answer, in a box or at its end, stripped.
 
     Raises:
-        ValueError: it is no text, or has no box: what its answer is would be a guess.
+        ValueError: it is no text, or has no answer.
     """
     solution = checked_text(value, "solution")
-    if "\\boxed" not in solution and "\\fbox" not in solution:
-        raise ValueError(f"solution has no \\boxed answer: {solution[-80:]!r}")
+    if final_answer(solution, language) is None:
+        raise ValueError(f"solution has no answer: {solution[-80:]!r}")
     return solution
 
 

@@ -28,10 +28,13 @@ INSTRUCTIONS = {
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: instruction and problem; the gold is the answer, or the solution that holds it in its own box."""
     language = "en" if task_name.split("|")[0].endswith("_en") else "fr"
+    gold = checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"], "fr")
     return Doc(
         task_name=task_name,
         query=f"{INSTRUCTIONS[language]}\n\n{checked_text(row['problem'], 'problem')}",
-        choices=[checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"])],
+        choices=[
+            checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"], "fr")
+        ],
         gold_index=0,
     )
 

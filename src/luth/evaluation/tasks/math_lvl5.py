@@ -46,7 +46,7 @@ def prompt(row: dict[str, Any], task_name: str) -> Doc:
     solved = [f"Problème\u00a0: {problem}\nSolution\u00a0: {solution}" for problem, solution in EXAMPLES]
     parts = [INSTRUCTION, *solved, f"Problème\u00a0: {checked_text(row['problem'], 'problem')}\nSolution\u00a0:"]
     return Doc(
-        task_name=task_name, query="\n\n".join(parts), choices=[checked_solution(row["solution"])], gold_index=0
+        task_name=task_name, query="\n\n".join(parts), choices=[checked_solution(row["solution"], "fr")], gold_index=0
     )
 
 
