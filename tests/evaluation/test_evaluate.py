@@ -186,7 +186,7 @@ def test_the_switch_reaches_the_prompt(hybrid, recipe, run, tmp_path):
 def test_greedy_answers_are_one_run_and_that_is_said(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
     code, out, _ = run("evaluate", recipe(num_runs=3, tasks=["demo_short_en"]))
-    assert code == 0 and "num_runs is 3, but greedy answers are the same every time" in out
+    assert code == 0 and "num_runs is 3, but greedy answers are always the same" in out
     assert [row["runs"] for row in rows(tmp_path / "eval")] == [1]
 
 

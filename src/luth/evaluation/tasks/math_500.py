@@ -32,9 +32,7 @@ def prompt(row: dict[str, Any], task_name: str) -> Doc:
     return Doc(
         task_name=task_name,
         query=f"{INSTRUCTIONS[language]}\n\n{checked_text(row['problem'], 'problem')}",
-        choices=[
-            checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"], "fr")
-        ],
+        choices=[gold],
         gold_index=0,
     )
 
