@@ -23,14 +23,13 @@ app()
 """
 
 
-@pytest.mark.parametrize(("mode", "ending"), [("default", "assistant\n"), ("no_thinking", "</think>\n\n")])
-def test_lighteval_custom(mode, ending, make_model, tmp_path):
+def test_lighteval_custom(make_model, tmp_path):
     model = make_model(tmp_path / "model")
     (model / "chat_template.jinja").write_text(HYBRID, "utf-8")
     before = sorted(model.rglob("*"))
     (tmp_path / "tasks.txt").write_text("# as recipes/eval/luth_fr.txt\ndemo_choice_fr|0\ndemo_short_fr|0\n")
     done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "custom", str(model), f"src/luth/evaluation/definitions/{mode}.py",
+        [sys.executable, "-c", COMMAND, "custom", str(model), "src/luth/evaluation/definitions/no_thinking.py",
          str(tmp_path / "tasks.txt"), "--custom-tasks", "src/luth/tasks.py", "--max-samples", "3",
          "--output-dir", str(tmp_path / "out"), "--save-details"],
         cwd=ROOT, capture_output=True, text=True,
@@ -43,7 +42,7 @@ def test_lighteval_custom(mode, ending, make_model, tmp_path):
     for path in (tmp_path / "out").rglob("*.parquet"):
         for row in parquet.read_table(path).to_pylist():
             prompt = tokenizer.decode(row["model_response"]["input_tokens"])
-            assert prompt.rstrip("\n").endswith(ending.rstrip("\n")) and "You are a helpful assistant." in prompt
+            assert prompt.rstrip("\n").endswith("</think>") and "You are a helpful assistant." in prompt
     assert len(list((tmp_path / "out").rglob("*.parquet"))) == 2
 
 

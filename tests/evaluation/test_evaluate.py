@@ -262,6 +262,7 @@ def test_a_model_on_the_hub_out_of_reach_is_one_line(recipe, run):
     assert code == 2 and "nobody/nothing" in err and err.count("\n") == 1, err
 
 
+@pytest.mark.slow
 def test_killed_and_run_again_it_asks_for_nothing_twice(make_model, recipe, tmp_path):
     make_model(tmp_path / "model")
     long = {"max_new_tokens": 300}
@@ -296,6 +297,7 @@ def test_processes_that_do_not_know_one_another_are_refused(make_model, recipe, 
     assert code == 2 and "3 processes were launched, but each runs alone" in err
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_gives(make_model, recipe, tmp_path):
     make_model(tmp_path / "model")
     one = recipe()
