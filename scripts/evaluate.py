@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
     given = read_recipe(args.recipe)
     if args.model:
         # A model that the recipe lists keeps the settings that it has there.
-        listed = {entry["model_name"]: entry for entry in given.get("models") or [] if isinstance(entry, dict)}
+        listed = {entry.get("model_name"): entry for entry in given.get("models") or [] if isinstance(entry, dict)}
         args.model = [listed.get(name, name) for name in args.model]
     changes = {"models": args.model, "max_samples": args.limit, "output_dir": args.output_dir}
     given.update({key: value for key, value in changes.items() if value is not None})
