@@ -23,11 +23,11 @@ def main(arguments: list[str]) -> None:
     quiet_libraries()
     os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe")
+    parser.add_argument("recipe", help="a .yaml file, such as recipes/eval/luth-fr.yaml")
     parser.add_argument("--model", nargs="+", action="extend", help="evaluate these instead of the recipe's models")
-    parser.add_argument("--limit", type=int, help="items of every task, instead of the recipe's max_samples")
+    parser.add_argument("--limit", type=int, metavar="N", help="items of every task, for the recipe's max_samples")
     parser.add_argument("--base_url", help="ask this OpenAI-compatible server for the models")
-    parser.add_argument("--output_dir")
+    parser.add_argument("--output_dir", help="instead of the recipe's")
     args = parser.parse_args(arguments)
 
     from luth.evaluation.launch import one_evaluation
@@ -95,12 +95,12 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
                 if line is None:
                     raise
                 failures[name] = line
-                say(f"{name} is left: {line}")
+                say(f"{name} is skipped: {line}")
     done = [row for row in table if row_name(row) not in failures]
     if done and PartialState().is_main_process:
         scored = [ScoredRow(row_name(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
         print(write_scores(output, scored))
-        say(f"Results: {os.path.relpath(output / 'scores.md')}, and by item under {os.path.relpath(output)}")
+        say(f"Results: {output / 'scores.md'}, and by item under {output}")
         if not failures:
             forget_served(table, recipe, output)
     if failures:

@@ -134,7 +134,8 @@ class EndpointModel(LightevalModel):
             NoAnswer: it was refused, or asked in vain.
             UserError: key, name or address are wrong, which no other item would change.
         """
-        reason = ""
+        # A server that is not there is said at once; one that has been is waited for.
+        probing, reason = read is not None, ""
         for attempt in range(self.endpoint.api_max_retry + 1):
             if self._over.is_set():
                 raise NoAnswer(reason or "not asked any more")
@@ -153,7 +154,9 @@ class EndpointModel(LightevalModel):
                 if error.status_code not in (408, 409, 429) and error.status_code < 500:
                     raise Refused(reason) from error
             except (openai.APIError, ValueError) as error:
-                reason = self._short(error)
+                reason = self._short(error).rstrip(".")
+                if probing and type(error) is openai.APIConnectionError:
+                    raise NoAnswer(reason) from error
             if attempt < self.endpoint.api_max_retry:
                 time.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise NoAnswer(f"{reason}, asked {self.endpoint.api_max_retry + 1} times")

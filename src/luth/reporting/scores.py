@@ -15,6 +15,12 @@ from luth.reporting.results import item_metrics
 from luth.reporting.statistics import Estimate
 from luth.reporting.tables import number
 
+LEGEND = """
+Scores in percent, log-likelihoods in nats; each task's main metric, all of them in scores.csv and scores.json, as
+shares of 1. Intervals are over items, by the bootstrap, or Wilson's where all items agree; under about 30 items they are too
+narrow. Spread: the standard deviation between runs with different seeds. Cut short: answers that filled their room.
+Thought unclosed: no answer, since the thought never ended. run.json beside each model's results says what made them.
+"""
 BESIDE = ("truncated", "unclosed_thought")
 
 
@@ -55,7 +61,7 @@ def write_scores(output: Path, rows: list[ScoredRow]) -> str:
     table = _markdown([score for score in scores if score.main])
     labels = {row.label for row in rows}
     scores = [score for score in _written_before(output / "scores.json") if score.model not in labels] + scores
-    write_text(output / "scores.md", _markdown([score for score in scores if score.main]) + "\n")
+    write_text(output / "scores.md", _markdown([score for score in scores if score.main]) + LEGEND)
     write_text(output / "scores.csv", _csv(scores))
     write_json(output / "scores.json", [asdict(score) for score in scores])
     return table
