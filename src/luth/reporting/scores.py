@@ -19,7 +19,7 @@ LEGEND = """
 Scores in percent, log-likelihoods in nats; each task's main metric, all of them in scores.csv and scores.json, as
 shares of 1. Intervals are over items, by the bootstrap, or Wilson's where all items agree; under about 30 items they
 are too narrow. Spread: the standard deviation between runs with different seeds. Cut short: answers that filled their
-room. Thought unclosed: no answer, since the thought never ended. run.json beside a model's results says what made them.
+room. Thought unclosed: no answer, for the thought never ended. run.json beside a model's results says what made them.
 """
 BESIDE = ("truncated", "unclosed_thought")
 
