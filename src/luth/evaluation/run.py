@@ -75,7 +75,13 @@ def evaluate(
             evaluation_tracker=EvaluationTracker(output_dir=str(written), save_details=True),
             model=model,
         )
-        asked = sum(len(docs) for docs in pipeline.sampling_docs.values())
+        # LightEval asks in the order of a set of names, another one in every process; shares need one order.
+        ordered = {
+            method: [doc for docs in items.values() for doc in docs if method in doc.sampling_methods]
+            for method in sorted(pipeline.sampling_docs, key=lambda method: method.name)
+        }
+        pipeline.sampling_docs = ordered
+        asked = sum(len(docs) for docs in ordered.values())
         if asked != sum(len(docs) for docs in items.values()):
             raise UserError("this version of lighteval asks other items: install the one in constraints.txt")
         pipeline.evaluate()
