@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel
 
 from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences, token_bytes
-from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
+from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, scored
 from luth.evaluation.inference.sampling import Sampling, generator
 from luth.memory import free_memory
 
@@ -84,10 +84,7 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
         lengths.append(len(tokens) - start)
         masks.append(_mask(question, model.device))
     logits = _forward(model, tokens, positions, where, Sequences(lengths, masks))
-    wanted = torch.tensor([token for q in batch for c in q.continuations for token in c], device=logits.device)
-    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
-    greedy = (logits.argmax(-1) == wanted).tolist()
-    yield from cut(batch, scores, greedy)
+    yield from scored(batch, logits)
 
 
 def _mask(question: Question, device: torch.device) -> torch.Tensor | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
-from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, cut
+from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, scored
 from luth.evaluation.inference.sampling import Sampling, generator
 
 
@@ -37,7 +37,7 @@ def _longest(question: Question) -> int:
 
 def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Question, Likelihood]]:
     length = max(_longest(question) for question in batch)
-    tokens, seen, rows, columns, targets = [], [], [], [], []
+    tokens, seen, rows, columns = [], [], [], []
     for question in batch:
         for number, continuation in enumerate(question.continuations):
             if number == 0 or _rows(question) > 1:
@@ -46,7 +46,6 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
                 seen.append([1] * len(row) + [0] * (length - len(row)))
             rows += [len(tokens) - 1] * len(continuation)
             columns += range(len(question.context) - 1, len(question.context) - 1 + len(continuation))
-            targets += continuation
     where = (torch.tensor(rows), torch.tensor(columns))
     hook = model.get_output_embeddings().register_forward_pre_hook(lambda _, hidden: (hidden[0][where],))
     try:
@@ -57,10 +56,7 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
         ).logits.float()
     finally:
         hook.remove()
-    wanted = torch.tensor(targets, device=logits.device)
-    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
-    greedy = (logits.argmax(-1) == wanted).tolist()
-    yield from cut(batch, scores, greedy)
+    yield from scored(batch, logits)
 
 
 @torch.inference_mode()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
+
 
 @dataclass
 class Question:
@@ -39,8 +41,15 @@ class Completion:
     truncated: bool
 
 
-def cut(batch: list[Question], scores: list[float], greedy: list[bool]) -> Iterator[tuple[Question, Likelihood]]:
-    """Cut figures of one predicted token each, in the batch's order, into the questions' continuations."""
+def scored(batch: list[Question], logits: torch.Tensor) -> Iterator[tuple[Question, Likelihood]]:
+    """Score every continuation of a batch.
+
+    `logits` (tokens, vocabulary) predict the tokens of all continuations, in the batch's order. log_softmax rounds as
+    LightEval's does: logsumexp is nearer to float64, and over 50 tokens further than 1e-4 from LightEval.
+    """
+    wanted = torch.tensor([t for q in batch for c in q.continuations for t in c], device=logits.device)
+    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
+    greedy = (logits.argmax(-1) == wanted).tolist()
     at = 0
     for question in batch:
         found = Likelihood([], [])
