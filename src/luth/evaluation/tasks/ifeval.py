@@ -17,7 +17,7 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.choices import checked_text
 from luth.evaluation.scoring.instructions import english, french
-from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
+from luth.evaluation.scoring.instructions.metrics import Checks, instruction_accuracy, read_instructions
 
 OPTIONS = (*english.OPTIONS, "Ma réponse est oui.", "Ma réponse est non.", "Ma réponse est peut-être.")
 FRENCH_CHECKS = english.CHECKS | {
@@ -27,16 +27,21 @@ FRENCH_CHECKS = english.CHECKS | {
 }
 
 
-def prompt(row: dict[str, Any], task_name: str) -> Doc:
-    """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+def instruction_doc(row: dict[str, Any], task_name: str, checks: Checks) -> Doc:
+    """Return a row's prompt as it stands, with the instructions that `checks` are to find in `specific`."""
     checked_text(row["prompt"], "prompt")
     return Doc(
         task_name=task_name,
         query=row["prompt"],
         choices=[""],
         gold_index=0,
-        specific=read_instructions(row, english.CHECKS),
+        specific=read_instructions(row, checks),
     )
+
+
+def prompt(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
+    return instruction_doc(row, task_name, english.CHECKS)
 
 
 TASKS = [

@@ -13,22 +13,15 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_text
 from luth.evaluation.scoring.instructions import french
 from luth.evaluation.scoring.instructions.corrected import CORRECTED
-from luth.evaluation.scoring.instructions.metrics import instruction_accuracy, read_instructions
+from luth.evaluation.scoring.instructions.metrics import instruction_accuracy
+from luth.evaluation.tasks.ifeval import instruction_doc
 
 
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
     """Generative: the prompt as it stands; the checks find its instructions in `specific`."""
-    checked_text(row["prompt"], "prompt")
-    return Doc(
-        task_name=task_name,
-        query=row["prompt"],
-        choices=[""],
-        gold_index=0,
-        specific=read_instructions(row, french.CHECKS),
-    )
+    return instruction_doc(row, task_name, french.CHECKS)
 
 
 TASKS = [
