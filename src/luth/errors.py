@@ -61,6 +61,15 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
+def disk_is_full(error: BaseException | None) -> bool:
+    """Tell whether a full disk is behind an error."""
+    while error is not None:
+        if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left on device" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _explain_one(error: BaseException) -> str | None:
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub import errors as hub

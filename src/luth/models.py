@@ -1,9 +1,20 @@
 """Model folders and Hub ids: checked before anything heavy is loaded, and fingerprinted."""
 
 import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
+import torch
+from safetensors import safe_open
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    GenerationConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from luth.errors import UserError, about, explain
 from luth.files import folder_fingerprint
@@ -108,3 +119,42 @@ def model_folder(name: str) -> Path:
 
     with about(name):
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
+
+
+def checkpoint_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give every tensor of a folder's safetensors files with its name, read when it is its turn."""
+    for path in sorted(folder.glob("*.safetensors")):
+        with about(str(path)), safe_open(path, framework="pt") as file:
+            for name in file.keys():
+                yield name, file.get_tensor(name)
+
+
+def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
+    """Put other tensors into a loaded model's parameters, in the parameters' dtype and on their device.
+
+    A head that is tied to the embeddings is the embeddings, whatever the tensors say of it.
+
+    Returns:
+        the SHA-256 over the names and values of all parameters.
+
+    Raises:
+        UserError: the tensors are not the model's, or hold values that are not finite.
+    """
+    parameters = dict(model.named_parameters())
+    tied = {name for name, _ in model.named_parameters(remove_duplicate=False)} - set(parameters)
+    digests = {}
+    for name, tensor in tensors:
+        if name in tied:
+            continue
+        if name not in parameters or parameters[name].shape != tensor.shape:
+            raise UserError(f"{name} of shape {tuple(tensor.shape)} has no place in a {type(model).__name__}")
+        if not tensor.isfinite().all():
+            raise UserError(f"the tensor {name} holds values that are not finite")
+        value = tensor.to(parameters[name].dtype).contiguous()
+        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy()).hexdigest()
+        with torch.no_grad():
+            parameters[name].copy_(value)
+    missing = sorted(set(parameters) - set(digests))
+    if missing:
+        raise UserError(f"there is no tensor for {missing[0]} ({len(missing)} of {len(parameters)} are missing)")
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()

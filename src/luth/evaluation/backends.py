@@ -3,11 +3,11 @@
 import dataclasses
 import hashlib
 import importlib.metadata
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
 from lighteval.tasks.requests import Doc
 
 from luth.evaluation import inference
@@ -20,7 +20,7 @@ from luth.evaluation.run import evaluate
 from luth.files import sha256
 from luth.models import model_fingerprint
 from luth.quiet import say
-from luth.run_record import open_run
+from luth.run_record import Run, new_record, open_run
 
 # The last model loaded, by name and revision: its other modes and runs come right after it.
 Loaded = dict[tuple[str, str | None], LocalModel]
@@ -43,9 +43,7 @@ def evaluate_row(
     """
     name = row_name(row)
     weights = _weights(row, recipe)
-    folder = output / "results" / name
-    run = open_run(folder, "evaluate", _settings(row, recipe), _inputs(weights, items), row.seed, replace_other=True)
-    main = PartialState().is_main_process
+    run = _open(name, weights, row, recipe, items, output)
     if run.finished and recipe.endpoint is None:
         say(f"{name}: already evaluated with these very weights and settings.")
         return
@@ -63,13 +61,61 @@ def evaluate_row(
         )
         model.check()
     else:
-        model = _local(row, recipe, loaded, scratch)
+        model = local_model(row.model, row.revision, recipe, loaded, scratch)
         model.answers = answers
         ask(model, row.model, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
     results = evaluate(model, name, items, scratch, output)
-    if not main or results is None:
+    if results is not None:
+        run.finish(results=results.name)
+
+
+def evaluate_weights(
+    model: LocalModel,
+    weights: str,
+    row: Row,
+    recipe: EvalRecipe,
+    items: dict[str, list[Doc]],
+    scratch: Path,
+    output: Path,
+    answers: Path,
+) -> None:
+    """Evaluate the weights that a loaded model holds at the moment, as `evaluate_row` does one that it loads.
+
+    Args:
+        model: a model whose parameters may have been replaced since it was loaded.
+        weights: their fingerprint.
+        row: the mode to ask in; its model is the name under which these weights' results are filed.
+        recipe: how to ask.
+        items: by task.
+        scratch: a folder for LightEval's own files.
+        output: where results and details go.
+        answers: where answers are kept, for all evaluations of weights with this fingerprint.
+    """
+    name = row_name(row)
+    run = _open(name, weights, row, recipe, items, output)
+    if run.finished:
         return
-    run.finish(results=results.name)
+    model.answers = AnswerStore(answers / _answering(weights, recipe))
+    ask(model, name, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
+    results = evaluate(model, name, items, scratch, output)
+    if results is not None:
+        run.finish(results=results.name)
+
+
+def is_evaluated(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], output: Path) -> bool:
+    """Tell whether a row's results are there, from these settings, tasks and items, whatever its weights were."""
+    try:
+        record = json.loads((output / "results" / row_name(row) / "run.json").read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    fresh = new_record("evaluate", _settings(row, recipe), _inputs(record["inputs"]["model"], items), row.seed)
+    return record["status"] == "finished" and all(record[key] == fresh[key] for key in ("recipe_hash", "inputs"))
+
+
+def _open(name: str, weights: str, row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], output: Path) -> Run:
+    folder = output / "results" / name
+    settings = _settings(row, recipe)
+    return open_run(folder, "evaluate", settings, _inputs(weights, items), row.seed, replace_other=True)
 
 
 def answers_folder(row: Row, recipe: EvalRecipe, weights: str, output: Path) -> Path:
@@ -84,20 +130,21 @@ def forget_served(table: list[Row], recipe: EvalRecipe, output: Path) -> None:
             shutil.rmtree(answers_folder(row, recipe, _weights(row, recipe), output), ignore_errors=True)
 
 
-def _local(row: Row, recipe: EvalRecipe, loaded: Loaded, scratch: Path) -> LocalModel:
-    wanted = (row.model, row.revision)
+def local_model(name: str, revision: str | None, recipe: EvalRecipe, loaded: Loaded, scratch: Path) -> LocalModel:
+    """Return a model on the transformers backend; one at a time is kept in `loaded`."""
+    wanted = (name, revision)
     if wanted not in loaded:
         loaded.clear()
         nothing = AnswerStore(scratch / "no-answers")
         loaded[wanted] = load_model(
-            row.model,
+            name,
             recipe.dtype,
             recipe.batch_size,
             recipe.batch_tokens,
             nothing,
             str(scratch / "cache"),
             recipe.system_prompt,
-            row.revision,
+            revision,
         )
     return loaded[wanted]
 

@@ -1,6 +1,9 @@
 """MergeKit as a program: its progress bar shown, its traceback not."""
 
+import ctypes
+import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +16,11 @@ def run_mergekit(recipe: str, output: Path) -> None:
 
     Raises:
         UserError: it failed; the message is its last line.
+        OSError: the disk is full.
     """
     program = Path(sys.executable).with_name("mergekit-yaml")
     said = b""
-    with subprocess.Popen([program, recipe, output], stderr=subprocess.PIPE) as process:
+    with subprocess.Popen([program, recipe, output], stderr=subprocess.PIPE, preexec_fn=_end_with_us) as process:
         assert process.stderr is not None
         while chunk := os.read(process.stderr.fileno(), 4096):
             said += chunk
@@ -25,4 +29,12 @@ def run_mergekit(recipe: str, output: Path) -> None:
                 sys.stderr.flush()
     if process.returncode != 0:
         lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
+        if b"No space left on device" in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(output))
         raise UserError(f"mergekit-yaml failed on {recipe}: {lines[-1]}")
+
+
+def _end_with_us() -> None:
+    """Have the kernel kill this process when the one that started it dies, so that none writes on unseen."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

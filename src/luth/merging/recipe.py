@@ -62,6 +62,13 @@ def parents(recipe: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def local_name(model: str) -> str:
+    """Return a model's name as MergeKit knows it for a folder of this machine: it asks the Hub about `a` and `a/b`."""
+    if is_local(model) and not model.startswith((".", "/", "~")) and model.count("/") < 2:
+        return f"./{model}"
+    return model
+
+
 def local_parents(recipe: dict[str, Any]) -> list[str]:
     """Return those parents that are folders on this machine, and not models on the Hub."""
     return [name for name in parents(recipe) if is_local(name)]

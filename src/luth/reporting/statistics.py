@@ -75,6 +75,29 @@ def difference(scores: np.ndarray, reference: np.ndarray) -> Estimate:
     return estimate
 
 
+def weighted(values: list[np.ndarray], weights: list[float], confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the weighted sum of several samples' means, each of shape (its items,), resampling within each.
+
+    Meant for a mean over tasks, and for a paired difference of two such means; the p-value, as in `difference`, is of
+    the sum being zero.
+    """
+    rng = np.random.default_rng(SEED)
+    value, resampled = 0.0, np.zeros(RESAMPLES)
+    for sample, weight in zip(values, weights, strict=True):
+        value += weight * float(sample.mean())
+        # How often each distinct value is drawn is multinomial: for shares that is two numbers, however many items.
+        distinct, counts = np.unique(sample, return_counts=True)
+        for at in range(0, RESAMPLES, 1000):
+            drawn = rng.multinomial(len(sample), counts / len(sample), size=1000)
+            resampled[at : at + 1000] += weight * (drawn @ distinct) / len(sample)
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    # Sums of floats: what is zero but for rounding is zero.
+    p = 2 * min((resampled <= 1e-12).mean(), (resampled >= -1e-12).mean())
+    items = sum(len(sample) for sample in values)
+    return Estimate(value, float(low), float(high), items, float(min(1.0, max(p, 1 / (RESAMPLES + 1)))))
+
+
 def _estimate(values: np.ndarray) -> tuple[Estimate, np.ndarray]:
     value = float(values.mean())
     if len(values) < 2 or np.ptp(values) == 0:

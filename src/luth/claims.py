@@ -1,0 +1,51 @@
+"""Work that several processes share: each piece is claimed by a lock file."""
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def claim(path: Path) -> Iterator[bool]:
+    """Lock the file at `path`; give False, without waiting, where another process holds it.
+
+    The kernel lets go of a lock when its process ends, however it ends: no lock outlives a kill.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def share(
+    pieces: list[str], locks: Path, done: Callable[[str], bool], work: Callable[[str], None], wait: Callable[[], None]
+) -> None:
+    """Do every piece that is not done, leaving to other processes those they have claimed; return when all are done.
+
+    Args:
+        pieces: their names, fit for files.
+        locks: the folder of the lock files.
+        done: tells, from what is on disk, whether a piece is done.
+        work: does a piece, after which it is done.
+        wait: called once where only others' pieces are left.
+    """
+    told = False
+    while missing := [piece for piece in pieces if not done(piece)]:
+        idle = True
+        for piece in missing:
+            with claim(locks / f"{piece}.lock") as mine:
+                # Another process may have done it since the list was made.
+                if mine and not done(piece):
+                    work(piece)
+                idle = idle and not mine
+        if idle:
+            if not told:
+                wait()
+            told = True
+            time.sleep(1)

@@ -1,0 +1,138 @@
+"""SLERP and linear merges of two checkpoints in memory, a tensor at a time, and what MergeKit made compared with them.
+
+The formulas are MergeKit's (merge_methods/slerp.py and linear.py, 0.1.5), computed in float64 and rounded once.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from luth.errors import UserError
+from luth.merging.check import shapes
+from luth.models import checkpoint_tensors
+
+# Above it two tensors count as parallel, and SLERP is linear between them: MergeKit's dot_threshold.
+PARALLEL = 0.9995
+# Below it a tensor counts as zero, and has no direction: MergeKit's eps.
+ZERO = 1e-8
+# float64 copies are made of so many elements at a time.
+BLOCK = 1 << 20
+IN_MEMORY = ("slerp", "linear")
+# What arithmetic in float32, MergeKit's, may lose against float64, of the larger of the two values.
+WORKING_PRECISION = 1e-6
+
+
+class Pair:
+    """A base and a model fine-tuned from it, read from disk a tensor at a time, in the dtype of the merge."""
+
+    def __init__(self, base: Path, tuned: Path, dtype: torch.dtype) -> None:
+        """Open both folders' safetensors files; what they hold stays on disk until it is asked for."""
+        self.names = list(shapes(base))
+        self.dtype = dtype
+        self._files = (_files(base), _files(tuned))
+        self._cosines: dict[str, float] = {}
+
+    def tensors(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the base's and the fine-tuned model's tensor of that name, in the dtype of the merge."""
+        base, tuned = (files[name].get_tensor(name).to(self.dtype) for files in self._files)
+        return base, tuned
+
+    def cosine(self, name: str) -> float:
+        """Return the cosine of the angle between the two tensors, 0 where one is zero; computed once."""
+        if name not in self._cosines:
+            self._cosines[name] = cosine(*self.tensors(name))
+        return self._cosines[name]
+
+    def merged(self, method: str, share: float) -> Iterator[tuple[str, torch.Tensor]]:
+        """Give every tensor of the merge; `share`, 0 to 1, is the fine-tuned model's.
+
+        0 gives the base's tensors and 1 the fine-tuned model's, bit for bit.
+        """
+        for name in self.names:
+            base, tuned = self.tensors(name)
+            yield name, combine(base, tuned, *self.coefficients(name, method, share))
+
+    def coefficients(self, name: str, method: str, share: float) -> tuple[float, float]:
+        """Return what the base's and the fine-tuned model's tensor are multiplied by."""
+        return slerp_coefficients(self.cosine(name), share) if method == "slerp" else (1 - share, share)
+
+
+def _files(folder: Path) -> dict[str, safe_open]:
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        file = safe_open(path, framework="pt")
+        found.update(dict.fromkeys(file.keys(), file))
+    return found
+
+
+def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Return the cosine of the angle between two tensors of one shape, taken as vectors; 0 where one is zero."""
+    a, b = a.reshape(-1), b.reshape(-1)
+    dot = squares_a = squares_b = 0.0
+    for x, y in zip(a.split(BLOCK), b.split(BLOCK), strict=True):
+        x, y = x.double(), y.double()
+        dot += float(x @ y)
+        squares_a += float(x @ x)
+        squares_b += float(y @ y)
+    norms = math.sqrt(squares_a), math.sqrt(squares_b)
+    if min(norms) <= ZERO:
+        return 0.0
+    return max(-1.0, min(1.0, dot / norms[0] / norms[1]))
+
+
+def slerp_coefficients(cosine: float, t: float) -> tuple[float, float]:
+    """Return what the two ends of the arc are multiplied by at `t`, 0 to 1; linear where they are nearly parallel.
+
+    Source: Shoemake, Animating rotation with quaternion curves, 1985; the threshold is MergeKit's.
+    """
+    if abs(cosine) > PARALLEL or t in (0, 1):
+        return 1 - t, t
+    angle = math.acos(cosine)
+    return math.sin((1 - t) * angle) / math.sin(angle), math.sin(t * angle) / math.sin(angle)
+
+
+def combine(a: torch.Tensor, b: torch.Tensor, weight_a: float, weight_b: float) -> torch.Tensor:
+    """Return `weight_a * a + weight_b * b` in the tensors' dtype, rounded once; one of them itself where that is all."""
+    if (weight_a, weight_b) == (1, 0):
+        return a
+    if (weight_a, weight_b) == (0, 1):
+        return b
+    result = torch.empty_like(a, memory_format=torch.contiguous_format)
+    blocks = (tensor.reshape(-1).split(BLOCK) for tensor in (a, b, result))
+    for x, y, out in zip(*blocks, strict=True):
+        out.copy_(weight_a * x.double() + weight_b * y.double())
+    return result
+
+
+def require_equal(pair: Pair, method: str, share: float, made: Path) -> float:
+    """Compare a checkpoint that MergeKit made with the same merge computed here.
+
+    Every value may differ by one unit in the last place of the merge's dtype, and by what float32 arithmetic loses.
+
+    Returns:
+        the largest difference between two values.
+
+    Raises:
+        UserError: a tensor is missing, or differs by more.
+    """
+    found = dict(checkpoint_tensors(made))
+    largest = 0.0
+    for name, ours in pair.merged(method, share):
+        theirs = found.get(name)
+        if theirs is None or theirs.shape != ours.shape:
+            raise UserError(f"mergekit-yaml made no tensor {name} of shape {tuple(ours.shape)}")
+        base, tuned = pair.tensors(name)
+        # Where one magnitude is just below a power of two, the unit above it is the larger one.
+        unit = torch.finfo(ours.dtype).eps * torch.maximum(ours.abs(), theirs.abs()).double()
+        allowed = unit + WORKING_PRECISION * torch.maximum(base.abs(), tuned.abs()).double()
+        apart = (ours.double() - theirs.double()).abs()
+        if not bool((apart <= allowed).all()):
+            raise UserError(
+                f"mergekit-yaml's {method} at {share} has another {name} than computed in memory (up to "
+                f"{float(apart.max()):.2e} apart): install the mergekit of constraints.txt"
+            )
+        largest = max(largest, float(apart.max()))
+    return largest

@@ -1,0 +1,141 @@
+"""Which of many models is the best by a criterion, and which can still be, from their items' scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from luth.errors import UserError
+from luth.reporting import statistics
+from luth.reporting.statistics import Estimate
+
+# Of one model: by task, by item, what the item's first metric gave.
+Scores = dict[str, dict[str, float]]
+
+
+@dataclass
+class Tried:
+    """One merge of the grid, and how far it came.
+
+    `scores` holds each group's mean, over all items where `full`, else over the first pass's; None where it failed.
+    `reason` says why it went no further, empty where it was in the race to the end.
+    """
+
+    name: str
+    merge_method: str
+    coefficient: float
+    scores: dict[str, Estimate] | None
+    full: bool
+    reason: str
+
+
+@dataclass
+class Standard:
+    """What the best is: tasks with their weights in the mean that is maximised, and in the mean that is kept.
+
+    `keep` may be empty. A model is admitted where that mean is at most `margin` below the base's.
+    """
+
+    maximise: dict[str, float]
+    keep: dict[str, float]
+    margin: float
+
+
+def standard(groups: dict[str, list[str]], maximise: dict[str, float], keep: str | None, margin: float) -> Standard:
+    """Return what the best is among models that were asked these groups' tasks; a group's tasks count alike."""
+    total = sum(maximise.values())
+    weights: dict[str, float] = {}
+    for group, weight in maximise.items():
+        for task in groups[group]:
+            weights[task] = weights.get(task, 0) + weight / total / len(groups[group])
+    kept = {task: 1 / len(groups[keep]) for task in groups[keep]} if keep is not None else {}
+    return Standard(weights, kept, margin)
+
+
+def score(scores: Scores, weights: dict[str, float], confidence: float = statistics.CONFIDENCE) -> Estimate:
+    """Estimate a model's weighted mean over tasks."""
+    return statistics.weighted(_arrays(scores, weights), list(weights.values()), confidence)
+
+
+def gap(
+    scores: Scores, reference: Scores, weights: dict[str, float], confidence: float = statistics.CONFIDENCE
+) -> Estimate:
+    """Estimate the difference between two models' weighted means over tasks, paired by item."""
+    _require_same_items(scores, reference, weights)
+    pairs = zip(_arrays(scores, weights), _arrays(reference, weights), strict=True)
+    return statistics.weighted([ours - theirs for ours, theirs in pairs], list(weights.values()), confidence)
+
+
+def _arrays(scores: Scores, weights: dict[str, float]) -> list[np.ndarray]:
+    return [np.array([scores[task][item] for item in sorted(scores[task], key=int)]) for task in weights]
+
+
+def _require_same_items(scores: Scores, reference: Scores, tasks: dict[str, float]) -> None:
+    for task in tasks:
+        if scores[task].keys() != reference[task].keys():
+            raise UserError(f"{task}: two models were not asked the same items: use another output_dir")
+
+
+def on_the_items_of(scores: Scores, sample: Scores) -> Scores:
+    """Return a model's scores on those items alone that are in `sample`."""
+    return {task: {item: scores[task][item] for item in items} for task, items in sample.items()}
+
+
+def admitted(scores: Scores, base: Scores, wanted: Standard) -> bool:
+    """Tell whether a model keeps what it is to keep."""
+    return not wanted.keep or gap(scores, base, wanted.keep).value >= -wanted.margin
+
+
+def best(candidates: dict[str, Scores], base: Scores, wanted: Standard) -> str | None:
+    """Return the admitted candidate with the highest mean; of equals the one that keeps most, then the first."""
+
+    def rank(name: str) -> tuple[float, float]:
+        kept = score(candidates[name], wanted.keep).value if wanted.keep else 0.0
+        return round(score(candidates[name], wanted.maximise).value, 9), round(kept, 9)
+
+    names = [name for name in candidates if admitted(candidates[name], base, wanted)]
+    return max(names, key=rank, default=None)
+
+
+def out_of_the_race(
+    candidates: dict[str, Scores], base: Scores, wanted: Standard, confidence: float, most: int | None
+) -> dict[str, str]:
+    """Tell, by name, why a candidate need not be looked at any further, from a sample of the items.
+
+    Out is one whose interval, paired by item, lies wholly below the best one's mean, or whose kept mean lies wholly
+    below what is admitted; then all but the `most` that look best.
+
+    Args:
+        candidates: their scores on the sample.
+        base: the base's, on the sample or on more items.
+        wanted: what the best is.
+        confidence: of the intervals.
+        most: None for any number.
+    """
+    if not candidates:
+        return {}
+    base = on_the_items_of(base, next(iter(candidates.values())))
+    leader = best(candidates, base, wanted)
+    reasons = {}
+    for name, scores in candidates.items():
+        if wanted.keep and gap(scores, base, wanted.keep, confidence).high < -wanted.margin:
+            reasons[name] = "out: keeps too little"
+        elif leader and gap(scores, candidates[leader], wanted.maximise, confidence).high < 0:
+            reasons[name] = f"out: behind {leader}"
+    left = [name for name in candidates if name not in reasons]
+
+    def promise(name: str) -> tuple[bool, float]:
+        return admitted(candidates[name], base, wanted), score(candidates[name], wanted.maximise).value
+
+    for name in sorted(left, key=promise, reverse=True)[most or len(left) :]:
+        reasons[name] = f"out: not among the {most} that look best"
+    return reasons
+
+
+def require_one_unit(groups: dict[str, list[str]], scores: Scores) -> None:
+    """Raise `UserError` for a group whose mean would mix shares of right answers with log-likelihoods."""
+    for name, tasks in groups.items():
+        shares = [all(0 <= value <= 1 for value in scores[task].values()) for task in tasks]
+        if len(set(shares)) > 1:
+            raise UserError(
+                f"the group {name!r} mixes shares and log-likelihoods: give {tasks[shares.index(False)]} its own"
+            )
