@@ -18,9 +18,9 @@ def main(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
 
     from luth.files import written_beside
-    from luth.merging.check import check_parents, check_result
+    from luth.merging.check import check_filters, check_parents, check_result
     from luth.merging.mergekit import run_mergekit
-    from luth.merging.recipe import parents, recipe_problems
+    from luth.merging.recipe import filters, parents, recipe_problems
     from luth.models import model_fingerprint
     from luth.recipe import read_recipe, refuse
     from luth.run_record import open_run
@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> None:
     recipe = read_recipe(args.recipe)
     refuse(args.recipe, recipe_problems(recipe))
     check_parents(parents(recipe))
+    check_filters(filters(recipe), parents(recipe))
     run = open_run(args.output, "merge", recipe, {name: model_fingerprint(name) for name in parents(recipe)})
     if run.finished:
         say(f"{args.output} already holds this very merge: nothing to do.")

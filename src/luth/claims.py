@@ -2,6 +2,9 @@
 
 import contextlib
 import fcntl
+import os
+import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +24,26 @@ def claim(path: Path) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextlib.contextmanager
+def room(parent: Path) -> Iterator[Path]:
+    """Give a new folder under `parent`, removed at the end; what killed processes left there is removed first."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for lock in parent.glob("*.lock"):
+        with claim(lock) as left:
+            if left:
+                shutil.rmtree(parent / lock.name.removesuffix(".lock"), ignore_errors=True)
+                lock.unlink(missing_ok=True)
+    folder = parent / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+    lock = parent / f"{folder.name}.lock"
+    with claim(lock):
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def share(

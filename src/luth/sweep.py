@@ -20,14 +20,14 @@ import torch
 import yaml
 from lighteval.tasks.requests import Doc
 
-from luth.claims import share
+from luth.claims import room, share
 from luth.errors import UserError, disk_is_full, explain
 from luth.evaluation.backends import Loaded, evaluate_row, evaluate_weights, is_evaluated, local_model, row_name
 from luth.evaluation.items import is_generative
 from luth.evaluation.recipe import EvalRecipe, Row, rows
 from luth.files import write_json, write_text, written_beside
 from luth.merging.check import check_result
-from luth.merging.interpolation import IN_MEMORY, Pair, require_equal
+from luth.merging.interpolation import Pair, require_equal
 from luth.merging.mergekit import run_mergekit
 from luth.merging.sweep import Cell, SweepRecipe
 from luth.models import checkpoint_tensors, model_fingerprint, model_folder, replace_weights
@@ -37,6 +37,8 @@ from luth.reporting.selection import Scores
 from luth.run_record import open_run
 
 Items = dict[str, list[Doc]]
+# Methods whose merges lie between the two parents themselves.
+ENDS = ("slerp", "linear")
 
 
 class Sweep:
@@ -58,31 +60,41 @@ class Sweep:
         self.recipe, self.asking, self.folder, self.scratch = recipe, asking, folder, scratch
         self.development, self.test = development, test
         self.parents = (recipe.base_model, recipe.model)
-        self.pair = Pair(*(model_folder(name) for name in self.parents), getattr(torch, recipe.dtype))
         self.cells = {cell.name: cell for cell in recipe.cells()}
         self._loaded: Loaded = {}
+        self._open: tuple[str, Any] = ("", None)
         self._began = time.time()
 
     def verify(self) -> None:
-        """Compare what is computed in memory with mergekit-yaml, for each such method at the middle of its grid.
+        """Compare what is computed in memory with mergekit-yaml's, for each method at the middle of its grid.
+
+        Where TIES or task arithmetic differ, which bfloat16 can bring about, their merges are made by mergekit-yaml
+        one by one.
 
         Raises:
-            UserError: they differ.
+            UserError: SLERP or a linear merge differs.
         """
-        middle = {}
-        for method in IN_MEMORY:
-            of_method = [cell for cell in self.cells.values() if cell.merge_method == method]
-            if of_method:
-                middle[method] = of_method[len(of_method) // 2]
+        methods: dict[str, list[Cell]] = {}
+        for cell in self.cells.values():
+            methods.setdefault(cell.method, []).append(cell)
 
         def compare(method: str) -> None:
-            cell = middle[method]
+            cell = methods[method][len(methods[method]) // 2]
             say(f"Comparing {cell.name} in memory with mergekit-yaml's.")
-            with self._made_by_mergekit(cell) as checkpoint:
-                apart = require_equal(self.pair, method, cell.coefficient, checkpoint)
-            write_json(self.folder / "verified" / f"{method}.json", {"merge": cell.name, "largest_difference": apart})
+            try:
+                with self._made_by_mergekit(cell) as checkpoint:
+                    apart = require_equal(self._pair(cell), cell.coefficient, checkpoint)
+                write_json(
+                    self._verified(method), {"merge": cell.name, "in_memory": True, "largest_difference": apart}
+                )
+            except UserError as error:
+                if cell.merge_method in ENDS:
+                    raise UserError(f"{cell.name}: {error}: install the mergekit of constraints.txt") from None
+                say(f"{method} is made by mergekit-yaml, merge by merge: {error}.")
+                found = {"merge": cell.name, "in_memory": False, "reason": str(error)}
+            write_json(self._verified(method), found)
 
-        self._share("verify", list(middle), lambda name: (self.folder / "verified" / f"{name}.json").exists(), compare)
+        self._share("verify", list(methods), lambda method: self._verified(method).exists(), compare)
 
     def evaluate_parents(self) -> None:
         """Evaluate base and fine-tuned model on all development items."""
@@ -142,8 +154,11 @@ class Sweep:
             with written_beside(made) as run.folder:
                 run_mergekit(str(path), run.folder)
                 say(self._require_evaluated(cell, run.folder))
+                # Room for the check, which loads the winner.
                 self._loaded.clear()
+                self._open = ("", None)
                 run.finish(answers=check_result(run.folder, self.recipe.base_model))
+            shutil.rmtree(self.folder / "lines", ignore_errors=True)
 
         self._share("winner", ["winner"], is_made, make)
         return made
@@ -193,8 +208,8 @@ class Sweep:
 
     def _evaluate_cell(self, cell: Cell, items: Items, output: Path) -> None:
         model = local_model(self.recipe.base_model, None, self.asking, self._loaded, self.scratch)
-        if cell.merge_method in IN_MEMORY:
-            weights = replace_weights(model.model, self.pair.merged(cell.merge_method, cell.coefficient))
+        if _read(self._verified(cell.method))["in_memory"]:
+            weights = replace_weights(model.model, self._pair(cell).merged(cell.coefficient))
         else:
             with self._made_by_mergekit(cell) as checkpoint:
                 weights = replace_weights(model.model, checkpoint_tensors(checkpoint))
@@ -203,31 +218,54 @@ class Sweep:
             answers = self.folder / "answers"
             evaluate_weights(model, weights, row, self.asking, asked, self.scratch, output, answers)
 
+    def _pair(self, cell: Cell) -> Pair:
+        """Return the two checkpoints between which a cell lies; one pair is kept open."""
+        if self._open[0] != cell.method:
+            self._open = ("", None)
+            base, tuned = (model_folder(name) for name in self.parents)
+            dtype = getattr(torch, self.recipe.dtype)
+            if cell.merge_method in ENDS:
+                pair = Pair(base, tuned, dtype, dtype, spherical=cell.merge_method == "slerp")
+            else:
+                pair = Pair(base, self._end_of_line(cell), torch.float32, dtype, spherical=False)
+            self._open = (cell.method, pair)
+        return self._open[1]
+
+    def _end_of_line(self, cell: Cell) -> Path:
+        """Return the merge at lambda 1, made if it is missing, in float32: the task vector is not rounded away."""
+        end = self.folder / "lines" / cell.method
+
+        def make(_: str) -> None:
+            say(f"Making {cell.method} at lambda 1 with mergekit-yaml: the others lie between it and the base.")
+            at_1 = dataclasses.replace(cell, coefficient=1)
+            with self._made_by_mergekit(at_1, "float32") as checkpoint:
+                end.parent.mkdir(exist_ok=True)
+                os.replace(checkpoint, end)
+
+        self._share("lines", [cell.method], lambda _: end.is_dir(), make)
+        return end
+
     @contextlib.contextmanager
-    def _made_by_mergekit(self, cell: Cell) -> Iterator[Path]:
-        """Give a checkpoint that lasts as long as it is looked at; the claim on the cell must be held."""
-        work = self.folder / "work"
-        for left in work.glob(f"{cell.name}.*"):
-            shutil.rmtree(left, ignore_errors=True)
-        room = work / f"{cell.name}.{os.getpid()}"
-        try:
-            write_text(room / "recipe.yaml", yaml.safe_dump(cell.recipe(self.recipe), sort_keys=False))
-            run_mergekit(str(room / "recipe.yaml"), room / "out")
-            yield room / "out"
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
+    def _made_by_mergekit(self, cell: Cell, dtype: str | None = None) -> Iterator[Path]:
+        """Give a checkpoint that lasts as long as it is looked at, in the recipe's dtype or another one."""
+        recipe = cell.recipe(self.recipe) | ({"dtype": dtype} if dtype else {})
+        with room(self.folder / "work") as work:
+            write_text(work / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
+            run_mergekit(str(work / "recipe.yaml"), work / "out")
+            yield work / "out"
 
     def _require_evaluated(self, cell: Cell, checkpoint: Path) -> str:
-        """Tell how near a checkpoint is to what was evaluated; raise `UserError` where it is something else."""
+        """Tell how near the winner is to what was evaluated; raise `UserError` where it is something else."""
         row = self._rows(f"./{cell.name}", self.development)[0]
         evaluated = _read(self.folder / "full" / "results" / row_name(row) / "run.json")["inputs"]["model"]
         model = local_model(self.recipe.base_model, None, self.asking, self._loaded, self.scratch)
         if replace_weights(model.model, checkpoint_tensors(checkpoint)) == evaluated:
             return "Its weights are those that were evaluated, bit for bit."
-        if cell.merge_method not in IN_MEMORY:
-            raise UserError(f"mergekit-yaml made other weights for {cell.name} than before: delete {self.folder}")
-        apart = require_equal(self.pair, cell.merge_method, cell.coefficient, checkpoint)
+        apart = require_equal(self._pair(cell), cell.coefficient, checkpoint)
         return f"Its weights are those that were evaluated, to the last rounding (at most {apart:.1e} apart)."
+
+    def _verified(self, method: str) -> Path:
+        return self.folder / "verified" / f"{method}.json"
 
     def _failure(self, name: str) -> Path:
         return self.folder / "failed" / f"{name}.json"

@@ -9,8 +9,10 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from luth.errors import UserError
-from luth.models import model_folder
+from luth.models import load_tokenizer, model_folder
+from luth.recipe import nearest
 
+GENERATION = "generation_config.json"
 QUESTIONS = ("Quelle est la capitale de l'Italie\u00a0?", "What is the capital of Italy?")
 
 
@@ -54,6 +56,28 @@ def check_parents(names: list[str]) -> None:
                     f"{tensor} is {_shape(reference, tensor)} in {first} and {_shape(other, tensor)} in {name}: "
                     f"merge a model with one that was fine-tuned from it"
                 )
+        ours, theirs = load_tokenizer(first), load_tokenizer(name)
+        if ours.get_vocab() != theirs.get_vocab():
+            raise UserError(
+                f"{first} and {name} have other vocabularies: a token of one is another token, or none, of the other"
+            )
+
+
+def check_filters(filters: list[str], names: list[str]) -> None:
+    """Raise `UserError` for a filter that is in no tensor's name: MergeKit would not say that it has no effect.
+
+    Args:
+        filters: a recipe's.
+        names: the parents.
+    """
+    tensors = list(shapes(model_folder(names[0])))
+    for name in filters:
+        if name != "*" and not any(name in tensor for tensor in tensors):
+            kinds = sorted({part for tensor in tensors for part in tensor.split(".")[3:-1]})
+            raise UserError(
+                f"the filter {name!r} is in no tensor's name of {names[0]}{nearest(name, kinds)}: "
+                f"there are {', '.join(kinds)}"
+            )
 
 
 def _shape(found: dict[str, tuple[int, ...]], tensor: str) -> str:
@@ -87,8 +111,10 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         raise UserError(f"the merge's vocabulary or special tokens are not those of {base}")
     if ours.chat_template != theirs.chat_template:
         raise UserError(f"the merge's chat template is not that of {base}: set chat_template in the recipe")
-    GenerationConfig.from_pretrained(folder).validate()
+    _check_generation_config(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    if bool(_config(folder).get("tie_word_embeddings")) != bool(_config(model_folder(base)).get("tie_word_embeddings")):
+        raise UserError(f"the merge's head is not tied to its embeddings as that of {base} is")
     for name, tensor in model.named_parameters():
         if not tensor.isfinite().all():
             raise UserError(f"the merge's tensor {name} holds values that are not finite")
@@ -102,3 +128,12 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         if not answers[question]:
             raise UserError(f"the merged model answers nothing to {question!r}")
     return answers
+
+
+def _check_generation_config(folder: Path) -> None:
+    if not (folder / GENERATION).exists():
+        return
+    try:
+        GenerationConfig.from_pretrained(folder).validate(strict=True)
+    except ValueError as error:
+        raise UserError(f"the merge's {GENERATION}, which is the base's, is not valid: {error}") from None

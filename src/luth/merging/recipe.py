@@ -69,6 +69,27 @@ def local_name(model: str) -> str:
     return model
 
 
+def with_local_names(value: Any) -> Any:
+    """Return a recipe whose models have the names of `local_name`."""
+    if isinstance(value, dict):
+        named = {"model", "base_model"}
+        return {
+            key: local_name(inner) if key in named and isinstance(inner, str) else with_local_names(inner)
+            for key, inner in value.items()
+        }
+    return [with_local_names(inner) for inner in value] if isinstance(value, list) else value
+
+
+def filters(value: Any) -> list[str]:
+    """Return every filter of a recipe's parameters: a part of tensors' names, to which MergeKit applies a value."""
+    if isinstance(value, list):
+        return [name for inner in value for name in filters(inner)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["filter"]] if isinstance(value.get("filter"), str) and "value" in value else []
+    return own + [name for inner in value.values() for name in filters(inner)]
+
+
 def local_parents(recipe: dict[str, Any]) -> list[str]:
     """Return those parents that are folders on this machine, and not models on the Hub."""
     return [name for name in parents(recipe) if is_local(name)]

@@ -184,10 +184,14 @@ class Cell:
     coefficient: float
 
     @property
+    def method(self) -> str:
+        """Return what files and tables call its method with its parameters, such as ties-density-0.5."""
+        return "-".join([self.merge_method, *(f"{key}-{value:g}" for key, value in sorted(self.parameters.items()))])
+
+    @property
     def name(self) -> str:
         """Return what files and tables call it, such as ties-density-0.5-0.3."""
-        more = [f"{key}-{value}" for key, value in sorted(self.parameters.items())]
-        return "-".join([self.merge_method, *more, f"{self.coefficient:g}"])
+        return f"{self.method}-{self.coefficient:g}"
 
     def recipe(self, sweep: SweepRecipe) -> dict[str, Any]:
         """Return the MergeKit recipe that makes it."""
