@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> None:
 
     say(f"Merging {' and '.join(parents(recipe))} with MergeKit ({recipe['merge_method']}).")
     with written_beside(args.output) as run.folder:
-        run_mergekit(args.recipe, run.folder)
+        with as_mergekit_names(args.recipe, recipe) as path:
+            run_mergekit(path, run.folder)
         say("Checking the merge: shapes, special tokens, template, an answer in French and in English.")
         answers = check_result(run.folder, recipe.get("base_model") or parents(recipe)[0])
         run.finish(answers=answers)

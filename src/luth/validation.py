@@ -1,5 +1,6 @@
 """All recipes checked together, without loading, downloading or running anything."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
 from luth.merging import recipe as merging
+from luth.merging.sweep import SweepRecipe
 from luth.recipe import build, is_local, problems, read_recipe
 from luth.reporting.recipe import ReportRecipe
 from luth.training import arguments as training
@@ -19,6 +21,7 @@ KINDS = {
     "gguf_file": "import",
     "model_name_or_path": "sft",
     "merge_method": "merge",
+    "merge_methods": "sweep",
     "tasks": "eval",
     "groups": "report",
 }
@@ -48,10 +51,9 @@ def _problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     if kinds == ["sft"]:
         return _sft_problems(recipe, made)
     if kinds == ["merge"]:
-        unmade = [name for name in merging.local_parents(recipe) if name not in made and not Path(name).is_dir()]
-        return merging.recipe_problems(recipe) + [
-            f"{name} is merged, but no recipe's output_dir names it" for name in unmade
-        ]
+        return merging.recipe_problems(recipe) + _unmade(merging.local_parents(recipe), made)
+    if kinds == ["sweep"]:
+        return _sweep_problems(recipe, made)
     if kinds == ["eval"]:
         return _eval_problems(recipe)
     return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
@@ -76,6 +78,31 @@ def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         for source in recipe.get("datasets") or []:
             found += _said(lambda source=source: local_files(training.Source(**source)))
     return found
+
+
+def _unmade(models: list[str], made: set[str]) -> list[str]:
+    there = {os.path.normpath(folder) for folder in made}
+    return [
+        f"{name} is merged, but no recipe's output_dir names it"
+        for name in models
+        if os.path.normpath(name) not in there and not Path(name).is_dir()
+    ]
+
+
+def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
+    found = problems(recipe, SweepRecipe)
+    if found:
+        return found
+    from luth.evaluation.apart import evaluation_recipe, expand_groups
+
+    built = build("", recipe, SweepRecipe)
+
+    def check_tasks() -> None:
+        development, test = expand_groups(built.development), expand_groups(built.test)
+        evaluation_recipe(built.base_model, development, test, built.evaluation)
+
+    parents = [name for name in (built.base_model, built.model) if is_local(name)]
+    return _said(built.check) + _said(check_tasks) + _unmade(parents, made)
 
 
 def _eval_problems(recipe: dict[str, Any]) -> list[str]:

@@ -134,6 +134,6 @@ def _check_generation_config(folder: Path) -> None:
     if not (folder / GENERATION).exists():
         return
     try:
-        GenerationConfig.from_pretrained(folder).validate(strict=True)
+        GenerationConfig.from_pretrained(folder).validate()
     except ValueError as error:
         raise UserError(f"the merge's {GENERATION}, which is the base's, is not valid: {error}") from None
