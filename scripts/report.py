@@ -21,7 +21,6 @@ def main(arguments: list[str]) -> None:
     from luth.files import write_json, write_text
     from luth.recipe import build, read_recipe
     from luth.reporting import report, tables
-    from luth.reporting.plots import plot_shares
     from luth.reporting.recipe import ReportRecipe
     from luth.run_record import open_run
 
@@ -33,15 +32,12 @@ def main(arguments: list[str]) -> None:
     figures = report.compute(recipe)
     run = open_run(folder, "report", given, report.fingerprints(steps), replace_other=True)
     folder.mkdir(parents=True, exist_ok=True)
-    report.copy_loss_curve(recipe, folder)
-    shares, panels = report.panels(recipe, figures)
-    best_share = next(share for share, model in recipe.merges.items() if model == figures.best_merge)
-    plot_shares(shares, panels, folder / "merge-ratio.png", best_share)
+    report.copy_figures(recipe, folder)
 
-    say(f"Asking {len(recipe.prompts)} questions to the base, the fine-tuned model and {figures.best_merge}.")
+    asked = (recipe.base, recipe.fine_tuned, recipe.merged)
+    say(f"Asking {len(recipe.prompts)} questions to {', '.join(asked)}.")
     from luth.reporting.answers import answer_all
 
-    asked = (recipe.base, recipe.fine_tuned, figures.best_merge)
     answers = answer_all(asked, recipe.prompts, recipe.max_new_tokens)
     write_json(folder / "results.json", {**report.as_json(figures), "answers": answers})
     write_text(folder / "report.md", report.page(recipe, figures, answers, steps))
@@ -52,8 +48,7 @@ def main(arguments: list[str]) -> None:
     differences = {group: figures.differences[group] for group in recipe.groups}
     print("Differences to the base (▲ gain, ▼ loss: only where the 95% interval excludes zero)\n")
     print(f"{tables.difference_table(differences, columns, figures.models[1:])}\n")
-    print(f"Report: {folder / 'report.md'}\nFigures: {folder / 'merge-ratio.png'}, {folder / 'loss.png'}")
-    print(f"All numbers: {folder / 'results.json'}")
+    print(f"Report: {folder / 'report.md'}, its figures beside it\nAll numbers: {folder / 'results.json'}")
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ class Sweep:
             write_text(path, head + yaml.safe_dump(recipe, sort_keys=False))
             run = open_run(made, "merge", recipe, inputs)
             with written_beside(made) as run.folder:
-                run_mergekit(str(path), run.folder)
+                run_mergekit(recipe, run.folder)
                 say(self._require_evaluated(cell, run.folder))
                 # Room for the check, which loads the winner.
                 self._loaded.clear()
@@ -250,8 +250,7 @@ class Sweep:
         """Give a checkpoint that lasts as long as it is looked at, in the recipe's dtype or another one."""
         recipe = cell.recipe(self.recipe) | ({"dtype": dtype} if dtype else {})
         with room(self.folder / "work") as work:
-            write_text(work / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
-            run_mergekit(str(work / "recipe.yaml"), work / "out")
+            run_mergekit(recipe, work / "out")
             yield work / "out"
 
     def _require_evaluated(self, cell: Cell, checkpoint: Path) -> str:

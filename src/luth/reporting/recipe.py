@@ -13,11 +13,12 @@ class ReportRecipe:
     Parameters:
         base: the model that every difference is taken to.
         fine_tuned: the fine-tuned model's folder; its log history gives the loss curve.
-        merges: merged models' folders by the fine-tuned model's share, 0 to 1.
-        evaluation: the output_dir of the evaluation.
+        merged: the merge's folder.
+        sweep: the output_dir of the sweep that chose the merge; its figures are shown. Null if none did.
+        evaluation: the output_dir of the evaluation; of a sweep it is its folder `test`.
         groups: column names, each with its tasks; a group's score is the mean over all items of its tasks.
-        french, english: the two groups that are set against each other.
-        french_likelihood, english_likelihood: the two groups of log-likelihoods.
+        french, english: the two groups whose differences are said in words first.
+        french_likelihood, english_likelihood: the two groups of log-likelihoods, said next.
         prompts: questions whose answers are shown as the models give them.
         max_new_tokens: the longest such answer.
         output_dir: where report.md, results.json and the figures go.
@@ -25,7 +26,7 @@ class ReportRecipe:
 
     base: str
     fine_tuned: str
-    merges: dict[float, str]
+    merged: str
     evaluation: str
     groups: dict[str, list[str]]
     french: str
@@ -35,11 +36,12 @@ class ReportRecipe:
     prompts: list[str]
     max_new_tokens: int
     output_dir: str
+    sweep: str | None = None
 
     def check(self) -> None:
-        """Raise `UserError` for a group that is named but not defined, or empty, or a report without a merge."""
+        """Raise `UserError` for a group that is named but not defined, or empty, or a report without prompts."""
         for name in (self.french, self.english, self.french_likelihood, self.english_likelihood):
             if not self.groups.get(name):
                 raise UserError(f"groups: there is no group {name!r} with tasks{nearest(name, self.groups)}")
-        if not self.merges or not self.prompts:
-            raise UserError("a report needs at least one of merges and one of prompts")
+        if not self.prompts:
+            raise UserError("prompts: the list is empty: name at least one")

@@ -14,24 +14,21 @@ from luth.reporting.recipe import ReportRecipe
 from luth.reporting.results import group_scores, item_scores, model_folder
 from luth.reporting.statistics import Estimate
 
+SWEEP_FIGURES = {"frontier.png": "French against English", "curve.png": "Score over the coefficient"}
+
 
 @dataclass
 class Figures:
-    """Scores and differences to the base, by group and model, and the merge that is shown."""
+    """Scores and differences to the base, by group and model."""
 
     models: list[str]
     scores: dict[str, dict[str, Estimate]]
     differences: dict[str, dict[str, Estimate]]
-    best_merge: str
 
 
 def compute(recipe: ReportRecipe) -> Figures:
-    """Estimate every score and every paired difference to the base.
-
-    The merge shown is the one with the highest mean over the French items; as it is chosen on the items it is
-    reported on, its figure flatters it a little, and the report says so.
-    """
-    models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
+    """Estimate every score and every paired difference to the base."""
+    models = [recipe.base, recipe.fine_tuned, recipe.merged]
     evaluated = {model: item_scores(Path(recipe.evaluation), model) for model in models}
     _require_alike({model: record for model, (_, record) in evaluated.items()})
     found = {model: scores for model, (scores, _) in evaluated.items()}
@@ -50,8 +47,7 @@ def compute(recipe: ReportRecipe) -> Figures:
             for model, array in arrays.items()
             if model != recipe.base
         }
-    french = {model: scores[recipe.french][model].value for model in recipe.merges.values()}
-    return Figures(models, scores, differences, max(french, key=lambda model: french[model]))
+    return Figures(models, scores, differences)
 
 
 def _require_alike(records: dict[str, dict[str, Any]]) -> None:
@@ -71,7 +67,6 @@ def as_json(figures: Figures) -> dict[str, Any]:
     """Return all figures for results.json."""
     return {
         "models": figures.models,
-        "best_merge": figures.best_merge,
         "confidence": statistics.CONFIDENCE,
         "resamples": statistics.RESAMPLES,
         "scores": {group: {model: asdict(e) for model, e in row.items()} for group, row in figures.scores.items()},
@@ -81,38 +76,12 @@ def as_json(figures: Figures) -> dict[str, Any]:
     }
 
 
-def panels(recipe: ReportRecipe, figures: Figures) -> tuple[list[float], dict[str, Any]]:
-    """Return what `plots.plot_shares` draws: scores, and differences in log-likelihood, over the merge's share."""
-    by_share = {0.0: recipe.base, **recipe.merges, 1.0: recipe.fine_tuned}
-    shares = sorted(by_share)
-    zero = Estimate(0.0, 0.0, 0.0, 0)
-
-    def percent(group: str) -> list[Estimate]:
-        estimates = [figures.scores[group][by_share[share]] for share in shares]
-        return [Estimate(100 * e.value, 100 * e.low, 100 * e.high, e.items) for e in estimates]
-
-    def gain(group: str) -> list[Estimate]:
-        return [figures.differences[group].get(by_share[share], zero) for share in shares]
-
-    return shares, {
-        "Items answered right (%)": {
-            "french": (recipe.french, percent(recipe.french)),
-            "english": (recipe.english, percent(recipe.english)),
-        },
-        "Held-out answers: log-likelihood gained\nover the base (nats per character)": {
-            "french": (recipe.french_likelihood, gain(recipe.french_likelihood)),
-            "english": (recipe.english_likelihood, gain(recipe.english_likelihood)),
-        },
-    }
-
-
 def page(
     recipe: ReportRecipe, figures: Figures, answers: dict[str, list[str]], steps: dict[str, dict[str, Any]]
 ) -> str:
     """Write report.md."""
-    best, base = figures.best_merge, recipe.base
-    said = []
-    for model in (recipe.fine_tuned, best):
+    base, said = recipe.base, []
+    for model in (recipe.fine_tuned, recipe.merged):
         for group in (recipe.french, recipe.french_likelihood, recipe.english, recipe.english_likelihood):
             found = figures.differences[group][model]
             said.append("- " + tables.sentence(model, base, group, found, tables.is_share(figures.scores[group])))
@@ -120,8 +89,7 @@ def page(
     parts = [
         "# What was gained in French, what was kept in English",
         "\n".join(said),
-        f"{best} is the merge with the highest mean over {recipe.french}; it is chosen on the items it is reported "
-        "on, which flatters it a little.",
+        *chosen(recipe),
         "## Scores",
         "Shares in percent; log-likelihoods in nats per character of the reference answer (higher is better). In "
         "brackets the 95% interval: percentile bootstrap over the n items, a fixed sample, the same for every model.",
@@ -130,8 +98,7 @@ def page(
         "Paired over the same items. ▲ and ▼ stand only where the 95% interval excludes zero; the p-values are not "
         "corrected for the number of comparisons.",
         tables.difference_table(figures.differences, figures.scores, others),
-        "## French and English over the merge ratio",
-        "![French and English over the share of the fine-tuned model](merge-ratio.png)",
+        *sweep_figures(recipe),
         "## Fine-tuning",
         "![Training loss over optimiser steps](loss.png)",
         "## Answers, unedited",
@@ -140,6 +107,38 @@ def page(
         *provenance(steps),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def chosen(recipe: ReportRecipe) -> list[str]:
+    """Say how the merge was chosen, where a sweep did it."""
+    if recipe.sweep is None:
+        return []
+    winner = read_sweep(recipe)["winner"]
+    return [f"{recipe.merged} is {winner}: chosen by a sweep on development items, not on those below."]
+
+
+def sweep_figures(recipe: ReportRecipe) -> list[str]:
+    """Show the sweep's figures that `copy_figures` copied."""
+    if recipe.sweep is None:
+        return []
+    there = [name for name in SWEEP_FIGURES if (Path(recipe.sweep) / name).is_file()]
+    shown = [f"![{SWEEP_FIGURES[name]}]({name})" for name in there]
+    return ["## All merges, on the development items", *shown]
+
+
+def read_sweep(recipe: ReportRecipe) -> dict[str, Any]:
+    """Read a sweep's sweep.json.
+
+    Raises:
+        UserError: it is not there, or the merge is not that sweep's.
+    """
+    try:
+        found = json.loads((Path(recipe.sweep) / "sweep.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{recipe.sweep} holds no finished sweep: run scripts/sweep.py first") from None
+    if Path(recipe.merged).resolve() != (Path(recipe.sweep) / "winner").resolve():
+        raise UserError(f"merged: {recipe.merged} is not the sweep's winner, {Path(recipe.sweep) / 'winner'}")
+    return found
 
 
 def answer_sections(prompts: list[str], answers: dict[str, list[str]]) -> list[str]:
@@ -180,9 +179,11 @@ def read_steps(recipe: ReportRecipe) -> dict[str, dict[str, Any]]:
         UserError: one cannot be read, or there is none.
     """
     evaluation = Path(recipe.evaluation) / "results"
-    models = [recipe.base, recipe.fine_tuned, *recipe.merges.values()]
+    models = [recipe.base, recipe.fine_tuned, recipe.merged]
     folders = {model: Path(model) for model in models}
     folders |= {f"evaluating {model}": model_folder(evaluation, model) for model in models}
+    if recipe.sweep:
+        folders["the sweep"] = Path(recipe.sweep)
     steps = {}
     for name, folder in folders.items():
         try:
@@ -203,8 +204,8 @@ def fingerprints(steps: dict[str, dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def copy_loss_curve(recipe: ReportRecipe, folder: Path) -> None:
-    """Copy the fine-tuning's loss curve beside the page.
+def copy_figures(recipe: ReportRecipe, folder: Path) -> None:
+    """Copy the fine-tuning's loss curve and the sweep's figures beside the page.
 
     Raises:
         UserError: the fine-tuning left none.
@@ -212,4 +213,6 @@ def copy_loss_curve(recipe: ReportRecipe, folder: Path) -> None:
     curve = Path(recipe.fine_tuned) / "loss.png"
     if not curve.is_file():
         raise UserError(f"{curve} is missing: is {recipe.fine_tuned} a finished fine-tuning?")
-    shutil.copyfile(curve, folder / "loss.png")
+    sweep = [Path(recipe.sweep) / name for name in SWEEP_FIGURES] if recipe.sweep else []
+    for path in [curve, *(path for path in sweep if path.is_file())]:
+        shutil.copyfile(path, folder / path.name)
