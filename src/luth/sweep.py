@@ -84,9 +84,7 @@ class Sweep:
             try:
                 with self._made_by_mergekit(cell) as checkpoint:
                     apart = require_equal(self._pair(cell), cell.coefficient, checkpoint)
-                write_json(
-                    self._verified(method), {"merge": cell.name, "in_memory": True, "largest_difference": apart}
-                )
+                found: dict[str, Any] = {"merge": cell.name, "in_memory": True, "largest_difference": apart}
             except UserError as error:
                 if cell.merge_method in ENDS:
                     raise UserError(f"{cell.name}: {error}: install the mergekit of constraints.txt") from None
