@@ -58,7 +58,7 @@ def tokenizer():
     )
 
 
-def tiny_config(family, vocab_size):
+def tiny_config(family, vocab_size, tied=True):
     from transformers import Lfm2Config, LlamaConfig, Qwen2Config, Qwen3Config
 
     kind = {"llama": LlamaConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config, "lfm2": Lfm2Config}[family]
@@ -72,7 +72,7 @@ def tiny_config(family, vocab_size):
         num_key_value_heads=2,
         head_dim=16,
         max_position_embeddings=1024,
-        tie_word_embeddings=True,
+        tie_word_embeddings=tied,
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=2,
@@ -85,9 +85,10 @@ def make_model(tokenizer):
     """Save a tiny random model of a real architecture as an ordinary Hugging Face folder."""
     from transformers import AutoModelForCausalLM
 
-    def make(folder, family="llama", seed=0, dtype=torch.float32, vocab_size=None):
+    def make(folder, family="llama", seed=0, dtype=torch.float32, vocab_size=None, tied=True):
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(tiny_config(family, vocab_size or len(tokenizer))).to(dtype)
+        config = tiny_config(family, vocab_size or len(tokenizer), tied)
+        model = AutoModelForCausalLM.from_config(config).to(dtype)
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.ndim == 2:

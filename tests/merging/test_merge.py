@@ -10,8 +10,11 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
 
 from luth.merging.recipe import parents
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -80,18 +83,22 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
     other = make_model(tmp_path / "qwen", "qwen3")
     empty = tmp_path / "empty"
     empty.mkdir()
+    words = make_model(tmp_path / "words", seed=3)
+    spelled = (words / "tokenizer.json").read_text("utf-8").replace('"<think>"', '"<pense>"')
+    (words / "tokenizer.json").write_text(spelled, "utf-8")
     broken = make_model(tmp_path / "broken", seed=2)
     weights = load_file(broken / "model.safetensors")
     save_file({name: tensor for name, tensor in weights.items() if "norm" not in name}, broken / "model.safetensors")
-    for model, words in (
+    for model, said in (
         (tmp_path / "none", "no such model folder"),
         (empty, "is not a model folder"),
         (wide, "model.embed_tokens.weight is"),
         (other, "only one family can be merged"),
         (broken, "absent in"),
+        (words, "have other vocabularies"),
     ):
         code, _, err = run("merge", write_recipe(base, model), tmp_path / "x")
-        assert code == 2 and words in err and err.count("\n") == 1, err
+        assert code == 2 and said in err and err.count("\n") == 1, err
         assert not (tmp_path / "x").exists()
 
 
@@ -102,11 +109,38 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
         ({"merge_methods": "slerp"}, "unknown key 'merge_methods' (did you mean 'merge_method'?)"),
         ({"models": None}, "must say what is merged"),
         ({"models": [{"modle": "x"}]}, "unknown key 'modle' (did you mean 'model'?)"),
+        (
+            {"parameters": {"t": [{"filter": "self_atn", "value": 0.3}, {"value": 0.5}]}},
+            "the filter 'self_atn' is in no tensor's name",
+        ),
     ],
 )
 def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, said):
     code, _, err = run("merge", write_recipe(*pair, **changes), tmp_path / "x")
     assert code == 2 and said in err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "family", "tied"),
+    [("merge", "qwen3", True), ("merge-1.7b", "qwen3", False), ("merge-lfm2-350m", "lfm2", True)],
+)
+def test_every_family_s_recipe_makes_a_sound_model(recipe, family, tied, make_model, run, tmp_path):
+    """The models are tiny; as LFM2's, the embeddings have more rows than the tokenizer has tokens."""
+    folders = [make_model(tmp_path / name, family, seed, torch.bfloat16, 640, tied) for seed, name in enumerate("ab")]
+    content = yaml.safe_load((ROOT / "recipes" / f"{recipe}.yaml").read_text("utf-8"))
+    named = dict(zip(parents(content), map(str, folders), strict=True))
+    content["base_model"] = named[content["base_model"]]
+    for model in content["models"]:
+        model["model"] = named[model["model"]]
+    (tmp_path / "merge.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    code, _, err = run("merge", tmp_path / "merge.yaml", tmp_path / "merged")
+    assert code == 0, err
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    heads = model.get_output_embeddings().weight, model.get_input_embeddings().weight
+    assert heads[0].shape == (640, 64) and (heads[0] is heads[1]) == tied
+    assert ("lm_head.weight" in load_file(tmp_path / "merged/model.safetensors")) == (not tied)
+    tokenizers = [(folder / "tokenizer.json").read_text("utf-8") for folder in (folders[0], tmp_path / "merged")]
+    assert json.loads(tokenizers[0])["model"] == json.loads(tokenizers[1])["model"]
 
 
 def test_mergekit_failing_is_one_line(pair, write_recipe, run, tmp_path):
