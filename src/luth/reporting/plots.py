@@ -1,5 +1,6 @@
 """A sweep's figures."""
 
+import os
 from pathlib import Path
 
 import matplotlib
@@ -150,7 +151,8 @@ def _finish(axis: plt.Axes) -> None:
 
 
 def _save(figure: plt.Figure, path: Path) -> None:
-    beside = path.with_name(f".{path.name}")
+    # Several processes of one sweep draw the same figure.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     figure.savefig(beside, format="png")
     plt.close(figure)
     beside.replace(path)
