@@ -73,7 +73,7 @@ def find_best(sweep: Any, run: Any) -> None:
     sweep.evaluate_parents()
     parents = {name: sweep.scores("full", name) for name in sweep.parents}
     base = parents[recipe.base_model]
-    selection.require_one_unit(recipe.development, base)
+    selection.require_one_unit(recipe.development, list(criterion.weights()), criterion.keep, base)
 
     left, first, reasons, failed = list(sweep.cells), {}, {}, {}
     if recipe.first_pass:

@@ -35,15 +35,13 @@ def plot_curve(tried: list[Tried], parents: Parents, winner: str | None, path: P
     figure, axes = plt.subplots(
         1, len(groups), figsize=(5.4 * len(groups), 4.6), dpi=120, layout="constrained", squeeze=False
     )
-    methods = list(dict.fromkeys(cell.merge_method for cell in tried))
+    methods = list(dict.fromkeys(cell.method for cell in tried))
     for number, (group, axis) in enumerate(zip(groups, axes[0], strict=True)):
         colour = COLOURS[number % len(COLOURS)]
         for (name, scores), line in zip(parents.items(), (":", "-."), strict=True):
             axis.axhline(_scaled(scores[group])[0], color="grey", linestyle=line, linewidth=1.2, label=name)
         for at, method in enumerate(methods):
-            _method_line(
-                axis, [cell for cell in tried if cell.merge_method == method], group, colour, at, len(methods)
-            )
+            _method_line(axis, [cell for cell in tried if cell.method == method], group, colour, at, len(methods))
         for cell in tried:
             if cell.name == winner and cell.scores:
                 value = _scaled(cell.scores[group])[0]
@@ -68,7 +66,7 @@ def _method_line(axis: plt.Axes, cells: list[Tried], group: str, colour: str, at
         if not shown:
             continue
         places, values = [place for place, _ in shown], [value for _, value in shown]
-        label = cells[0].merge_method + ("" if full else ", first pass only (fewer items)")
+        label = cells[0].method + ("" if full else ", first pass only (fewer items)")
         axis.errorbar(
             places,
             [value for value, _, _ in values],
@@ -91,13 +89,13 @@ def plot_frontier(
     figure, axis = plt.subplots(figsize=(7.6, 6.0), dpi=120, layout="constrained")
     if floor is not None:
         axis.axvline(100 * floor, color="grey", linestyle=":", linewidth=1.2, label=f"least {kept} admitted")
-    methods = list(dict.fromkeys(cell.merge_method for cell in tried))
+    methods = list(dict.fromkeys(cell.method for cell in tried))
     for at, method in enumerate(methods):
-        cells = [cell for cell in tried if cell.merge_method == method and cell.scores and cell.full]
+        cells = [cell for cell in tried if cell.method == method and cell.scores and cell.full]
         for number, cell in enumerate(cells):
             label = method if number == 0 else None
             place = _cross(axis, cell.scores, groups, COLOURS[at % len(COLOURS)], MARKERS[at % len(MARKERS)], label)
-            axis.annotate(f"{cell.coefficient:g}", place, xytext=(5, 4), textcoords="offset points", fontsize=8)
+            axis.annotate(f"{cell.coefficient:g}", place, xytext=(9, 7), textcoords="offset points", fontsize=8)
     for (name, scores), marker in zip(parents.items(), ("X", "P"), strict=True):
         _cross(axis, scores, groups, "black", marker, name, size=10)
     for cell in tried:

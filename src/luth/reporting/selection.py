@@ -21,7 +21,7 @@ class Tried:
     """
 
     name: str
-    merge_method: str
+    method: str
     coefficient: float
     scores: dict[str, Estimate] | None
     full: bool
@@ -131,11 +131,26 @@ def out_of_the_race(
     return reasons
 
 
-def require_one_unit(groups: dict[str, list[str]], scores: Scores) -> None:
-    """Raise `UserError` for a group whose mean would mix shares of right answers with log-likelihoods."""
-    for name, tasks in groups.items():
-        shares = [all(0 <= value <= 1 for value in scores[task].values()) for task in tasks]
-        if len(set(shares)) > 1:
-            raise UserError(
-                f"the group {name!r} mixes shares and log-likelihoods: give {tasks[shares.index(False)]} its own"
-            )
+def require_one_unit(groups: dict[str, list[str]], maximise: list[str], keep: str | None, scores: Scores) -> None:
+    """Raise `UserError` for a mean that would mix shares of right answers with log-likelihoods.
+
+    Args:
+        groups: of tasks.
+        maximise: the criterion's groups, whose mean is one as well.
+        keep: the group whose loss is limited, by a share.
+        scores: a model's.
+    """
+    shares = {
+        task: all(0 <= value <= 1 for value in scores[task].values()) for tasks in groups.values() for task in tasks
+    }
+    for name, group in groups.items():
+        other = [task for task in group if shares[task] != shares[group[0]]]
+        if other:
+            raise UserError(f"the group {name!r} mixes shares and log-likelihoods: give {other[0]} its own")
+    units = {name: shares[groups[name][0]] for name in maximise}
+    if len(set(units.values())) > 1:
+        raise UserError(f"criterion: maximise mixes shares and log-likelihoods: {', '.join(units)}: leave one out")
+    if keep is not None and not shares[groups[keep][0]]:
+        raise UserError(
+            f"criterion: keep: {keep!r} holds log-likelihoods, and the margin is a share: name another group"
+        )

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def tried(
         scores = full.get(name) or first.get(name)
         means = group_estimates(scores, groups) if scores and name not in failed else None
         reason = failed.get(name) or reasons.get(name, "")
-        found.append(Tried(name, cell.merge_method, cell.coefficient, means, name in full, reason))
+        found.append(Tried(name, cell.method, cell.coefficient, means, name in full, reason))
     return found
 
 
@@ -70,12 +70,15 @@ def evidence(found: dict[str, Scores], models: list[str], groups: Groups, test: 
 def _verdict(found: dict[str, Scores], models: list[str], test: Standard) -> str:
     base, _, winner = models
     if not admitted(found[winner], found[base], test):
-        return "The winner does not meet the criterion on the test's items: it keeps too little of the base."
+        lost = _amount(gap(found[winner], found[base], test.keep), found[winner], test.keep)
+        return (
+            f"The winner does not meet the criterion on items that the sweep never saw: what it is to keep differs "
+            f"from the base's by {lost}, and {-100 * test.margin:g} is allowed."
+        )
     lines, beaten = [], 0
     for parent in models[:2]:
         ahead = gap(found[winner], found[parent], test.maximise)
-        said = f"{100 * ahead.value:+.1f} points [{100 * ahead.low:+.1f}, {100 * ahead.high:+.1f}], "
-        said += f"p {tables.p_value(ahead.p)}"
+        said = _amount(ahead, found[winner], test.maximise)
         if not admitted(found[parent], found[base], test):
             lines.append(f"{parent} does not meet the criterion ({said})")
             beaten += 1
@@ -86,6 +89,14 @@ def _verdict(found: dict[str, Scores], models: list[str], test: Standard) -> str
             lines.append(f"that it is above {parent} is not shown ({said})")
     head = "The winner beats both parents" if beaten == 2 else "It is not shown that the winner beats both parents"
     return f"{head} on items that the sweep never saw: {'; '.join(lines)}."
+
+
+def _amount(difference: Estimate, scores: Scores, tasks: Iterable[str]) -> str:
+    share = all(0 <= value <= 1 for task in tasks for value in scores[task].values())
+    value, low, high = (
+        tables.number(part, share, sign=True) for part in (difference.value, difference.low, difference.high)
+    )
+    return f"{value} {'points' if share else 'nats'} [{low}, {high}], p {tables.p_value(difference.p)}"
 
 
 def write_cells(
@@ -198,12 +209,12 @@ def _csv(tried: list[Tried], parents: dict[str, dict[str, Estimate]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     groups = list(next(iter(parents.values())))
     columns = [f"{group}{part}" for group in groups for part in ("", " low", " high", " items")]
-    writer.writerow(["merge", "merge_method", "coefficient", "race", *columns])
+    writer.writerow(["merge", "method", "coefficient", "race", *columns])
     rows = [(name, "", "", "parent", scores) for name, scores in parents.items()]
     rows += [
-        (cell.name, cell.merge_method, cell.coefficient, "failed: " + cell.reason, None)
+        (cell.name, cell.method, cell.coefficient, "failed: " + cell.reason, None)
         if cell.scores is None
-        else (cell.name, cell.merge_method, cell.coefficient, cell.reason or "to the end", cell.scores)
+        else (cell.name, cell.method, cell.coefficient, cell.reason or "to the end", cell.scores)
         for cell in tried
     ]
     for *head, scores in rows:
