@@ -3,7 +3,7 @@
     python benchmarks/sweep.py
 
 Measured: the seconds that scripts/sweep.py takes, parents and first pass included, until it has chosen among 11
-coefficients of 2 methods (linear, ties) on the demo's development tasks; those of mergekit-yaml and
+coefficients of 2 methods (linear, ties) on the demo's development tasks, raced as in the demo's recipe; those of mergekit-yaml and
 scripts/evaluate.py on two merges of each method, scaled to all of them; the peak memory of both; and whether the
 choice is as good as that of a sweep that looks at all items of all merges. It wants the demo's base and fine-tuned
 model (make demo) and takes less than 20 minutes on 2 cores. The last line is the verdict.
@@ -41,19 +41,26 @@ FEW_TEST_ITEMS = 4
 
 
 def run(*command: str | Path) -> tuple[float, float]:
-    """Run a program on all cores; return its seconds, and the most memory that one of its processes held, in GiB."""
+    """Run a program on all cores; return its seconds and its own peak memory in GiB, without what it starts."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryFile() as said:
-        begun = time.perf_counter()
+        begun, peak = time.perf_counter(), 0.0
         process = subprocess.Popen([str(part) for part in command], env=environment, stdout=said, stderr=said)
-        _, status, used = os.wait4(process.pid, 0)
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.2)
         seconds = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines() or ["no message"]
             raise UserError(f"{' '.join(map(str, command[:2]))} failed: {lines[-1]}")
-    return seconds, used.ru_maxrss / 2**20
+    return seconds, peak
+
+
+def peak_memory(pid: int) -> float:
+    """Return the most memory that a running process has held so far, in GiB, mapped files included; 0 if it ended."""
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    return next((int(line.split()[1]) / 2**20 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def sweep(recipe: dict[str, Any], folder: Path) -> tuple[float, float, dict[str, Any]]:
@@ -68,10 +75,10 @@ def sweep(recipe: dict[str, Any], folder: Path) -> tuple[float, float, dict[str,
 
 
 def one_by_one(cell: Cell, recipe: SweepRecipe, folder: Path) -> tuple[float, float, dict[str, float]]:
-    """Make and evaluate one merge; return the seconds, scripts/evaluate.py's memory in GiB, and each task's score."""
+    """Make and evaluate one merge; return the seconds, scripts/evaluate.py's memory in GiB, and the tasks' scores."""
     folder.mkdir()
     (folder / "merge.yaml").write_text(yaml.safe_dump(with_local_names(cell.recipe(recipe))))
-    merging, _ = run(Path(sys.executable).with_name("mergekit-yaml"), folder / "merge.yaml", folder / "out")
+    merging, held = run(Path(sys.executable).with_name("mergekit-yaml"), folder / "merge.yaml", folder / "out")
     tasks = [task for group in recipe.development.values() for task in group]
     sizes = recipe.evaluation.get("max_samples") or {}
     asking = {**recipe.evaluation, "max_samples": {task: sizes[task] for task in tasks if task in sizes} or None}
@@ -81,7 +88,11 @@ def one_by_one(cell: Cell, recipe: SweepRecipe, folder: Path) -> tuple[float, fl
     (path,) = (folder / "eval").rglob("results_*.json")
     results = json.loads(path.read_text("utf-8"))["results"]
     scores = {task: next(iter(results[f"{task}|0"].values())) for task in tasks}
-    print(f"{cell.name}: mergekit-yaml {merging:.0f} s, scripts/evaluate.py {evaluating:.0f} s", flush=True)
+    print(
+        f"{cell.name}: mergekit-yaml {merging:.0f} s, {held:.1f} GiB; scripts/evaluate.py {evaluating:.0f} s, "
+        f"{memory:.1f} GiB",
+        flush=True,
+    )
     return merging + evaluating, memory, scores
 
 
@@ -107,9 +118,7 @@ def main(arguments: list[str]) -> None:
     for model in (given["base_model"], given["model"]):
         if not Path(model, "model.safetensors").exists():
             raise UserError(f"{model} is missing: make demo")
-    checkpoint = Path(given["base_model"], "model.safetensors").stat().st_size / 2**30
     given |= {"merge_methods": METHODS, "coefficients": COEFFICIENTS}
-    given["first_pass"] = {**given["first_pass"], "finalists": 4}
     tests = [task for group in given["test"].values() for task in group]
     given["evaluation"] = {**given["evaluation"], "max_samples": dict.fromkeys(tests, FEW_TEST_ITEMS)}
     recipe = build(str(RECIPE), given, SweepRecipe)
@@ -117,7 +126,12 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         seconds, memory, found = sweep(given, folder / "raced")
-        print(f"scripts/sweep.py: {len(found['cells'])} merges, chosen after {seconds:.0f} s", flush=True)
+        print(
+            f"scripts/sweep.py: {len(found['cells'])} merges, chosen after {seconds:.0f} s; {memory:.1f} GiB, beside "
+            f"the mergekit-yaml that it starts",
+            flush=True,
+        )
+        checkpoint = (folder / "raced/winner/model.safetensors").stat().st_size / 2**30
         _, _, exhaustive = sweep({**given, "first_pass": None}, folder / "exhaustive")
         same, said = as_good(found["winner"], exhaustive, recipe)
         print(said, flush=True)
