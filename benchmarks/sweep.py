@@ -3,10 +3,11 @@
     python benchmarks/sweep.py
 
 Measured: the seconds that scripts/sweep.py takes, parents and first pass included, until it has chosen among 11
-coefficients of 2 methods (linear, ties) on the demo's development tasks, raced as in the demo's recipe; those of mergekit-yaml and
-scripts/evaluate.py on two merges of each method, scaled to all of them; the peak memory of both; and whether the
-choice is as good as that of a sweep that looks at all items of all merges. It wants the demo's base and fine-tuned
-model (make demo) and takes less than 20 minutes on 2 cores. The last line is the verdict.
+coefficients of 2 methods (linear, ties) on the demo's development tasks, raced as in the demo's recipe; those of
+mergekit-yaml and scripts/evaluate.py on two merges of each method, scaled to all of them; the peak memory of each
+process by itself; and whether the choice is as good as that of a sweep that looks at all items of all merges. It wants
+the demo's base and fine-tuned model (make demo) and takes less than 20 minutes on 2 cores. The last line is the
+verdict.
 """
 
 import argparse

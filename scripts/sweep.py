@@ -39,10 +39,15 @@ def main(arguments: list[str]) -> None:
 
     say("Loading LightEval.")
     from luth.evaluation.apart import evaluation_recipe, expand_groups, read_apart
+    from luth.evaluation.backends import asked
+    from luth.evaluation.items import in_nats
     from luth.evaluation.launch import one_evaluation
+    from luth.reporting.selection import require_one_unit
     from luth.sweep import Sweep
 
     recipe.development, recipe.test = expand_groups(recipe.development), expand_groups(recipe.test)
+    for groups in (recipe.development, recipe.test):
+        require_one_unit(groups, list(recipe.criterion.weights()), recipe.criterion.keep, in_nats)
     asking = evaluation_recipe(recipe.base_model, recipe.development, recipe.test, recipe.evaluation)
     if one_evaluation().num_processes > 1:
         raise UserError("a sweep is shared by starting it several times, each with python and without a launcher")
@@ -51,13 +56,16 @@ def main(arguments: list[str]) -> None:
     settings = {key: value for key, value in given.items() if key != "output_dir"}
     inputs = {name: model_fingerprint(name) for name in (recipe.base_model, recipe.model)}
     run = open_run(folder, "sweep", settings, inputs)
-    if run.finished:
+    items = asked({**development, **test})
+    if run.finished and run.record["asked"] == items:
         say(f"{folder} already holds this very sweep: nothing to do.")
         return
-    run.save()
+    run.save(asked=items, status="running")
     keep_freed_memory()
     with tempfile.TemporaryDirectory(prefix="luth-sweep-") as scratch:
-        find_best(Sweep(recipe, asking, development, test, folder, Path(scratch)), run)
+        sweep = Sweep(recipe, asking, development, test, folder, Path(scratch))
+        with sweep.joined():
+            find_best(sweep, run)
 
 
 def find_best(sweep: Any, run: Any) -> None:
@@ -73,7 +81,6 @@ def find_best(sweep: Any, run: Any) -> None:
     sweep.evaluate_parents()
     parents = {name: sweep.scores("full", name) for name in sweep.parents}
     base = parents[recipe.base_model]
-    selection.require_one_unit(recipe.development, list(criterion.weights()), criterion.keep, base)
 
     left, first, reasons, failed = list(sweep.cells), {}, {}, {}
     if recipe.first_pass:
@@ -96,9 +103,11 @@ def find_best(sweep: Any, run: Any) -> None:
         floor += levels[recipe.base_model][criterion.keep].value
     figures = reporting.write_cells(folder, tried, levels, winner, maximised, criterion.keep, floor)
     if winner is None:
+        sweep.clear()
         raise UserError(f"{reporting.no_winner(full, base, wanted)}: all scores are in {folder / 'cells.md'}")
 
     made = sweep.make_winner(winner)
+    sweep.clear()
     sweep.evaluate_on_test(made)
     models = [*sweep.parents, str(made)]
     tested = {name: sweep.scores("test", name) for name in models}

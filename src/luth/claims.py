@@ -8,6 +8,9 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
+
+from luth.errors import UserError
 
 
 @contextlib.contextmanager
@@ -18,12 +21,28 @@ def claim(path: Path) -> Iterator[bool]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        yield _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def company(path: Path, begin: Callable[[], None]) -> Iterator[None]:
+    """Be one of the processes that work together on something; `begin` is called where no other is at it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            begin()
+        _lock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _lock(file: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise UserError(f"{file.name} cannot be locked ({error.strerror}): choose a disk with file locks") from None
+    return True
 
 
 @contextlib.contextmanager

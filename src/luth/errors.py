@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import re
 import sys
 import traceback
@@ -64,10 +65,15 @@ def explain(error: BaseException) -> str | None:
 def disk_is_full(error: BaseException | None) -> bool:
     """Tell whether a full disk is behind an error."""
     while error is not None:
-        if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left on device" in str(error):
+        if _is_full(error):
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _is_full(error: BaseException) -> bool:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or any(os.strerror(code) in str(error) for code in (errno.ENOSPC, errno.EDQUOT))
 
 
 def _explain_one(error: BaseException) -> str | None:
@@ -78,7 +84,7 @@ def _explain_one(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, UserError):
         return text
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left on device" in text:
+    if _is_full(error):
         where = f" while writing {error.filename}" if getattr(error, "filename", None) else ""
         return f"the disk is full{where}: free some space or choose another output_dir; what was finished is kept"
     if isinstance(error, PermissionError):

@@ -70,7 +70,10 @@ def open_run(
     path = folder / "run.json"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: choose another output_dir")
-    if not folder.exists() or not any(folder.iterdir()) or (replace_other and not path.exists()):
+    # Another process of the same run may be writing its record at this moment.
+    if not folder.exists() or all(one.name.startswith(".run.json.") for one in folder.iterdir()):
+        return Run(folder, fresh)
+    if replace_other and not path.exists():
         return Run(folder, fresh)
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -99,7 +102,7 @@ def new_record(step: str, recipe: dict[str, Any], inputs: dict[str, str], seed: 
         "step": step,
         "status": "running",
         "recipe": recipe,
-        "recipe_hash": hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest(),
+        "recipe_hash": recipe_hash(recipe),
         "inputs": inputs,
         "seed": seed,
         "git_commit": git_commit(),
@@ -107,6 +110,11 @@ def new_record(step: str, recipe: dict[str, Any], inputs: dict[str, str], seed: 
         "hardware": hardware(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def recipe_hash(recipe: dict[str, Any]) -> str:
+    """Return the SHA-256 of a run's settings."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:

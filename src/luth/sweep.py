@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ import torch
 import yaml
 from lighteval.tasks.requests import Doc
 
-from luth.claims import room, share
+from luth.claims import company, room, share
 from luth.errors import UserError, disk_is_full, explain
 from luth.evaluation.backends import Loaded, evaluate_row, evaluate_weights, is_evaluated, local_model, row_name
 from luth.evaluation.items import is_generative
@@ -63,16 +62,25 @@ class Sweep:
         self.cells = {cell.name: cell for cell in recipe.cells()}
         self._loaded: Loaded = {}
         self._open: tuple[str, Any] = ("", None)
-        self._began = time.time()
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Be one of the processes at work on this sweep; the first forgets failures, so that they are tried again."""
+
+        def forget() -> None:
+            shutil.rmtree(self.folder / "failed", ignore_errors=True)
+            for path in (self.folder / "verified").glob("*.json"):
+                if not _read(path).get("in_memory"):
+                    path.unlink()
+
+        with company(self.folder / "locks" / "company", forget):
+            yield
 
     def verify(self) -> None:
         """Compare what is computed in memory with mergekit-yaml's, for each method at the middle of its grid.
 
-        Where TIES or task arithmetic differ, which bfloat16 can bring about, their merges are made by mergekit-yaml
-        one by one.
-
-        Raises:
-            UserError: SLERP or a linear merge differs.
+        Where they differ, as task vectors do that MergeKit rounds to bfloat16, the method's merges are made by
+        mergekit-yaml one by one.
         """
         methods: dict[str, list[Cell]] = {}
         for cell in self.cells.values():
@@ -86,10 +94,10 @@ class Sweep:
                     apart = require_equal(self._pair(cell), cell.coefficient, checkpoint)
                 found: dict[str, Any] = {"merge": cell.name, "in_memory": True, "largest_difference": apart}
             except UserError as error:
-                if cell.merge_method in ENDS:
-                    raise UserError(f"{cell.name}: {error}: install the mergekit of constraints.txt") from None
                 say(f"{method} is made by mergekit-yaml, merge by merge: {error}.")
                 found = {"merge": cell.name, "in_memory": False, "reason": str(error)}
+                self._open = ("", None)
+                shutil.rmtree(self.folder / "lines" / method, ignore_errors=True)
             write_json(self._verified(method), found)
 
         self._share("verify", list(methods), lambda method: self._verified(method).exists(), compare)
@@ -144,8 +152,10 @@ class Sweep:
 
         def make(_: str) -> None:
             say(f"Making the winner, {name}, with mergekit-yaml.")
-            # Left by this sweep before merges that had failed were tried again.
+            # Left by this sweep before merges that had failed were tried again; its test is not this one's.
             shutil.rmtree(made, ignore_errors=True)
+            for row in self._rows(str(made), self.test):
+                (self.folder / "test" / "results" / row_name(row) / "run.json").unlink(missing_ok=True)
             head = f"# {name}, found by scripts/sweep.py.\n#   mergekit-yaml {path} OUT\n"
             write_text(path, head + yaml.safe_dump(recipe, sort_keys=False))
             run = open_run(made, "merge", recipe, inputs)
@@ -156,10 +166,13 @@ class Sweep:
                 self._loaded.clear()
                 self._open = ("", None)
                 run.finish(answers=check_result(run.folder, self.recipe.base_model))
-            shutil.rmtree(self.folder / "lines", ignore_errors=True)
 
         self._share("winner", ["winner"], is_made, make)
         return made
+
+    def clear(self) -> None:
+        """Delete the checkpoints that merges were computed from: all merges have been tried."""
+        shutil.rmtree(self.folder / "lines", ignore_errors=True)
 
     def evaluate_on_test(self, winner: Path) -> None:
         """Evaluate base, fine-tuned model and winner on the test items."""
@@ -268,9 +281,7 @@ class Sweep:
         return self.folder / "failed" / f"{name}.json"
 
     def _has_failed(self, name: str) -> bool:
-        """Tell whether a merge failed since this process began; an earlier failure is tried again."""
-        path = self._failure(name)
-        return path.exists() and path.stat().st_mtime >= self._began
+        return self._failure(name).exists()
 
 
 def _of(row: Row, items: Items) -> Items:

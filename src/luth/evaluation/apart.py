@@ -62,12 +62,15 @@ def read_apart(
     """Read the items of the development tasks and of the test tasks.
 
     Raises:
-        UserError: an item is in both.
+        UserError: an item is in both, or a task has fewer than 2.
     """
     sides = [
         list(dict.fromkeys(task for tasks in groups.values() for task in tasks)) for groups in (development, test)
     ]
     chosen_by, reported = (read_items(recipe, tasks, report) for tasks in sides)
+    for task, docs in {**chosen_by, **reported}.items():
+        if len(docs) < 2:
+            raise UserError(f"{task} has {len(docs)} item: an interval takes 2 or more (evaluation: max_samples)")
     seen = {_content(doc): task for task, docs in chosen_by.items() for doc in docs}
     for task, docs in reported.items():
         shared = [seen[_content(doc)] for doc in docs if _content(doc) in seen]

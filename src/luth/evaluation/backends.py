@@ -20,7 +20,7 @@ from luth.evaluation.run import evaluate
 from luth.files import sha256
 from luth.models import model_fingerprint
 from luth.quiet import say
-from luth.run_record import Run, new_record, open_run
+from luth.run_record import Run, open_run, recipe_hash
 
 # The last model loaded, by name and revision: its other modes and runs come right after it.
 Loaded = dict[tuple[str, str | None], LocalModel]
@@ -108,8 +108,9 @@ def is_evaluated(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], outp
         record = json.loads((output / "results" / row_name(row) / "run.json").read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return False
-    fresh = new_record("evaluate", _settings(row, recipe), _inputs(record["inputs"]["model"], items), row.seed)
-    return record["status"] == "finished" and all(record[key] == fresh[key] for key in ("recipe_hash", "inputs"))
+    if record["status"] != "finished" or record["recipe_hash"] != recipe_hash(_settings(row, recipe)):
+        return False
+    return record["inputs"] == _inputs(record["inputs"]["model"], items)
 
 
 def _open(name: str, weights: str, row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], output: Path) -> Run:
@@ -171,11 +172,16 @@ def _settings(row: Row, recipe: EvalRecipe) -> dict[str, Any]:
 
 
 def _inputs(weights: str, items: dict[str, list[Doc]]) -> dict[str, str]:
-    asked = hashlib.sha256()
+    return {"model": weights, **asked(items)}
+
+
+def asked(items: dict[str, list[Doc]]) -> dict[str, str]:
+    """Return fingerprints of the tasks' code and of the items that are asked."""
+    digest = hashlib.sha256()
     for docs in items.values():
         for doc in docs:
-            asked.update(repr((doc.task_name, doc.id, doc.query, doc.choices, doc.gold_index, doc.specific)).encode())
-    return {"model": weights, "tasks": sha256(*sources()), "items": asked.hexdigest()}
+            digest.update(repr((doc.task_name, doc.id, doc.query, doc.choices, doc.gold_index, doc.specific)).encode())
+    return {"tasks": sha256(*sources()), "items": digest.hexdigest()}
 
 
 def _answering(weights: str, recipe: EvalRecipe) -> str:

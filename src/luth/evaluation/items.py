@@ -13,6 +13,7 @@ from luth import tasks as tasks_module
 from luth.datasets_cache import cache_by_content
 from luth.errors import UserError, about
 from luth.evaluation.datasets import take_what_is_there
+from luth.evaluation.metrics import answer_log_likelihood
 from luth.evaluation.recipe import EvalRecipe
 from luth.recipe import nearest
 
@@ -49,6 +50,11 @@ def expand(names: list[str], max_samples: int | dict[str, int] | None = None) ->
 def is_generative(task: str) -> bool:
     """Tell tasks answered in words from those whose choices' likelihoods are compared."""
     return any(metric.category == SamplingMethod.GENERATIVE for metric in TASKS[task].metrics)
+
+
+def in_nats(task: str) -> bool:
+    """Tell a task scored by a log-likelihood, which has no upper end, from those scored by a share of 1."""
+    return answer_log_likelihood in TASKS[task].metrics
 
 
 def sources() -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from luth.errors import UserError
 from luth.models import load_tokenizer, model_folder
@@ -32,7 +32,7 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
                     found[name] = tuple(file.get_slice(name).get_shape())
         except SafetensorError as error:
             raise UserError(f"{path} is not a safetensors file ({error}): was it downloaded whole?") from None
-    if _config(folder).get("tie_word_embeddings"):
+    if _is_tied(folder):
         found.pop("lm_head.weight", None)
     return found
 
@@ -89,7 +89,8 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _is_tied(folder: Path) -> bool:
-    return bool(_config(folder).get("tie_word_embeddings"))
+    # Not by the file's own key: LFM2's is tie_embedding, and families differ in what its absence means.
+    return bool(AutoConfig.from_pretrained(folder).tie_word_embeddings)
 
 
 def _family(folder: Path) -> str:
@@ -117,9 +118,7 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         raise UserError(f"the merge's chat template is not that of {base}: set chat_template in the recipe")
     _check_generation_config(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    if bool(_config(folder).get("tie_word_embeddings")) != bool(
-        _config(model_folder(base)).get("tie_word_embeddings")
-    ):
+    if _is_tied(folder) != _is_tied(model_folder(base)):
         raise UserError(f"the merge's head is not tied to its embeddings as that of {base} is")
     for name, tensor in model.named_parameters():
         if not tensor.isfinite().all():

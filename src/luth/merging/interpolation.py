@@ -14,7 +14,6 @@ from safetensors import safe_open
 
 from luth.errors import UserError
 from luth.merging.check import shapes
-from luth.models import checkpoint_tensors
 
 # Above it two tensors count as parallel, and SLERP is linear between them: MergeKit's dot_threshold.
 PARALLEL = 0.9995
@@ -122,19 +121,20 @@ def require_equal(pair: Pair, share: float, made: Path) -> float:
     Raises:
         UserError: a tensor is missing, or differs by more.
     """
-    found = dict(checkpoint_tensors(made))
-    largest = 0.0
+    files, largest = _files(made), 0.0
     for name, ours in pair.merged(share):
-        theirs = found.get(name)
+        theirs = files[name].get_tensor(name) if name in files else None
         if theirs is None or theirs.shape != ours.shape:
             raise UserError(f"mergekit-yaml made no tensor {name} of shape {tuple(ours.shape)}")
-        base, other = pair.tensors(name)
-        # Where one magnitude is just below a power of two, the unit above it is the larger one.
-        unit = torch.finfo(ours.dtype).eps * torch.maximum(ours.abs(), theirs.abs()).double()
         terms = sum(abs(weight) for weight in pair.coefficients(name, share))
-        lost = WORKING_PRECISION * terms * torch.maximum(base.abs(), other.abs()).double()
-        apart = (ours.double() - theirs.double()).abs()
-        if not bool((apart <= unit + lost).all()):
-            raise UserError(f"{name} is up to {float(apart.max()):.2e} apart from mergekit-yaml's")
-        largest = max(largest, float(apart.max()))
+        parts = (tensor.reshape(-1).split(BLOCK) for tensor in (ours, theirs, *pair.tensors(name)))
+        for blocks in zip(*parts, strict=True):
+            mine, made_there, base, other = (block.double() for block in blocks)
+            # Where one magnitude is just below a power of two, the unit above it is the larger one.
+            unit = torch.finfo(ours.dtype).eps * torch.maximum(mine.abs(), made_there.abs())
+            lost = WORKING_PRECISION * terms * torch.maximum(base.abs(), other.abs())
+            apart = (mine - made_there).abs()
+            if not bool((apart <= unit + lost).all()):
+                raise UserError(f"{name} is up to {float(apart.max()):.2e} apart from mergekit-yaml's")
+            largest = max(largest, float(apart.max()))
     return largest

@@ -37,8 +37,9 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
                     sys.stderr.flush()
     if process.returncode != 0:
         lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
-        if b"No space left on device" in said:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(output))
+        for code in (errno.ENOSPC, errno.EDQUOT):
+            if os.strerror(code).encode() in said:
+                raise OSError(code, os.strerror(code), str(output))
         raise UserError(f"mergekit-yaml failed: {lines[-1]}")
 
 

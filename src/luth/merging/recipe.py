@@ -3,7 +3,31 @@
 from dataclasses import dataclass
 from typing import Any
 
-from luth.recipe import is_local, problems
+from luth.recipe import is_local, nearest, problems
+
+# MergeKit 0.1.5's (merge_methods/registry.py).
+METHODS = (
+    "linear",
+    "slerp",
+    "task_arithmetic",
+    "ties",
+    "dare_ties",
+    "dare_linear",
+    "breadcrumbs",
+    "breadcrumbs_ties",
+    "della",
+    "della_linear",
+    "model_stock",
+    "nuslerp",
+    "multislerp",
+    "karcher",
+    "nearswap",
+    "arcee_fusion",
+    "passthrough",
+    "ram",
+    "ramplus_tl",
+    "sce",
+)
 
 
 @dataclass
@@ -32,14 +56,28 @@ class MergeRecipe:
 
 
 def recipe_problems(recipe: dict[str, Any]) -> list[str]:
-    """List unknown keys, wrong types, a lack of models, and a SLERP share outside 0 to 1."""
+    """List unknown keys, wrong types, an unknown method, a lack of models, and SLERP shares outside 0 to 1."""
     found = problems(recipe, MergeRecipe)
+    method = recipe.get("merge_method")
+    if isinstance(method, str) and method not in METHODS:
+        found.append(f"merge_method: MergeKit has no {method!r}{nearest(method, METHODS)}")
     if not any(recipe.get(key) for key in ("models", "slices", "modules")):
         found.append("one of 'models', 'slices' and 'modules' must say what is merged")
-    share = (recipe.get("parameters") or {}).get("t")
-    if isinstance(share, int | float) and not 0 <= share <= 1:
-        found.append(f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)")
-    return found
+    wrong = [share for share in _values(recipe, "t") if not 0 <= share <= 1]
+    return found + [f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)" for share in wrong]
+
+
+def _values(value: Any, name: str, inside: bool = False) -> list[float]:
+    """Return every number that a parameter has anywhere: alone, by layers in a list, by filter."""
+    if isinstance(value, dict):
+        return [
+            number
+            for key, inner in value.items()
+            for number in _values(inner, name, key == name or (inside and key == "value"))
+        ]
+    if isinstance(value, list):
+        return [number for inner in value for number in _values(inner, name, inside)]
+    return [value] if inside and isinstance(value, int | float) else []
 
 
 def parents(recipe: dict[str, Any]) -> list[str]:

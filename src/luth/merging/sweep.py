@@ -107,9 +107,14 @@ class SweepRecipe:
         """Raise `UserError` for a grid, a criterion or groups that cannot be."""
         if not self.merge_methods or not self.development or not self.test:
             raise UserError("merge_methods, development and test must each name something")
+        if local_name(self.base_model) == local_name(self.model):
+            raise UserError(f"model: {self.model} is the base_model: name the fine-tuned one")
         for method in self.merge_methods:
             _check_method(method)
-            for value in method.coefficients or self.coefficients:
+            values = self.coefficients if method.coefficients is None else method.coefficients
+            if not values:
+                raise UserError(f"coefficients: {method.merge_method}'s list is empty: name at least one, such as 0.5")
+            for value in values:
                 _, most = COEFFICIENTS[method.merge_method]
                 if not 0 <= value <= most:
                     raise UserError(f"coefficients: {value} is outside {method.merge_method}'s range, 0 to {most}")
@@ -117,8 +122,6 @@ class SweepRecipe:
         for name in names:
             if names.count(name) > 1:
                 raise UserError(f"the merge {name} is in the grid twice: leave one out")
-        if not names:
-            raise UserError("coefficients: the list is empty: name at least one, such as 0.5")
         self._check_passes()
         self._check_groups()
 

@@ -1,5 +1,6 @@
 """Which of many models is the best by a criterion, and which can still be, from their items' scores."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,8 @@ def on_the_items_of(scores: Scores, sample: Scores) -> Scores:
 
 def admitted(scores: Scores, base: Scores, wanted: Standard) -> bool:
     """Tell whether a model keeps what it is to keep."""
-    return not wanted.keep or gap(scores, base, wanted.keep).value >= -wanted.margin
+    # Sums of floats: a loss of the margin itself is allowed.
+    return not wanted.keep or gap(scores, base, wanted.keep).value >= -wanted.margin - 1e-9
 
 
 def best(candidates: dict[str, Scores], base: Scores, wanted: Standard) -> str | None:
@@ -131,26 +133,22 @@ def out_of_the_race(
     return reasons
 
 
-def require_one_unit(groups: dict[str, list[str]], maximise: list[str], keep: str | None, scores: Scores) -> None:
+def require_one_unit(
+    groups: dict[str, list[str]], maximise: list[str], keep: str | None, in_nats: Callable[[str], bool]
+) -> None:
     """Raise `UserError` for a mean that would mix shares of right answers with log-likelihoods.
 
     Args:
         groups: of tasks.
         maximise: the criterion's groups, whose mean is one as well.
         keep: the group whose loss is limited, by a share.
-        scores: a model's.
+        in_nats: tells a task scored by log-likelihoods.
     """
-    shares = {
-        task: all(0 <= value <= 1 for value in scores[task].values()) for tasks in groups.values() for task in tasks
-    }
-    for name, group in groups.items():
-        other = [task for task in group if shares[task] != shares[group[0]]]
+    for name, tasks in groups.items():
+        other = [task for task in tasks if in_nats(task) != in_nats(tasks[0])]
         if other:
             raise UserError(f"the group {name!r} mixes shares and log-likelihoods: give {other[0]} its own")
-    units = {name: shares[groups[name][0]] for name in maximise}
-    if len(set(units.values())) > 1:
-        raise UserError(f"criterion: maximise mixes shares and log-likelihoods: {', '.join(units)}: leave one out")
-    if keep is not None and not shares[groups[keep][0]]:
-        raise UserError(
-            f"criterion: keep: {keep!r} holds log-likelihoods, and the margin is a share: name another group"
-        )
+    if len({in_nats(groups[name][0]) for name in maximise}) > 1:
+        raise UserError(f"criterion: maximise mixes shares and log-likelihoods: {', '.join(maximise)}: leave one out")
+    if keep is not None and in_nats(groups[keep][0]):
+        raise UserError(f"criterion: keep: {keep!r} holds log-likelihoods, and the margin is a share: name another")
