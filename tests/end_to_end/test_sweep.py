@@ -98,6 +98,7 @@ def test_mistakes_are_one_line(recipe, run, tmp_path, changes, said):
     assert not (tmp_path / "sweep").exists()
 
 
+@pytest.mark.slow
 def test_a_merge_that_fails_leaves_the_others(recipe, make_model, run, tmp_path):
     """At lambda 3 one value, of a token that no item has, is too large for float32."""
     for seed, (name, value) in enumerate((("base", 2e38), ("tuned", 3e38))):

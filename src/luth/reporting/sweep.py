@@ -84,10 +84,11 @@ def _verdict(found: dict[str, Scores], models: list[str], test: Standard) -> str
             beaten += 1
             continue
         said = _amount(ahead, found[winner], test.maximise)
-        beaten += ahead.low > 0
-        lines.append(
-            f"it is above {parent} ({said})" if ahead.low > 0 else f"that it is above {parent} is not shown ({said})"
-        )
+        if ahead.low > 0:
+            lines.append(f"it is above {parent} ({said})")
+            beaten += 1
+        else:
+            lines.append(f"that it is above {parent} is not shown ({said})")
     head = "The winner beats both parents" if beaten == 2 else "It is not shown that the winner beats both parents"
     return f"{head} on items that the sweep never saw: {'; '.join(lines)}."
 
