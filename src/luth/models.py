@@ -121,12 +121,25 @@ def model_folder(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
 
 
-def checkpoint_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give every tensor of a folder's safetensors files with its name, read when it is its turn."""
+def tensor_files(folder: Path) -> dict[str, Path]:
+    """Return which of a folder's safetensors files holds each tensor."""
+    found = {}
     for path in sorted(folder.glob("*.safetensors")):
         with about(str(path)), safe_open(path, framework="pt") as file:
-            for name in file.keys():
-                yield name, file.get_tensor(name)
+            found.update(dict.fromkeys(file.keys(), path))
+    return found
+
+
+def read_tensor(path: Path, name: str) -> torch.Tensor:
+    """Read one tensor; its file is opened for it alone, since an open one keeps in memory all that was read of it."""
+    with about(str(path)), safe_open(path, framework="pt") as file:
+        return file.get_tensor(name)
+
+
+def checkpoint_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give every tensor of a folder's safetensors files with its name, read when it is its turn."""
+    for name, path in tensor_files(folder).items():
+        yield name, read_tensor(path, name)
 
 
 def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.Tensor]]) -> str:

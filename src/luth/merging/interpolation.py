@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 
 from luth.errors import UserError
 from luth.merging.check import shapes
+from luth.models import read_tensor, tensor_files
 
 # Above it two tensors count as parallel, and SLERP is linear between them: MergeKit's dot_threshold.
 PARALLEL = 0.9995
@@ -40,12 +40,12 @@ class Pair:
         """
         self.dtype, self._read_as, self._spherical = dtype, read_as, spherical
         self._names = list(shapes(base))
-        self._files = (_files(base), _files(other))
+        self._files = (tensor_files(base), tensor_files(other))
         self._cosines: dict[str, float] = {}
 
     def tensors(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the base's and the other checkpoint's tensor of that name."""
-        base, other = (files[name].get_tensor(name).to(self._read_as) for files in self._files)
+        base, other = (read_tensor(files[name], name).to(self._read_as) for files in self._files)
         return base, other
 
     def merged(self, share: float) -> Iterator[tuple[str, torch.Tensor]]:
@@ -61,14 +61,6 @@ class Pair:
         if name not in self._cosines:
             self._cosines[name] = cosine(*self.tensors(name))
         return slerp_coefficients(self._cosines[name], share)
-
-
-def _files(folder: Path) -> dict[str, safe_open]:
-    found = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        file = safe_open(path, framework="pt")
-        found.update(dict.fromkeys(file.keys(), file))
-    return found
 
 
 def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -121,9 +113,9 @@ def require_equal(pair: Pair, share: float, made: Path) -> float:
     Raises:
         UserError: a tensor is missing, or differs by more.
     """
-    files, largest = _files(made), 0.0
+    files, largest = tensor_files(made), 0.0
     for name, ours in pair.merged(share):
-        theirs = files[name].get_tensor(name) if name in files else None
+        theirs = read_tensor(files[name], name) if name in files else None
         if theirs is None or theirs.shape != ours.shape:
             raise UserError(f"mergekit-yaml made no tensor {name} of shape {tuple(ours.shape)}")
         terms = sum(abs(weight) for weight in pair.coefficients(name, share))
