@@ -215,7 +215,8 @@ class Sweep:
         def done(name: str) -> bool:
             return self._is_done(self._rows(names[name], items), items, output)
 
-        self._share(step, list(names), done, work)
+        # The base last: it stays loaded, and merges go into it.
+        self._share(step, list(reversed(names)), done, work)
 
     def _evaluate_cell(self, cell: Cell, items: Items, output: Path) -> None:
         model = local_model(self.recipe.base_model, None, self.asking, self._loaded, self.scratch)
