@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
 
     from luth.files import written_beside
     from luth.merging.check import check_filters, check_parents, check_result
-    from luth.merging.mergekit import run_mergekit
+    from luth.merging.mergekit import name_card, run_mergekit
     from luth.merging.recipe import filters, parents, recipe_problems, with_local_names
     from luth.models import model_fingerprint
     from luth.recipe import read_recipe, refuse
@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> None:
     say(f"Merging {' and '.join(parents(recipe))} with MergeKit ({recipe['merge_method']}).")
     with written_beside(args.output) as run.folder:
         run_mergekit(with_local_names(recipe), run.folder)
+        name_card(run.folder, args.output.name)
         say("Checking the merge: shapes, special tokens, template, an answer in French and in English.")
         answers = check_result(run.folder, recipe.get("base_model") or parents(recipe)[0])
         run.finish(answers=answers)

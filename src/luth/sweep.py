@@ -27,7 +27,7 @@ from luth.evaluation.recipe import EvalRecipe, Row, rows
 from luth.files import write_json, write_text, written_beside
 from luth.merging.check import check_result
 from luth.merging.interpolation import Pair, require_equal
-from luth.merging.mergekit import run_mergekit
+from luth.merging.mergekit import name_card, run_mergekit
 from luth.merging.sweep import Cell, SweepRecipe
 from luth.models import checkpoint_tensors, model_fingerprint, model_folder, replace_weights
 from luth.quiet import say
@@ -161,6 +161,7 @@ class Sweep:
             run = open_run(made, "merge", recipe, inputs)
             with written_beside(made) as run.folder:
                 run_mergekit(recipe, run.folder)
+                name_card(run.folder, made.name)
                 say(self._require_evaluated(cell, run.folder))
                 # Room for the check, which loads the winner.
                 self._loaded.clear()

@@ -63,7 +63,7 @@ def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, wr
     record = json.loads((out / "run.json").read_text())
     assert record["status"] == "finished" and record["recipe"]["parameters"] == {"t": 0.7}
     assert set(record["inputs"]) == {str(base), str(tuned)} and len(record["answers"]) == 2
-    assert len(list(out.glob("*.safetensors"))) == 1
+    assert len(list(out.glob("*.safetensors"))) == 1 and (out / "README.md").read_text().splitlines().count("# merged")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
     plain = Path(sys.executable).with_name("mergekit-yaml")
@@ -107,6 +107,11 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
     [
         ({"parameters": {"t": 1.4}}, "t: 1.4 is outside 0"),
         ({"parameters": {"t": [{"filter": "mlp", "value": [0, 1.5]}, {"value": 0.5}]}}, "t: 1.5 is outside 0"),
+        (
+            {"parameters": {"t": [{"filtre": "mlp", "value": 0.3}, {"value": 0.5}]}},
+            "unknown key 'filtre' (did you mean",
+        ),
+        ({"parameters": {"t": 0.5, "densty": 0.5}}, "slerp has no 'densty'"),
         ({"merge_method": "slurp"}, "MergeKit has no 'slurp' (did you mean 'slerp'?)"),
         ({"merge_methods": "slerp"}, "unknown key 'merge_methods' (did you mean 'merge_method'?)"),
         ({"models": None}, "must say what is merged"),

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from luth.errors import UserError
+from luth.files import write_text
 
 
 def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
@@ -36,11 +37,20 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
                     sys.stderr.buffer.write(chunk)
                     sys.stderr.flush()
     if process.returncode != 0:
-        lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
+        lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()] or ["no message"]
+        # pydantic's last line is an advertisement, and the one before it says what is wrong.
+        lines = [line for line in lines if not line.startswith("For further information")]
         for code in (errno.ENOSPC, errno.EDQUOT):
             if os.strerror(code).encode() in said:
                 raise OSError(code, os.strerror(code), str(output))
         raise UserError(f"mergekit-yaml failed: {lines[-1]}")
+
+
+def name_card(folder: Path, name: str) -> None:
+    """Put a model's name into the card that MergeKit wrote, where the folder had another one while it was made."""
+    card = folder / "README.md"
+    if card.exists():
+        write_text(card, card.read_text("utf-8").replace(folder.name, name))
 
 
 def _end_with_us() -> None:

@@ -29,6 +29,14 @@ METHODS = (
     "sce",
 )
 
+# What these methods read of `parameters`; MergeKit ignores the rest without a word.
+PARAMETERS = {
+    "slerp": ("t",),
+    "linear": ("weight", "normalize"),
+    "task_arithmetic": ("weight", "normalize", "lambda", "int8_mask", "rescale"),
+    "ties": ("weight", "density", "normalize", "lambda", "int8_mask", "rescale"),
+}
+
 
 @dataclass
 class ModelEntry:
@@ -61,10 +69,28 @@ def recipe_problems(recipe: dict[str, Any]) -> list[str]:
     method = recipe.get("merge_method")
     if isinstance(method, str) and method not in METHODS:
         found.append(f"merge_method: MergeKit has no {method!r}{nearest(method, METHODS)}")
+    for name, value in _parameters(recipe):
+        known = PARAMETERS.get(str(method))
+        if known and name not in known:
+            found.append(f"parameters: {method} has no {name!r}{nearest(name, known)}: it has {', '.join(known)}")
+        for entry in value if isinstance(value, list) else []:
+            wrong = [key for key in entry if key not in ("filter", "value")] if isinstance(entry, dict) else []
+            found += [f"parameters: {name}: unknown key {key!r}{nearest(key, ('filter', 'value'))}" for key in wrong]
     if not any(recipe.get(key) for key in ("models", "slices", "modules")):
         found.append("one of 'models', 'slices' and 'modules' must say what is merged")
     wrong = [share for share in _values(recipe, "t") if not 0 <= share <= 1]
     return found + [f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)" for share in wrong]
+
+
+def _parameters(value: Any) -> list[tuple[str, Any]]:
+    """Return every parameter of a recipe with its value, wherever it stands."""
+    if isinstance(value, list):
+        return [one for inner in value for one in _parameters(inner)]
+    if not isinstance(value, dict):
+        return []
+    own = value.get("parameters")
+    found = list(own.items()) if isinstance(own, dict) else []
+    return found + [one for key, inner in value.items() if key != "parameters" for one in _parameters(inner)]
 
 
 def _values(value: Any, name: str, inside: bool = False) -> list[float]:

@@ -1,11 +1,12 @@
 """The keys of a sweep's recipe, and the grid of merges that it stands for."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from luth.errors import UserError
 from luth.merging.recipe import local_name
-from luth.recipe import nearest
+from luth.recipe import is_local, nearest
 
 # What the coefficient is called in MergeKit, and how far it goes.
 COEFFICIENTS = {"slerp": ("t", 1), "linear": ("weight", 1), "task_arithmetic": ("lambda", 3), "ties": ("lambda", 3)}
@@ -107,7 +108,8 @@ class SweepRecipe:
         """Raise `UserError` for a grid, a criterion or groups that cannot be."""
         if not self.merge_methods or not self.development or not self.test:
             raise UserError("merge_methods, development and test must each name something")
-        if local_name(self.base_model) == local_name(self.model):
+        same = self.base_model == self.model
+        if same or (is_local(self.model) and Path(self.base_model).resolve() == Path(self.model).resolve()):
             raise UserError(f"model: {self.model} is the base_model: name the fine-tuned one")
         for method in self.merge_methods:
             _check_method(method)

@@ -85,10 +85,10 @@ def _verdict(found: dict[str, Scores], models: list[str], test: Standard) -> str
             continue
         said = _amount(ahead, found[winner], test.maximise)
         if ahead.low > 0:
-            lines.append(f"it is above {parent} ({said})")
+            lines.append(f"it is above {parent} in what is maximised ({said})")
             beaten += 1
         else:
-            lines.append(f"that it is above {parent} is not shown ({said})")
+            lines.append(f"not shown against {parent}, in what is maximised ({said})")
     head = "The winner beats both parents" if beaten == 2 else "It is not shown that the winner beats both parents"
     return f"{head} on items that the sweep never saw: {'; '.join(lines)}."
 
@@ -155,8 +155,9 @@ def page(summary: str, tried: list[Tried], parents: dict[str, dict[str, Estimate
         "## All merges on the development items",
         cells_table(tried, parents),
         "Means over a group's tasks, in percent (log-likelihoods in nats), with 95% intervals by the bootstrap over "
-        "items. What stands in italics is from the first pass's few items, and not to be compared with the rest. The "
-        "winner was chosen on these items, which flatters it here, and not on the test's.",
+        "items. What stands in italics is from the first pass's few items, and not to be compared with the rest: who "
+        "is out was compared with the others, and with the base, on those few. Of equals that which keeps more wins; "
+        "it was chosen on these items, which flatters it here, and not on the test's.",
         *figures,
     ]
     return "\n\n".join(parts) + "\n"
