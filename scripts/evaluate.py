@@ -10,6 +10,7 @@ no item is asked for twice.
 
 import argparse
 import dataclasses
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="items of every task, for the recipe's max_samples")
     parser.add_argument("--base_url", help="ask this OpenAI-compatible server for the models")
     parser.add_argument("--output_dir", help="instead of the recipe's")
+    parser.add_argument("--write_items", type=Path, metavar="DIR", help="write the tasks' items there, and stop")
     args = parser.parse_args(arguments)
 
     from luth.evaluation.launch import one_evaluation
@@ -47,6 +49,9 @@ def main(arguments: list[str]) -> None:
         given["endpoint"] = {**(given.get("endpoint") or {}), "base_url": args.base_url}
     recipe = build(args.recipe, given, EvalRecipe)
     recipe.check()
+    if args.write_items:
+        write_items(recipe, args.write_items)
+        return
     accelerator = one_evaluation()
     if recipe.endpoint and accelerator.num_processes > 1:
         raise UserError("an endpoint is asked by one process: start with python, without accelerate launch")
@@ -72,6 +77,20 @@ def main(arguments: list[str]) -> None:
     items = read_items(recipe, list(dict.fromkeys(task for row in table for task in row.tasks)), say)
     keep_freed_memory()
     evaluate_rows(recipe, table, items)
+
+
+def write_items(recipe: Any, folder: Path) -> None:
+    """Write every item of the recipe's tasks, without its sample: what training data is cleaned of."""
+    from luth.evaluation.items import expand, read_items
+    from luth.files import write_text
+
+    say("Loading LightEval.")
+    every = dataclasses.replace(recipe, max_samples=None)
+    for task, docs in read_items(every, expand(recipe.tasks), say).items():
+        rows = [{"task": task, "id": doc.id, "text": doc.query, "choices": doc.choices} for doc in docs]
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_text(folder / f"{task.replace(':', '-')}.jsonl", lines)
+    say(f"Items: {folder}")
 
 
 def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) -> None:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from luth.data.asking import read_prompt
+from luth.data.reading import require_source
+from luth.data.recipe import DataRecipe, check_order
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
@@ -43,9 +46,12 @@ def validate(files: list[Path]) -> list[str]:
 
 
 def _problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
+    # A dataset's recipe has tasks as well: datatrove's.
+    if "parts" in recipe:
+        return _data_problems(recipe)
     kinds = [kind for key, kind in KINDS.items() if key in recipe]
     if len(kinds) != 1:
-        return [f"not a recipe of any step: one of the keys {', '.join(KINDS)} is expected"]
+        return [f"not a recipe of any step: one of the keys {', '.join(KINDS)}, parts is expected"]
     if kinds == ["import"]:
         return problems(recipe, ImportRecipe)
     if kinds == ["sft"]:
@@ -57,6 +63,20 @@ def _problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     if kinds == ["eval"]:
         return _eval_problems(recipe)
     return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
+
+
+def _data_problems(recipe: dict[str, Any]) -> list[str]:
+    found = _said(lambda: check_order(recipe)) or problems(recipe, DataRecipe)
+    if found:
+        return found
+    built = build("", recipe, DataRecipe)
+    found = _said(built.check)
+    for part in built.parts.values():
+        for asking in (part.translate, part.generate, part.judge):
+            found += _said(lambda asking=asking: read_prompt(asking.prompt)) if asking else []
+        if is_local(part.read.path):
+            found += _said(lambda part=part: require_source("", part.read))
+    return found
 
 
 def _said(check: Callable[[], object]) -> list[str]:

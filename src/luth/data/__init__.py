@@ -1,0 +1,1 @@
+"""From public datasets to a filtered instruction set: datatrove's pipelines, our steps."""

@@ -1,0 +1,303 @@
+"""What models are asked: translations, answers, judgements; each checked, asked again, or rejected with its reason."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from datatrove.data import Document
+from datatrove.pipeline.inference.types import InferenceError, InferenceResult
+
+from luth.data.identification import foreign
+from luth.data.quality import REFUSALS
+from luth.data.recipe import Asking, Generate, IdentifyLanguage, Judge, Translate
+from luth.data.rows import Messages, row_id, said
+from luth.data.text import protected
+from luth.errors import UserError
+
+PROMPTS = Path(__file__).parent / "prompts"
+PREAMBLE = re.compile(
+    r"^\W*(?:voici|voilà|traduction|sure|certainly|of course|here(?: is|'s)|translation|bien sûr)\b[^\n]{0,80}[:\n]",
+    re.IGNORECASE,
+)
+THOUGHT = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
+Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
+
+
+def read_prompt(name: str) -> str:
+    """Return a prompt's text: one of ours by its name, or a file of the user's."""
+    path = PROMPTS / name if (PROMPTS / name).is_file() else Path(name)
+    if not path.is_file():
+        ours = ", ".join(sorted(path.name for path in PROMPTS.glob("*.md")))
+        raise UserError(f"prompt: there is no {name}: {ours}, or a file of your own")
+    return path.read_text("utf-8").strip()
+
+
+def fill(prompt: str, **values: str) -> str:
+    """Return a prompt with every `[[name]]` replaced: braces and dollars belong to what is asked about."""
+    for name, value in values.items():
+        prompt = prompt.replace(f"[[{name}]]", value)
+    return prompt
+
+
+class Job:
+    """One kind of request about a document: `ask` sends it, `settle` makes of the answer a row or a rejection."""
+
+    def __init__(self, step: str, asking: Asking, model: str, language: str, language_name: str) -> None:
+        """Read the prompt; `language` is the recipe's."""
+        self.step, self.asking, self.model = step, asking, model
+        self.language, self.language_name = language, language_name
+        self.prompt = read_prompt(asking.prompt)
+
+    async def __call__(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask until an answer passes the checks; what it cost is in the result, and so is why it failed."""
+        cost: Counter[str] = Counter()
+        try:
+            result = await self.ask(document, lambda payload: self._counted(generate, payload, cost))
+        except InferenceError as error:
+            result = {"reason": "the endpoint refuses", "detail": str(error.error)[:300]}
+        return {**result, "cost": dict(cost)}
+
+    async def _counted(self, generate: Generator, payload: dict[str, Any], cost: Counter[str]) -> InferenceResult:
+        reply = await generate(payload)
+        cost.update(
+            requests=1,
+            retries=reply.usage.get("retries", 0),
+            prompt_tokens=reply.usage.get("prompt_tokens", 0),
+            completion_tokens=reply.usage.get("completion_tokens", 0),
+        )
+        return reply
+
+    def payload(self, messages: Messages, attempt: int, **more: Any) -> dict[str, Any]:
+        """Return a request's body; another attempt is another seed, and so another answer and another cache key."""
+        asking = self.asking
+        # A greedy answer would be the same again.
+        temperature = asking.temperature if attempt == 0 else max(asking.temperature, 0.7)
+        body = {
+            "model": self.model,
+            "messages": messages,
+            "temperature": temperature,
+            "top_p": asking.top_p,
+            "max_tokens": asking.max_new_tokens,
+            "seed": attempt,
+            **more,
+        }
+        if asking.thinking is not None:
+            body["extra_body"] = {"chat_template_kwargs": {"enable_thinking": asking.thinking}}
+        return body
+
+    async def until_good(
+        self, messages: Messages, generate: Generator, check: Callable[[str, InferenceResult], str | None], **more: Any
+    ) -> tuple[str, str, str | None]:
+        """Return an answer, its thought, and why it is no good, None where it is good or was at another attempt."""
+        text = thought = ""
+        reason: str | None = "no answer"
+        for attempt in range(self.asking.attempts):
+            reply = await generate(self.payload(messages, attempt, **more))
+            text, thought = without_thought(reply)
+            reason = check(text, reply)
+            if reason is None:
+                break
+        return text, thought, reason
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Send what this job sends."""
+        raise NotImplementedError
+
+    def settle(self, document: Document, result: dict[str, Any]) -> None:
+        """Put a good answer into the document."""
+        raise NotImplementedError
+
+
+def without_thought(reply: InferenceResult) -> tuple[str, str]:
+    """Return what was answered and what was thought before it, whether the server took it out or not."""
+    found = THOUGHT.match(reply.text)
+    if found:
+        return reply.text[found.end() :].strip(), (reply.reasoning or found.group(1)).strip()
+    return reply.text.strip(), reply.reasoning.strip()
+
+
+def _foreign(text: str, language: str) -> bool:
+    return foreign(text, language, IdentifyLanguage()) is not None
+
+
+class TranslateMessages(Job):
+    """The messages of a conversation in the recipe's language; its last answer too, where none is generated."""
+
+    asking: Translate
+
+    def __init__(self, *arguments: Any, answers: bool) -> None:
+        """`answers`: whether the assistant's messages are translated as well."""
+        super().__init__(*arguments)
+        self.answers = answers
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Translate message by message."""
+        translations = []
+        for message in document.metadata["messages"]:
+            if message["role"] == "assistant" and not self.answers:
+                continue
+            prompt = fill(self.prompt, language=self.language_name, text=message["content"])
+            text, _, reason = await self.until_good(
+                [{"role": "user", "content": prompt}],
+                generate,
+                lambda text, reply, original=message["content"]: translation_problem(
+                    original, text, reply.finish_reason, self.language, self.asking
+                ),
+            )
+            if reason is not None:
+                return {"reason": reason, "detail": text[:300]}
+            translations.append({"role": message["role"], "content": text})
+        return {"messages": translations}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> None:
+        """Keep the original beside the translation."""
+        document.metadata["original"] = document.metadata["messages"]
+        document.metadata["messages"] = result["messages"]
+
+
+def translation_problem(
+    original: str, text: str, finish_reason: str, language: str, settings: Translate
+) -> str | None:
+    """Return what is wrong with a translation, None where nothing is."""
+    if not text:
+        return "empty"
+    if finish_reason == "length":
+        return "cut short"
+    if PREAMBLE.match(text) and not PREAMBLE.match(original):
+        return "a preamble"
+    if REFUSALS.match(text.replace("’", "'")) and not REFUSALS.match(original.replace("’", "'")):
+        return "a refusal"
+    if Counter(protected(original)) != Counter(protected(text)):
+        return "code or formulas changed"
+    if not settings.min_ratio <= len(text) / len(original) <= settings.max_ratio:
+        return "an implausible length"
+    if _foreign(text, language) or (len(text) > 20 and text == original):
+        return "in another language"
+    return None
+
+
+class GenerateAnswer(Job):
+    """The answer to a conversation's last question, in the recipe's language."""
+
+    asking: Generate
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask with the system prompt of the file, and the row's own after it."""
+        messages = list(document.metadata["messages"])
+        if messages[-1]["role"] == "assistant":
+            messages.pop()
+        system = fill(self.prompt, language=self.language_name)
+        if messages[0]["role"] == "system":
+            system = f"{system}\n\n{messages.pop(0)['content']}"
+        text, thought, reason = await self.until_good(
+            [{"role": "system", "content": system}, *messages],
+            generate,
+            lambda text, reply: answer_problem(text, reply.finish_reason, self.language),
+        )
+        if reason is not None:
+            return {"reason": reason, "detail": text[:300]}
+        return {"answer": text, "thought": thought}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> None:
+        """Put the answer in the place of the last one; a thought has a field of its own."""
+        messages = document.metadata["messages"]
+        if messages[-1]["role"] == "assistant":
+            messages = messages[:-1]
+        document.metadata["messages"] = [*messages, {"role": "assistant", "content": result["answer"]}]
+        if result["thought"]:
+            document.metadata["thought"] = result["thought"]
+
+
+def answer_problem(text: str, finish_reason: str, language: str) -> str | None:
+    """Return what is wrong with an answer, None where nothing is."""
+    if not text:
+        return "empty"
+    if finish_reason == "length":
+        return "cut short"
+    return "in another language" if _foreign(text, language) else None
+
+
+class JudgeRow(Job):
+    """A model's answers to a rubric, each with its reason."""
+
+    asking: Judge
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask for JSON by a schema; what cannot be read is no verdict."""
+        messages = document.metadata["messages"]
+        shown = "\n\n".join(f"<{message['role']}>\n{message['content']}\n</{message['role']}>" for message in messages)
+        criteria = "\n".join(f"- {name}: {question}" for name, question in self.asking.criteria.items())
+        prompt = fill(self.prompt, language=self.language_name, criteria=criteria, conversation=shown)
+        schema = {"name": "verdict", "schema": verdict_schema(list(self.asking.criteria)), "strict": True}
+        text, _, reason = await self.until_good(
+            [{"role": "user", "content": prompt}],
+            generate,
+            lambda text, _: None if read_verdict(text, self.asking.criteria) else "the judge's answer cannot be read",
+            response_format={"type": "json_schema", "json_schema": schema},
+        )
+        if reason is not None:
+            return {"reason": reason, "detail": text[:300]}
+        verdict = read_verdict(text, self.asking.criteria)
+        assert verdict is not None
+        for name, least in self.asking.thresholds.items():
+            if verdict[name]["score"] < least:
+                return {"reason": f"judged: {name}", "detail": verdict[name]["reason"][:300], "verdict": verdict}
+        return {"verdict": verdict}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> None:
+        """Keep the verdict."""
+        document.metadata["verdict"] = result["verdict"]
+
+
+def verdict_schema(criteria: list[str]) -> dict[str, Any]:
+    """Return the JSON schema of a verdict: the reason first, so that the score follows from it."""
+    one = {
+        "type": "object",
+        "properties": {"reason": {"type": "string"}, "score": {"type": "integer", "minimum": 1, "maximum": 5}},
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(criteria, one),
+        "required": criteria,
+        "additionalProperties": False,
+    }
+
+
+def read_verdict(text: str, criteria: dict[str, str]) -> dict[str, Any] | None:
+    """Return the first JSON object in a text that is a verdict on all criteria, None where there is none."""
+    for start in (at for at, sign in enumerate(text) if sign == "{"):
+        try:
+            found, _ = json.JSONDecoder().raw_decode(text[start:])
+        except ValueError:
+            continue
+        if isinstance(found, dict) and all(_is_verdict(found.get(name)) for name in criteria):
+            return {name: {"reason": found[name]["reason"], "score": found[name]["score"]} for name in criteria}
+    return None
+
+
+def _is_verdict(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("reason"), str):
+        return False
+    score = value.get("score")
+    return isinstance(score, int) and not isinstance(score, bool) and 1 <= score <= 5
+
+
+def apply(job: Job, document: Document) -> str | None:
+    """Take a job's result up into a document; return the reason where it is rejected."""
+    (result,) = document.metadata.pop("rollout_results")
+    costs = document.metadata.setdefault("cost", {})
+    costs[job.step] = result["cost"]
+    if "reason" in result:
+        document.metadata["detail"] = result["detail"]
+        if "verdict" in result:
+            document.metadata["verdict"] = result["verdict"]
+        return result["reason"]
+    job.settle(document, result)
+    document.text = said(document.metadata["messages"])
+    document.id = row_id(document.metadata["messages"])
+    return None

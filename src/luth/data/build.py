@@ -1,0 +1,214 @@
+"""A dataset's steps, one after another: each reads what the one before left, and leaves its rows and its rejected.
+
+In the output folder's `steps`: `STEP/rows/*.jsonl` and `STEP/rejected/*.jsonl`; a part's own steps are `PART.STEP`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from datatrove.pipeline.base import PipelineStep
+
+from luth.data.asked import NumberEqualRows, Settle, runner
+from luth.data.asking import GenerateAnswer, Job, JudgeRow, TranslateMessages, read_prompt
+from luth.data.decontamination import NoBenchmarkItems, read_items
+from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
+from luth.data.endpoint import Runner
+from luth.data.executors import Executor
+from luth.data.files import RowWriter, read_counts, reader
+from luth.data.identification import InLanguage
+from luth.data.mixing import Divide, Keys, WriteShards, limits, schema
+from luth.data.quality import QualityRules, require_rules
+from luth.data.reading import ReadRows, local_files, require_source
+from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
+from luth.data.selection import SelectRows
+from luth.data.tokens import CountTokens
+from luth.errors import UserError
+from luth.files import sha256, write_json
+
+# Steps of all parts that make rows; write and push come after them.
+FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
+JOBS: dict[str, type[Job]] = {"translate": TranslateMessages, "generate": GenerateAnswer, "judge": JudgeRow}
+
+
+def plan(recipe: DataRecipe) -> list[str]:
+    """Return the names of the steps that a recipe takes, in their order, up to the mixture."""
+    own = [f"{name}.{step}" for name, part in recipe.parts.items() for step in PART_STEPS if getattr(part, step)]
+    return own + [step for step in COMMON_STEPS[:-2] if getattr(recipe.steps, step)]
+
+
+def step_of(name: str) -> str:
+    """Return which step a name of the plan is: tulu.read is read."""
+    return name.split(".")[-1]
+
+
+def before(steps: list[str], name: str) -> list[str]:
+    """Return the steps whose rows one takes: the part's last, or for the first common one the last of every part."""
+    earlier = steps[: steps.index(name)]
+    if "." in name:
+        return [step for step in earlier if step.split(".")[0] == name.split(".")[0]][-1:]
+    common = [step for step in earlier if "." not in step]
+    if common:
+        return common[-1:]
+    return list({step.split(".")[0]: step for step in earlier}.values())
+
+
+def check_sources(recipe: DataRecipe) -> dict[str, str]:
+    """Check all that a build reads, before anything is done; return fingerprints of it, by name.
+
+    Raises:
+        UserError: a source, a column, a prompt, a rule or an item folder is not there.
+    """
+    found = {}
+    for name, part in recipe.parts.items():
+        require_source(name, part.read)
+        files = local_files(part.read.path)
+        found[name] = sha256(*files) if files else f"Hub {part.read.path} {part.read.revision or 'main'}"
+        for asking in (part.translate, part.generate, part.judge):
+            if asking:
+                found[asking.prompt] = hashlib.sha256(read_prompt(asking.prompt).encode()).hexdigest()
+    if recipe.steps.quality:
+        require_rules(recipe.steps.quality.rules)
+    if recipe.steps.decontaminate:
+        items = Path(recipe.steps.decontaminate.items)
+        read_items(items)
+        found[str(items)] = sha256(*sorted(items.glob("*.jsonl")))
+    return found
+
+
+class Build:
+    """A recipe on its way to a dataset."""
+
+    def __init__(self, recipe: DataRecipe, folder: Path, executor: Executor, say: Callable[[str], None]) -> None:
+        """Nothing is read yet."""
+        self.recipe, self.steps, self.executor, self.say = recipe, folder / "steps", executor, say
+        self.dataset = folder / "dataset"
+        self.plan, self.parts = plan(recipe), list(recipe.parts)
+
+    def run(self, only: str | None = None) -> None:
+        """Take every step that is not done, or only those called `only`.
+
+        Raises:
+            UserError: a step failed, lost rows, leaves none, or comes after one that is not done.
+        """
+        for name in self.plan:
+            if only in (None, step_of(name)):
+                self._take(name)
+        if only in (None, "write"):
+            self._write()
+
+    def _take(self, name: str) -> None:
+        folder, sources = self.steps / name, before(self.plan, name)
+        if (folder / "done.json").exists():
+            return
+        for source in sources:
+            if not (self.steps / source / "done.json").exists():
+                raise UserError(f"{name} comes after {source}, which is not done: leave --only out, or take it first")
+        self.say(f"{name}.")
+        folder.mkdir(parents=True, exist_ok=True)
+        step = step_of(name)
+        if step in JOBS:
+            self._ask(name, folder)
+        elif step == "deduplicate":
+            self._deduplicate(folder)
+        elif step == "mix":
+            self._mix(folder)
+        else:
+            self._pipeline(name, [self._input(name), *self._filter(name), *self._output(folder)])
+        self._finish(name, folder, sources)
+
+    def _finish(self, name: str, folder: Path, sources: list[str]) -> None:
+        rows, rejected = read_counts(folder / "rows"), read_counts(folder / "rejected")
+        kept, gone = (sum(count["rows"] for count in counts) for counts in (rows, rejected))
+        came = sum(count["rows"] for source in sources for count in read_counts(self.steps / source / "rows"))
+        if sources and kept + gone != came:
+            raise UserError(
+                f"{name}: {came} rows came, {kept} were kept and {gone} rejected: delete {folder} and run again"
+            )
+        if not kept:
+            reasons = ", ".join(f"{count['reason']} ({count['rows']})" for count in rejected)
+            raise UserError(f"{name} leaves no row: {reasons or 'none came'}: see {folder / 'rejected'}")
+        write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """Return what every step counted, by its name, in order."""
+        return {name: json.loads((self.steps / name / "done.json").read_text("utf-8")) for name in self.plan}
+
+    def seconds(self) -> dict[str, float]:
+        """Return how long models were asked, by step."""
+        found = {}
+        for name in self.plan:
+            stats = (self.steps / name / "logs" / "ask" / "stats").glob("*.json")
+            steps = [step for path in stats for step in json.loads(path.read_text("utf-8"))]
+            times = [step["time_stats"]["total"] for step in steps if step["name"].startswith(Runner.type)]
+            if times:
+                found[name] = sum(times)
+        return found
+
+    def _input(self, name: str, listing: str = "inputs.txt") -> PipelineStep:
+        folders = [self.steps / source / "rows" for source in before(self.plan, name)]
+        if not folders:
+            part = name.split(".")[0]
+            return ReadRows(part, self.recipe.parts[part].read, RowWriter(self.steps / name / "rejected"))
+        return reader(folders, self.steps / name / listing)
+
+    def _output(self, folder: Path, filename: str = "${rank}.jsonl") -> list[PipelineStep]:
+        counted = [CountTokens(self.recipe.steps.write.tokenizer)] if self.recipe.steps.write.tokenizer else []
+        return [*counted, RowWriter(folder / "rows", filename)]
+
+    def _pipeline(self, name: str, steps: list[Any], tasks: int | None = None, log: str = "", **how: Any) -> None:
+        logs = self.steps / name / "logs" / (log or step_of(name))
+        self.executor.run(steps, tasks or self.recipe.tasks, logs, **how)
+
+    def _filter(self, name: str) -> list[PipelineStep]:
+        step, rejected = step_of(name), RowWriter(self.steps / name / "rejected")
+        if step == "read":
+            return []
+        if step == "select":
+            select = self.recipe.parts[name.split(".")[0]].select
+            assert select is not None
+            return [SelectRows(select, rejected)]
+        settings = getattr(self.recipe.steps, step)
+        if step == "language":
+            return [InLanguage(self.recipe.language, settings, rejected)]
+        if step == "quality":
+            return [QualityRules(settings, rejected)]
+        return [NoBenchmarkItems(settings, rejected)]
+
+    def _ask(self, name: str, folder: Path) -> None:
+        part_name, step = name.split(".")
+        part = self.recipe.parts[part_name]
+        asking = getattr(part, step)
+        endpoint = self.recipe.endpoints[asking.endpoint]
+        more = {"answers": part.generate is None} if step == "translate" else {}
+        job = JOBS[step](step, asking, endpoint.model, self.recipe.language, self.recipe.language_name, **more)
+        ask = [self._input(name), NumberEqualRows(), runner(job, endpoint, folder)]
+        self._pipeline(name, ask, log="ask", one_by_one=True)
+        answered = reader([folder / "answered"], folder / "answered.txt")
+        settle = [answered, Settle(job, RowWriter(folder / "rejected")), *self._output(folder)]
+        self._pipeline(name, settle, log="settle")
+
+    def _deduplicate(self, folder: Path) -> None:
+        settings = self.recipe.steps.deduplicate
+        assert settings is not None
+        signatures = Signatures(folder / "found", settings, self.parts)
+        self._pipeline("deduplicate", [self._input("deduplicate"), signatures], log="signatures")
+        self._pipeline("deduplicate", [buckets(folder / "found", settings)], settings.buckets, log="buckets")
+        self._pipeline("deduplicate", [Choose(folder / "found")], 1, log="choose")
+        remove = RemoveDuplicates(folder / "found", RowWriter(folder / "rejected"))
+        self._pipeline("deduplicate", [self._input("deduplicate"), remove, *self._output(folder)], log="remove")
+
+    def _mix(self, folder: Path) -> None:
+        mix, shards = self.recipe.steps.mix, self.recipe.steps.write.shards
+        self._pipeline("mix", [self._input("mix"), Keys(folder / "keys", self.parts, mix.seed)], log="keys")
+        divide = Divide(mix, shards, limits(folder / "keys", self.parts, mix), RowWriter(folder / "rejected"))
+        output = self._output(folder, "${shard}.${rank}.jsonl")
+        self._pipeline("mix", [self._input("mix"), divide, *output], log="divide")
+
+    def _write(self) -> None:
+        if not (self.steps / "mix" / "done.json").exists():
+            raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
+        write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe))
+        self.executor.run([write], self.recipe.steps.write.shards, self.steps / "write" / "logs")

@@ -1,0 +1,125 @@
+"""The dataset's card: where its rows come from, what was done to them, what became of the others."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import yaml
+
+from luth.data.asking import read_prompt
+from luth.data.recipe import DataRecipe
+
+SHOWN = 3
+
+
+def card(
+    recipe: DataRecipe, steps: dict[str, dict[str, Any]], examples: list[dict[str, Any]], rows: dict[str, int]
+) -> str:
+    """Return README.md.
+
+    Args:
+        recipe: the dataset's.
+        steps: what each step counted, by its name in the plan.
+        examples: some of the dataset's rows.
+        rows: of each split.
+    """
+    write = recipe.steps.write
+    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in rows]
+    head = {
+        "language": [recipe.language],
+        "license": write.licence,
+        "task_categories": ["text-generation"],
+        "configs": [{"config_name": "default", "data_files": files}],
+    }
+    counted = ", ".join(f"{count:,} rows in `{split}`" for split, count in rows.items())
+    parts = [
+        f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---",
+        f"# {write.title}",
+        f"Conversations in {recipe.language_name}: {counted}. Columns: `id`, `source`, `messages`, and `thought` and "
+        f"`verdict` (a judge's scores, as JSON) where the recipe makes them. Made by Luth's "
+        f"`scripts/build_dataset.py`.",
+        "## Sources",
+        _sources(recipe),
+        "## Steps",
+        _steps(steps, write.tokenizer),
+        "## Removed rows, by reason",
+        _reasons(steps),
+        *_models(recipe),
+        "## Examples",
+        *[_example(row) for row in examples],
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sources(recipe: DataRecipe) -> str:
+    lines = ["| part | source | licence | what is done with it |", "| --- | --- | --- | --- |"]
+    for name, part in recipe.parts.items():
+        done = (
+            ", ".join(step for step in ("select", "translate", "generate", "judge") if getattr(part, step)) or "read"
+        )
+        lines.append(f"| {name} | {part.read.path} | {part.read.licence or 'not stated'} | {done} |")
+    return "\n".join(lines)
+
+
+def _steps(steps: dict[str, dict[str, Any]], tokenizer: str | None) -> str:
+    tokens = f" | tokens ({tokenizer})" if tokenizer else ""
+    lines = [f"| step | rows | rejected{tokens} |", "| --- | ---: | ---: |" + (" ---: |" if tokenizer else "")]
+    for name, counts in steps.items():
+        kept, gone = (sum(count["rows"] for count in counts[which]) for which in ("rows", "rejected"))
+        cell = f" | {sum(count.get('tokens', 0) for count in counts['rows']):,}" if tokenizer else ""
+        lines.append(f"| {name} | {kept:,} | {gone:,}{cell} |")
+    return "\n".join(lines)
+
+
+def _reasons(steps: dict[str, dict[str, Any]]) -> str:
+    found: Counter[tuple[str, str]] = Counter()
+    for name, counts in steps.items():
+        for count in counts["rejected"]:
+            found[name, count["reason"]] += count["rows"]
+    lines = ["| step | reason | rows |", "| --- | --- | ---: |"]
+    lines += [f"| {step} | {reason} | {rows:,} |" for (step, reason), rows in found.most_common()]
+    return "\n".join(lines) if found else "None."
+
+
+def _models(recipe: DataRecipe) -> list[str]:
+    lines, prompts = [], {}
+    for name, part in recipe.parts.items():
+        for step in ("translate", "generate", "judge"):
+            asking = getattr(part, step)
+            if asking:
+                model = recipe.endpoints[asking.endpoint].model
+                lines.append(f"| {name} | {step} | {model} | {_settings(asking)} | {asking.prompt} |")
+                prompts[asking.prompt] = read_prompt(asking.prompt)
+    if not lines:
+        return []
+    head = "| part | step | model | sampling | prompt |\n| --- | --- | --- | --- | --- |\n"
+    shown = [f"`{name}`:\n\n````text\n{text}\n````" for name, text in prompts.items()]
+    return ["## Models and prompts", head + "\n".join(lines), *shown]
+
+
+def _settings(asking: Any) -> str:
+    thinking = {True: ", thinking", False: ", thinking off", None: ""}[asking.thinking]
+    return f"temperature {asking.temperature:g}, top_p {asking.top_p:g}, {asking.max_new_tokens} new tokens{thinking}"
+
+
+def _example(row: dict[str, Any]) -> str:
+    turns = [f"**{turn['role']}**: {turn['content']}" for turn in row["messages"]]
+    return f"From {row['source']}:\n\n" + "\n\n".join("> " + turn.replace("\n", "\n> ") for turn in turns)
+
+
+def split_rows(folder: Path) -> dict[str, int]:
+    """Return the rows of each split of a dataset's folder."""
+    found: Counter[str] = Counter()
+    for path in sorted((folder / "data").glob("*.parquet"), reverse=True):
+        found[path.name.split("-")[0]] += parquet.read_metadata(path).num_rows
+    return dict(found)
+
+
+def examples(folder: Path) -> list[dict[str, Any]]:
+    """Return the first rows of a dataset's folder, from as many sources as there are."""
+    path = min((folder / "data").glob("train-*.parquet"))
+    batch = next(parquet.ParquetFile(path).iter_batches(200), None)
+    rows = batch.to_pylist() if batch is not None else []
+    first = {row["source"]: row for row in reversed(rows)}
+    return list(first.values())[:SHOWN]

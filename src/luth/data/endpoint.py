@@ -1,0 +1,128 @@
+"""An OpenAI-compatible server behind datatrove's inference: keys from the environment, retries, what it cost."""
+
+import asyncio
+import os
+import random
+import re
+from typing import Any
+
+import openai
+from datatrove.data import Document
+from datatrove.pipeline.inference.checkpointing import RequestCache
+from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
+from datatrove.pipeline.inference.types import InferenceError, ServerError
+
+from luth.data.recipe import Endpoint
+
+LONGEST_WAIT = 60.0
+
+
+class Server:
+    """What `InferenceRunner` talks to: one request after another that comes back with an answer, or the run stops."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Nothing is sent yet."""
+        self.endpoint = endpoint
+        self.client: openai.AsyncOpenAI | None = None
+
+    async def __aenter__(self) -> "Server":
+        """Open the connections; the key is read here, and kept nowhere else."""
+        key = os.environ.get(self.endpoint.api_key_env) or "none"
+        self.client = openai.AsyncOpenAI(
+            base_url=self.endpoint.base_url, api_key=key, timeout=self.endpoint.timeout, max_retries=0
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close them."""
+        assert self.client is not None
+        await self.client.close()
+
+    async def make_request(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Send a chat's payload, again after a longer wait each time where that may help; return the reply.
+
+        Raises:
+            InferenceError: the server will not answer this request, however often it is asked.
+            ServerError: it is not there, or answers no request.
+        """
+        assert self.client is not None
+        reason = ""
+        for attempt in range(self.endpoint.retries + 1):
+            pause = 0.0
+            try:
+                reply = (await self.client.chat.completions.create(**payload)).model_dump()
+                if reply.get("choices") and reply["choices"][0].get("message"):
+                    usage = {key: value for key, value in (reply.get("usage") or {}).items() if isinstance(value, int)}
+                    return {**reply, "usage": {**usage, "retries": attempt}}
+                reason = "the reply was no chat completion"
+            except openai.APIStatusError as error:
+                reason, pause = f"HTTP {error.status_code}: {self._short(error)}", _asked_pause(error)
+                if error.status_code in (401, 403, 404):
+                    advice = "check the key, the model's name and the address"
+                    raise ServerError(f"{self.endpoint.base_url} refuses: {reason}: {advice}") from None
+                if error.status_code not in (408, 409, 429) and error.status_code < 500:
+                    raise InferenceError(None, f"BadRequestError: {reason}") from None
+            except (openai.APIError, ValueError) as error:
+                reason = self._short(error).rstrip(".")
+            if attempt < self.endpoint.retries:
+                await asyncio.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
+        raise ServerError(
+            f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.retries + 1} times: "
+            f"what was answered is kept; run the same command again to go on"
+        )
+
+    def _short(self, error: Exception) -> str:
+        """Say an error in one short line; a server may repeat what was sent, so keys are left out."""
+        assert self.client is not None
+        text = " ".join(str(error).split()).replace(self.client.api_key, "(the key)")
+        return re.sub(r"(sk-|hf_|Bearer )\S+", "(a key)", text)[:200] or type(error).__name__
+
+
+def _asked_pause(error: openai.APIStatusError) -> float:
+    try:
+        return min(LONGEST_WAIT, float(error.response.headers.get("retry-after", 0)))
+    except ValueError:
+        return 0.0
+
+
+class KeptAnswers(RequestCache):
+    """datatrove's cache of answers, in which an answer is on disk before anything else is done with it."""
+
+    async def store_result(self, *arguments: Any, **named: Any) -> None:
+        """Store an answer, and wait until it is: a killed run pays again for what was under way, and for no more."""
+        await super().store_result(*arguments, **named)
+        await self.flush()
+
+
+class Runner(InferenceRunner):
+    """datatrove's inference, with its checkpoints and its cache of answers, over `Server`."""
+
+    def __init__(self, endpoint: Endpoint, **settings: Any) -> None:
+        """Take datatrove's own arguments as well, save `config`."""
+        config = InferenceConfig(
+            server_type="endpoint",
+            model_name_or_path=endpoint.model,
+            endpoint_url=endpoint.base_url,
+            max_concurrent_generations=endpoint.concurrent_requests,
+            # One request of each is under way at a time.
+            max_concurrent_documents=endpoint.concurrent_requests,
+            metric_interval=3600,
+        )
+        super().__init__(config=config, **settings)
+        self.endpoint = endpoint
+        self.request_cache = KeptAnswers(settings["checkpoints_local_dir"])
+        self.checkpoint_manager.request_cache = self.request_cache
+
+    def _init_server(self, rank: int) -> Server:
+        return Server(self.endpoint)
+
+    async def _save_document(
+        self,
+        document: Document,
+        output_writer_context: Any,
+        rank: int,
+        chunk_index: int,
+        count_processed_stat: bool = True,
+    ) -> None:
+        # datatrove's own notes an error, a full disk for one, and goes on without the document.
+        await self.checkpoint_manager.write_document(document, rank, chunk_index, output_writer_context)

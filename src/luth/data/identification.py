@@ -1,0 +1,42 @@
+"""Rows of which every message is in the recipe's language, from its beginning to its end."""
+
+from datatrove.data import Document
+from datatrove.pipeline.filters.base_filter import BaseFilter
+from datatrove.pipeline.writers import JsonlWriter
+
+from luth.data.languages import probabilities, windows
+from luth.data.recipe import IdentifyLanguage
+
+# Characters below which a text's language is a guess.
+LEAST = 50
+
+
+class InLanguage(BaseFilter):
+    """Keep rows without a stretch of another language."""
+
+    name = "Language"
+
+    def __init__(self, language: str, settings: IdentifyLanguage, rejected: JsonlWriter) -> None:
+        """The model is loaded with the first row."""
+        super().__init__(rejected)
+        self.language, self.settings = language, settings
+
+    def filter(self, doc: Document) -> bool | tuple[bool, str]:
+        """Tell whether every message is in the language; the reason names who spoke another one."""
+        for message in doc.metadata["messages"]:
+            if foreign(message["content"], self.language, self.settings):
+                return False, f"the {message['role']} in another language"
+        return True
+
+
+def foreign(text: str, language: str, settings: IdentifyLanguage) -> str | None:
+    """Return a text's first stretch that is surely in another language, or None; short ones are not judged."""
+    for stretch in windows(text, settings.characters):
+        letters = sum(map(str.isalpha, stretch))
+        if len(stretch) < LEAST or letters < len(stretch) / 2:
+            continue
+        found = probabilities(stretch)
+        likeliest = next(iter(found), language)
+        if likeliest != language and found[likeliest] > settings.other and found.get(language, 0) < settings.own:
+            return stretch
+    return None

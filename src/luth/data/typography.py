@@ -1,0 +1,35 @@
+"""French typography: apostrophes, quotes, no-break spaces, outside code and formulas."""
+
+import re
+
+from luth.data.text import PROTECTED
+
+NO_BREAK, NARROW = "\u00a0", "\u202f"
+_RULES = [
+    # "mot" becomes « mot », with the spaces inside that do not break.
+    (re.compile(r"(?<![\w=])\"([^\"\n]+)\"(?!\w)"), f"«{NO_BREAK}\\1{NO_BREAK}»"),
+    (re.compile(r"“([^”\n]+)”"), f"«{NO_BREAK}\\1{NO_BREAK}»"),
+    (re.compile(r"«[ \u00a0\u202f]*"), f"«{NO_BREAK}"),
+    (re.compile(r"[ \u00a0\u202f]*»"), f"{NO_BREAK}»"),
+    (re.compile(r"(?<=\w)'(?=\w)"), "’"),
+    # A narrow one before ; ! ? and a full one before a colon, where the line has a word before it.
+    (re.compile(r"(?<=[\w»)\]%°*])[ \u00a0\u202f]*([;!?]+)(?=\s|$|[»)*])"), f"{NARROW}\\1"),
+    (re.compile(r"(?<=[\w»)\]%°*])[ \u00a0\u202f]+:(?=\s|$)"), f"{NO_BREAK}:"),
+    (re.compile(r"(?<=\d)[ \u00a0\u202f]*(?=[%€])"), NO_BREAK),
+    (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NARROW),
+]
+
+
+def french(text: str) -> str:
+    """Return a text with French quotes, apostrophes and no-break spaces; code, formulas and addresses as they are."""
+    parts, end = [], 0
+    for kept in PROTECTED.finditer(text):
+        parts += [_set(text[end : kept.start()]), kept.group()]
+        end = kept.end()
+    return "".join([*parts, _set(text[end:])])
+
+
+def _set(prose: str) -> str:
+    for pattern, replacement in _RULES:
+        prose = pattern.sub(replacement, prose)
+    return prose

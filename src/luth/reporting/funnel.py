@@ -1,0 +1,130 @@
+"""The funnel of a dataset: rows and tokens after every step and part, what was rejected and why, what it cost."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from luth.files import write_text
+
+COLOURS = ("#1f5fbf", "#c4512d", "#3a8f4d", "#7a5ab5", "#8c6d31", "#3b8ea5", "#a55194", "#6b6b6b")
+SAMPLES, SAMPLE_CHARACTERS = 3, 400
+Steps = dict[str, dict[str, Any]]
+
+
+def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str, float]) -> None:
+    """Write funnel.md and funnel.png.
+
+    Args:
+        folder: the build's.
+        steps: what each step counted, by its name in the plan, in order.
+        parts: the recipe's.
+        seconds: how long steps took, by name, where that is known.
+    """
+    plot_funnel(steps, parts, folder / "funnel.png")
+    sections = [
+        "# From the sources to the dataset",
+        "![Rows after every step](funnel.png)",
+        _table(steps, parts, "rows"),
+    ]
+    if any(count.get("tokens") for counts in steps.values() for count in counts["rows"]):
+        sections += ["## Tokens", _table(steps, parts, "tokens")]
+    sections += ["## Rejected", _rejected(folder, steps)]
+    costs = _costs(steps, seconds)
+    if costs:
+        sections += ["## What the models cost", costs]
+    write_text(folder / "funnel.md", "\n\n".join(sections) + "\n")
+
+
+def after(steps: Steps, parts: list[str], what: str) -> list[tuple[str, dict[str, int]]]:
+    """Return rows or tokens by part after every kind of step: a part's own steps count for it alone."""
+    now: dict[str, int] = dict.fromkeys(parts, 0)
+    kinds: dict[str, dict[str, int]] = {}
+    for name, counts in steps.items():
+        part, _, step = name.rpartition(".")
+        found = {count["part"]: count.get(what, 0) for count in counts["rows"]}
+        kinds.setdefault(step, {}).update(
+            {part: found.get(part, 0)} if part else {one: found.get(one, 0) for one in parts}
+        )
+    table = []
+    order = ("read", "select", "translate", "generate", "judge")
+    for step in sorted(kinds, key=lambda one: order.index(one) if one in order else len(order)):
+        now = {**now, **kinds[step]}
+        table.append((step, now))
+    return table
+
+
+def _table(steps: Steps, parts: list[str], what: str) -> str:
+    lines = [f"| after | {' | '.join(parts)} | all |", "| --- |" + " ---: |" * (len(parts) + 1)]
+    for step, found in after(steps, parts, what):
+        cells = " | ".join(f"{found[part]:,}" for part in parts)
+        lines.append(f"| {step} | {cells} | {sum(found.values()):,} |")
+    return "\n".join(lines)
+
+
+def _rejected(folder: Path, steps: Steps) -> str:
+    blocks = []
+    for name, counts in steps.items():
+        reasons: Counter[str] = Counter()
+        for count in counts["rejected"]:
+            reasons[count["reason"]] += count["rows"]
+        for reason, rows in reasons.most_common():
+            blocks.append(f"**{name}: {reason}** ({rows:,} rows)")
+            blocks += [f"> {text}" for text in _samples(folder / "steps" / name / "rejected", reason)]
+    return "\n\n".join(blocks) or "Nothing."
+
+
+def _samples(folder: Path, reason: str) -> list[str]:
+    found: list[str] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if row["metadata"].get("filter_reason") == reason:
+                    detail = row["metadata"].get("detail") or row["metadata"].get("found")
+                    text = " ".join(row["text"].split())[:SAMPLE_CHARACTERS] + (f" ⟶ {detail}" if detail else "")
+                    found.append(" ".join(text.split()))
+                if len(found) == SAMPLES:
+                    return found
+    return found
+
+
+def _costs(steps: Steps, seconds: dict[str, float]) -> str:
+    lines = []
+    for name, counts in steps.items():
+        step, cost = name.rpartition(".")[2], Counter[str]()
+        for count in [*counts["rows"], *counts["rejected"]]:
+            cost.update({key.split(": ")[1]: value for key, value in count.items() if key.startswith(f"{step}: ")})
+        if cost:
+            took = seconds.get(name)
+            rate = f"{cost['requests'] / took:.1f}" if took else "unknown"
+            cells = [f"{cost[key]:,}" for key in ("requests", "retries", "prompt_tokens", "completion_tokens")]
+            lines.append(f"| {name} | {' | '.join(cells)} | {rate} |")
+    head = "| step | requests | retries | tokens in | tokens out | requests a second |\n| --- |" + " ---: |" * 5
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def plot_funnel(steps: Steps, parts: list[str], path: Path) -> None:
+    """Draw rows after every step, the parts stacked."""
+    table = after(steps, parts, "rows")
+    figure, axis = plt.subplots(figsize=(8, 1.4 + 0.5 * len(table)), dpi=120, layout="constrained")
+    left = [0.0] * len(table)
+    for number, part in enumerate(parts):
+        rows = [found[part] for _, found in table]
+        axis.barh([step for step, _ in table], rows, left=left, label=part, color=COLOURS[number % len(COLOURS)])
+        left = [before + now for before, now in zip(left, rows, strict=True)]
+    for place, total in enumerate(left):
+        axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
+    axis.invert_yaxis()
+    axis.set(xlabel="rows after the step", xlim=(0, 1.12 * max(left, default=1)))
+    figure.legend(fontsize=8, loc="outside lower center", ncols=min(len(parts), 4))
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    figure.savefig(beside, format="png")
+    plt.close(figure)
+    beside.replace(path)

@@ -1,0 +1,100 @@
+"""A small OpenAI-compatible server in this process, deterministic, that can misbehave."""
+
+import json
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+TOPICS = [
+    "pain",
+    "vent",
+    "sel",
+    "verre",
+    "lune",
+    "port",
+    "bois",
+    "blé",
+    "fer",
+    "miel",
+    "four",
+    "puits",
+    "quai",
+    "toit",
+]
+WRITTEN = Path(__file__).parents[2] / "recipes/demo/data/conversations/fr-test.jsonl"
+ANSWERS = [json.loads(line)["messages"][1]["content"] for line in WRITTEN.read_text("utf-8").rstrip("\n").split("\n")]
+
+
+def answer(body):
+    """What a model would say: translations, judgements and answers are told apart by their prompts."""
+    prompt = body["messages"][-1]["content"]
+    if "response_format" in body:
+        names = body["response_format"]["json_schema"]["schema"]["required"]
+        score = 1 if "mauvaise" in prompt else 5
+        return json.dumps({name: {"reason": "C'est ainsi.", "score": score} for name in names})
+    if "----------" in prompt:
+        asked = prompt.split("----------")[1].strip()
+        return f"Explique-moi en quelques phrases ce que l'on entend par : {asked.split()[-1]}"
+    return ANSWERS[TOPICS.index(prompt.split()[-1])]
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked, self.keys = Counter(), set()
+        self.delay, self.say, self.refuse = 0.0, answer, lambda count: None
+        self.lock = threading.Lock()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.asked[json.dumps(body, sort_keys=True)] += 1
+            self.server.keys.add(self.headers["Authorization"])
+            status = self.server.refuse(sum(self.server.asked.values()))
+        time.sleep(self.server.delay)
+        if status:
+            reply = {"error": {"message": f"no, {self.headers['Authorization']}"}}
+        else:
+            said = self.server.say(body)
+            message = {"role": "assistant", "content": said}
+            usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+            choice = {"index": 0, "finish_reason": "stop", "message": message}
+            reply = {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "m",
+                "choices": [choice],
+                "usage": usage,
+            }
+        content = json.dumps(reply).encode()
+        self.send_response(status or 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        if status == 429:
+            self.send_header("Retry-After", "0")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    one = Server()
+    threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield one
+    one.shutdown()

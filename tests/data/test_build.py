@@ -1,0 +1,246 @@
+"""scripts/build_dataset.py: from sources to parquet, killed, shared out, refused, misled; the model is a stand-in."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+import yaml
+
+from tests.data.conftest import TOPICS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def build(run):
+    """Run the script with its tasks one after another, in this process; another number may be said."""
+
+    def call(*arguments):
+        return run("build_dataset", *(arguments if "--workers" in arguments else (*arguments, "--workers", 1)))
+
+    return call
+
+
+@pytest.fixture
+def recipe(tmp_path, server, write_rows):
+    """Write a recipe with a part that is translated, answered and judged, and one that is taken as it is."""
+    english = [
+        {"prompt": f"Please explain in a few clear sentences what we should understand by the word {topic}"}
+        for topic in TOPICS
+    ]
+    french = [
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": f"Peux-tu me dire en une phrase à quoi sert le {topic} dans la vie courante ?",
+                },
+                {
+                    "role": "assistant",
+                    "content": f"Le {topic} sert chaque jour à beaucoup de gens, et depuis longtemps.",
+                },
+            ]
+        }
+        for topic in TOPICS
+    ]
+    write_rows(english, "english.jsonl")
+    write_rows(french, "french.jsonl")
+
+    def write(**changes):
+        ask = {"endpoint": "model", "attempts": 2}
+        criteria = {"french": "Is it French?", "complete": "Is it complete?"}
+        content = {
+            "language": "fr",
+            "language_name": "French",
+            "tasks": 2,
+            "endpoints": {"model": {"base_url": server.url, "model": "m", "concurrent_requests": 4, "retries": 1}},
+            "parts": {
+                "made": {
+                    "read": {"path": str(tmp_path / "english.jsonl"), "columns": {"prompt": "prompt"}},
+                    "translate": ask,
+                    "generate": ask,
+                    "judge": {**ask, "criteria": criteria, "thresholds": {"french": 3}},
+                },
+                "taken": {"read": {"path": str(tmp_path / "french.jsonl"), "columns": {"messages": "messages"}}},
+            },
+            "steps": {
+                "language": {},
+                "quality": {},
+                "deduplicate": {},
+                "mix": {"test_size": 4},
+                "write": {"shards": 2},
+            },
+            "output_dir": str(tmp_path / "built"),
+            **changes,
+        }
+        path = tmp_path / f"data-{len(list(tmp_path.glob('data-*.yaml')))}.yaml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+        return path
+
+    return write
+
+
+def shards(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / "dataset/data").glob("*.parquet"))}
+
+
+def rows(folder):
+    return [
+        row
+        for path in sorted((folder / "dataset/data").glob("*.parquet"))
+        for row in parquet.read_table(path).to_pylist()
+    ]
+
+
+def start(path, *more):
+    command = [sys.executable, ROOT / "scripts/build_dataset.py", path, *more]
+    # In a session of its own, so that a kill takes its helpers along, as a machine's failure would.
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def test_from_sources_to_a_dataset(recipe, build, server, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    code, said, err = build(recipe())
+    assert code == 0, err
+    folder = tmp_path / "built"
+    found = rows(folder)
+    assert len(found) == 2 * len(TOPICS) and len({row["id"] for row in found}) == len(found)
+    made = [row for row in found if row["source"] == "made"]
+    assert all(row["messages"][0]["content"].startswith("Explique-moi") for row in made)
+    assert all(json.loads(row["verdict"])["french"] == {"reason": "C'est ainsi.", "score": 5} for row in made)
+    assert sum(parquet.read_metadata(path).num_rows for path in (folder / "dataset/data").glob("test-*")) == 4
+    # A translation, an answer and a verdict a row, nothing asked twice.
+    assert len(server.asked) == 3 * len(TOPICS) and set(server.asked.values()) == {1}
+    assert "| made.translate | 14 | 0 | 140 | 70 |" in (folder / "funnel.md").read_text("utf-8")
+    card = (folder / "dataset/README.md").read_text("utf-8")
+    assert "| made.judge | 14 | 0 |" in card and "You judge whether" in card
+    assert server.keys == {"Bearer sk-very-secret"}
+    for path in folder.rglob("*"):
+        assert path.is_dir() or b"very-secret" not in path.read_bytes(), path
+    code, said, err = build(recipe())
+    assert code == 0 and "nothing to do" in said
+    code, _, err = build(recipe(tasks=3))
+    assert code == 2 and "another recipe's run (different: tasks)" in err
+
+
+@pytest.mark.slow
+def test_killed_at_several_moments_the_shards_are_the_same_and_nothing_is_paid_twice(recipe, build, server, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    code, _, err = build(recipe(), "--output_dir", whole)
+    assert code == 0, err
+    server.asked.clear()
+    server.delay = 0.05
+    given = recipe()
+    for requests in (5, 17, 30):
+        process = start(given, "--output_dir", broken)
+        while sum(server.asked.values()) < requests:
+            assert process.poll() is None
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        time.sleep(0.2)
+    code, _, err = build(given, "--output_dir", broken)
+    assert code == 0, err
+    assert shards(broken) == shards(whole)
+    # What was under way when it was killed may be asked again: 4 at a time, three kills.
+    assert sum(server.asked.values()) <= 3 * len(TOPICS) + 3 * 4
+
+
+@pytest.mark.slow
+def test_the_number_of_tasks_and_workers_changes_nothing(recipe, build, tmp_path):
+    for tasks, workers in ((1, 1), (3, 2)):
+        code, _, err = build(recipe(tasks=tasks), "--workers", workers, "--output_dir", tmp_path / str(tasks))
+        assert code == 0, err
+    assert shards(tmp_path / "1") == shards(tmp_path / "3")
+
+
+def test_steps_alone(recipe, build, tmp_path):
+    given = recipe()
+    code, _, err = build(given, "--only", "judge")
+    assert code == 2 and "made.judge comes after made.generate, which is not done" in err
+    for step in ("read", "translate"):
+        code, _, err = build(given, "--only", step)
+        assert code == 0, err
+    assert (tmp_path / "built/steps/made.translate/done.json").exists()
+    assert not (tmp_path / "built/steps/made.generate").exists()
+    code, _, err = build(given, "--only", "jugde")
+    assert code == 2 and "there is no step 'jugde' (did you mean 'judge'?)" in err
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (lambda count: 401, "refuses: HTTP 401"),
+        (lambda count: 500, "does not answer: HTTP 500"),
+        (lambda count: 503 if count > 9 else None, "does not answer: HTTP 503"),
+    ],
+)
+def test_a_server_that_fails_stops_the_run_which_then_goes_on(recipe, build, server, status, words, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    server.refuse = status
+    given = recipe()
+    code, _, err = build(given)
+    assert code == 2 and words in err and "Traceback" not in err and "very-secret" not in err, err
+    server.refuse = lambda count: None
+    code, _, err = build(given)
+    assert code == 0, err
+
+
+def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe, build, server, tmp_path):
+    from tests.data.conftest import answer
+
+    def mislead(body):
+        prompt = body["messages"][-1]["content"]
+        if "par : pain" in prompt and "response_format" not in body and "----------" not in prompt:
+            return "This answer is not in the language that was asked for, and it goes on for quite a while like this."
+        if "par : vent" in prompt and "response_format" in body:
+            return '{"french": {"reason": "half a'
+        if "par : sel" in prompt and "response_format" in body:
+            return answer(body).replace("5", "2", 1)
+        if "par : lune" in prompt and "response_format" not in body and "----------" not in prompt:
+            return ""
+        return answer(body)
+
+    server.say = mislead
+    server.refuse = lambda count: 429 if count % 7 == 0 else None
+    code, _, err = build(recipe(endpoints={"model": {"base_url": server.url, "model": "m", "retries": 4}}))
+    assert code == 0, err
+    rejected = {}
+    for path in (tmp_path / "built/steps").rglob("rejected/*.jsonl"):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)["metadata"]
+            word = next(topic for topic in TOPICS if topic in row["messages"][0]["content"].split()[-1])
+            rejected[word] = row["filter_reason"]
+            assert row["cost"][path.parts[-3].split(".")[1]]["requests"] == (1 if word == "sel" else 2)
+    assert rejected == {
+        "pain": "in another language",
+        "vent": "the judge's answer cannot be read",
+        "sel": "judged: french",
+        "lune": "empty",
+    }
+    assert len(rows(tmp_path / "built")) == 2 * len(TOPICS) - 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"parts": {}}, "parts: none is named"),
+        ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality"),
+        ({"steps": {"qualty": {}}}, "there is no step 'qualty' (did you mean 'quality'?)"),
+        ({"steps": {"quality": {"rules": ["latx"]}}}, "there is no 'latx' (did you mean 'latex'?)"),
+        ({"steps": {"mix": {"caps": {"mad": 3}}}}, "there is no part 'mad' (did you mean 'made'?)"),
+        ({"steps": {"decontaminate": {"items": "out/nowhere"}}}, "out/nowhere holds no .jsonl"),
+        ({"endpoints": {}}, "endpoint: 'model' is not under endpoints"),
+        ({"tasks": 0}, "tasks: 0 is not 1 or more"),
+    ],
+)
+def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):
+    code, _, err = build(recipe(**changes))
+    assert code == 2 and words in err and err.count("\n") == 1, err
+    assert not (tmp_path / "built").exists()

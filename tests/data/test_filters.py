@@ -1,0 +1,130 @@
+"""What the rules, the languages, the typography and the benchmarks' index say of single texts."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from luth.data.decontamination import Index
+from luth.data.identification import foreign
+from luth.data.quality import RULES
+from luth.data.recipe import Decontaminate, IdentifyLanguage
+from luth.data.text import protected
+from luth.data.typography import french
+
+LONG = (
+    "La rivière descend lentement vers la plaine, où les paysans récoltent le blé avant les orages de la fin de l'été."
+)
+ENGLISH = "The river runs slowly down to the plain, where farmers bring in the wheat before the storms of late summer."
+
+
+def turns(answer, question="Que se passe-t-il ici ?"):
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "bad", "good"),
+    [
+        ("empty", "…", LONG),
+        (
+            "repetition",
+            "Il faut partir tout de suite. " * 8,
+            f"{LONG} Puis vient l'automne, et tout recommence ailleurs.",
+        ),
+        ("truncation", "Il y a trois étapes : la première, la", LONG),
+        ("truncation", "Voici :\n```python\nprint(1)", "Voici :\n```python\nprint(1)\n```"),
+        (
+            "refusal",
+            "Je suis désolé, mais je ne peux pas faire cela.",
+            "Je suis désolé pour toi, raconte-moi.".replace("Je suis désolé", "C'est triste"),
+        ),
+        ("refusal", "I’m sorry, but I can’t help with that.", "Il dit : « I'm sorry » et s'en va."),
+        (
+            "boilerplate",
+            "En tant qu'intelligence artificielle, je n'ai pas d'avis.",
+            "En tant que médecin, il a un avis.",
+        ),
+        ("latex", r"On a \(x^2 + 1 et c'est tout.", r"On a \(x^{2} + 1\) et c'est tout."),
+        ("latex", r"\begin{align} x &= 1", r"\begin{align} x &= 1 \end{align}"),
+        ("latex", r"\[ \frac{1}{2 \]", r"\[ \frac{1}{2} \]"),
+        ("markdown", "| a | b |\n| --- | --- | --- |\n| 1 | 2 |", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+        ("mojibake", "L'Ã©tÃ© est lÃ .", "L'été est là, à São Paulo comme à Ålesund."),
+    ],
+)
+def test_rules_object_to_what_they_are_for(rule, bad, good):
+    assert RULES[rule](turns(bad)) and not RULES[rule](turns(good))
+
+
+def test_prices_and_short_answers_pass_every_rule():
+    for answer in ("Oui.", "5 $ et 10 $", "1, 2, 3", "« Bonjour ! »", r"$x = 3$, donc $y = \{1, 2\}$."):
+        assert not [name for name, rule in RULES.items() if rule(turns(answer))], answer
+
+
+def test_a_stretch_of_another_language_is_found_wherever_it_stands():
+    settings = IdentifyLanguage()
+    assert foreign(LONG, "fr", settings) is None and foreign(ENGLISH, "fr", settings) is not None
+    for text in (f"{LONG} {ENGLISH}", f"{ENGLISH} {LONG}", f"{LONG}\n\n{ENGLISH}\n\n{LONG}"):
+        assert foreign(text, "fr", settings) is not None
+    loop = "for line in open(path):\n    print('the quick brown fox jumps over the lazy dog', line)"
+    code = f"{LONG}\n```python\n{loop}\n```\n{LONG}"
+    assert foreign(code, "fr", settings) is None
+    assert foreign(LONG.upper(), "fr", settings) is None and foreign("OK", "fr", settings) is None
+
+
+@pytest.mark.parametrize(
+    ("plain", "set_"),
+    [
+        ('Il dit "bonjour" et part.', "Il dit «\u00a0bonjour\u00a0» et part."),
+        ("Vraiment ? Oui !", "Vraiment\u202f? Oui\u202f!"),
+        ("Voici : l'été", "Voici\u00a0: l’été"),
+        ("« mot »", "«\u00a0mot\u00a0»"),
+        ("Il est 10:30, voir https://a.fr/x?y=1", "Il est 10:30, voir https://a.fr/x?y=1"),
+        ("`a ? b : c` et $x : y$", "`a ? b : c` et $x : y$"),
+    ],
+)
+def test_french_typography(plain, set_):
+    assert french(plain) == set_ and french(set_) == set_
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="aé «»\"'?!:;,`$1\n", max_size=60))
+def test_typography_is_done_once_and_leaves_code_alone(text):
+    once = french(text)
+    assert french(once) == once or '"' in text
+    assert protected(once) == protected(text) or "\n" in text or '"' in text
+
+
+ITEMS = {
+    "quiz": [
+        f"Quelle est la couleur du cheval blanc d'Henri numéro {n} lorsqu'il traverse la Seine en plein hiver ?"
+        for n in range(2)
+    ]
+    + ["Combien de pattes possède une araignée adulte ?", "Capitale du Chili ?"],
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Avant. Combien de pattes possède une araignée adulte ? Après.",
+        "COMBIEN DE PATTES POSSEDE UNE ARAIGNEE ADULTE",
+        "combien, de pattes : possède -- une araignée adulte ...",
+        "Donc : quelle est la couleur du cheval blanc d'Henri numéro 1 lorsqu'il traverse la Seine en plein hiver",
+        "Une question.\nCapitale du Chili ?\nMerci.",
+    ],
+)
+def test_items_are_found_however_they_are_written(text):
+    assert Index(ITEMS, Decontaminate("x")).find(text) is not None
+
+
+def test_what_only_resembles_an_item_is_none():
+    index = Index(ITEMS, Decontaminate("x"))
+    for text in ("Combien de pattes possède un mille-pattes adulte ?", "La capitale du Chili est Santiago.", LONG):
+        assert index.find(text) is None
+
+
+def test_a_benchmark_s_way_of_asking_is_no_item():
+    items = {
+        "b": [f"Réponds par une seule lettre, sans explication, à la question suivante : mot{n} ?" for n in range(5)]
+    }
+    text = "Réponds par une seule lettre, sans explication, à la question suivante : autre chose ?"
+    assert Index(items, Decontaminate("x", ngram=10)).find(text) is None

@@ -1,0 +1,113 @@
+"""Sources of every shape and kind, rows that are none, and ids that only content decides."""
+
+import csv
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from luth.data.reading import source_rows
+from luth.data.recipe import Read
+from luth.data.rows import BadRow, conversation, row_id
+
+TURNS = [{"role": "user", "content": "Bonjour ?"}, {"role": "assistant", "content": "Bonjour !"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ({"m": TURNS}, {"messages": "m"}),
+        ({"m": json.dumps(TURNS)}, {"messages": "m"}),
+        (
+            {"c": [{"from": "human", "value": "Bonjour ?"}, {"from": "gpt", "value": "Bonjour !"}]},
+            {"conversations": "c"},
+        ),
+        ({"p": "Bonjour ?", "r": "Bonjour !"}, {"prompt": "p", "completion": "r"}),
+        ({"i": "Bonjour ?", "n": "", "o": "Bonjour !"}, {"instruction": "i", "input": "n", "output": "o"}),
+        ({"q": "Bonjour ?", "a": "Bonjour !"}, {"question": "q", "answer": "a"}),
+    ],
+)
+def test_every_shape_is_the_same_conversation(row, columns):
+    assert conversation(row, columns) == TURNS and row_id(conversation(row, columns)) == row_id(TURNS)
+
+
+def test_input_and_system_have_their_places():
+    row = {"i": "Traduis.", "n": "Good day", "o": "Bonjour", "s": "Sois bref."}
+    columns = {"instruction": "i", "input": "n", "output": "o", "system": "s"}
+    assert [turn["content"] for turn in conversation(row, columns)] == [
+        "Sois bref.",
+        "Traduis.\n\nGood day",
+        "Bonjour",
+    ]
+    assert conversation({"p": "Seul ?"}, {"prompt": "p"}) == [{"role": "user", "content": "Seul ?"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "reason"),
+    [
+        ({"p": "x"}, {"messages": "m"}, "no column 'm'"),
+        ({"m": None}, {"messages": "m"}, "no turns"),
+        ({"m": []}, {"messages": "m"}, "no turns"),
+        ({"m": "plain"}, {"messages": "m"}, "the turns are text and no JSON"),
+        ({"m": [{"role": "user"}]}, {"messages": "m"}, "a turn without role or content"),
+        ({"m": [{"role": "user", "content": None}]}, {"messages": "m"}, "a user's message that is no text"),
+        ({"m": [{"role": "user", "content": {"text": "x"}}]}, {"messages": "m"}, "a user's message that is no text"),
+        ({"m": [{"role": "user", "content": "  "}]}, {"messages": "m"}, "an empty user's message"),
+        ({"m": [{"role": "tool", "content": "x"}]}, {"messages": "m"}, "a turn of another role"),
+        ({"m": TURNS[::-1]}, {"messages": "m"}, "user and assistant do not take turns"),
+        ({"m": [TURNS[0], TURNS[0]]}, {"messages": "m"}, "user and assistant do not take turns"),
+    ],
+)
+def test_rows_that_are_no_conversation(row, columns, reason):
+    with pytest.raises(BadRow, match=reason):
+        conversation(row, columns)
+
+
+def read_all(path, tasks, limit=None, **columns):
+    read = Read(path=str(path), columns=columns, limit=limit)
+    return sorted(
+        ((n, row) for rank in range(tasks) for n, row in source_rows(read, rank, tasks)), key=lambda one: one[0]
+    )
+
+
+@pytest.mark.parametrize("tasks", [1, 3])
+def test_files_of_every_kind_are_shared_out_without_loss(tmp_path, tasks):
+    rows = [{"q": f"Question {number} ?", "a": "Réponse, « oui »\nou non."} for number in range(2500)]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines, "utf-8")
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet", row_group_size=700)
+    with open(tmp_path / "rows.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["q", "a"])
+        writer.writeheader()
+        writer.writerows(rows)
+    for kind in ("jsonl", "parquet", "csv"):
+        found = read_all(tmp_path / f"rows.{kind}", tasks, question="q", answer="a")
+        assert [row for _, row in found] == rows and [number for number, _ in found] == list(range(2500))
+    limited = read_all(tmp_path / "rows.*", tasks, limit=2600, question="q", answer="a")
+    assert [number for number, _ in limited] == list(range(2600))
+
+
+def test_lines_that_cannot_be_read_are_told_and_the_others_go_on(tmp_path):
+    good = json.dumps({"q": "Bonjour ?", "a": "Bonjour !"}).encode()
+    (tmp_path / "rows.jsonl").write_bytes(b"\n".join([good, b"{half", b'{"q": "\xff\xfe"}', b"[1]", good]) + b"\n")
+    found = [row for _, row in read_all(tmp_path / "rows.jsonl", 1, question="q", answer="a")]
+    assert [isinstance(row, dict) for row in found] == [True, False, False, False, True]
+    assert {str(row) for row in found[1:4]} <= {"no JSON", "invalid UTF-8", "no JSON object"}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_no_content_breaks_the_reading(value):
+    for columns in ({"messages": "x"}, {"conversations": "x"}, {"prompt": "x"}):
+        try:
+            assert conversation({"x": value}, columns)
+        except BadRow as reason:
+            assert str(reason)
