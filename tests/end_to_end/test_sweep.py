@@ -134,6 +134,7 @@ def test_a_merge_that_fails_leaves_the_others(recipe, make_model, run, tmp_path)
     assert code == 2 and "holds another recipe's run (different: coefficients)" in err
 
 
+@pytest.mark.slow
 def test_killed_and_then_shared_by_two_nothing_is_done_twice(recipe, run, tmp_path):
     given, folder = recipe(), tmp_path / "sweep"
     killed = start(given)
