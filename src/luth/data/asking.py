@@ -2,6 +2,7 @@
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ def fill(prompt: str, **values: str) -> str:
     return prompt
 
 
-class Job:
+class Job(ABC):
     """One kind of request about a document: `ask` sends it, `settle` makes of the answer a row or a rejection."""
 
     def __init__(self, step: str, asking: Asking, model: str, language: str, language_name: str) -> None:
@@ -102,13 +103,13 @@ class Job:
                 break
         return text, thought, reason
 
+    @abstractmethod
     async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
         """Send what this job sends."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, document: Document, result: dict[str, Any]) -> None:
         """Put a good answer into the document."""
-        raise NotImplementedError
 
 
 def without_thought(reply: InferenceResult) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import re
 from typing import Any
 
 import openai
@@ -13,8 +12,7 @@ from datatrove.pipeline.inference.run_inference import InferenceConfig, Inferenc
 from datatrove.pipeline.inference.types import InferenceError, ServerError
 
 from luth.data.recipe import Endpoint
-
-LONGEST_WAIT = 60.0
+from luth.served import LONGEST_WAIT, asked_pause, short_error
 
 
 class Server:
@@ -56,33 +54,23 @@ class Server:
                     return {**reply, "usage": {**usage, "retries": attempt}}
                 reason = "the reply was no chat completion"
             except openai.APIStatusError as error:
-                reason, pause = f"HTTP {error.status_code}: {self._short(error)}", _asked_pause(error)
+                reason, pause = (
+                    f"HTTP {error.status_code}: {short_error(error, self.client.api_key)}",
+                    asked_pause(error),
+                )
                 if error.status_code in (401, 403, 404):
                     advice = "check the key, the model's name and the address"
                     raise ServerError(f"{self.endpoint.base_url} refuses: {reason}: {advice}") from None
                 if error.status_code not in (408, 409, 429) and error.status_code < 500:
                     raise InferenceError(None, f"BadRequestError: {reason}") from None
             except (openai.APIError, ValueError) as error:
-                reason = self._short(error).rstrip(".")
+                reason = short_error(error, self.client.api_key).rstrip(".")
             if attempt < self.endpoint.retries:
                 await asyncio.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise ServerError(
             f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.retries + 1} times: "
             f"what was answered is kept; run the same command again to go on"
         )
-
-    def _short(self, error: Exception) -> str:
-        """Say an error in one short line; a server may repeat what was sent, so keys are left out."""
-        assert self.client is not None
-        text = " ".join(str(error).split()).replace(self.client.api_key, "(the key)")
-        return re.sub(r"(sk-|hf_|Bearer )\S+", "(a key)", text)[:200] or type(error).__name__
-
-
-def _asked_pause(error: openai.APIStatusError) -> float:
-    try:
-        return min(LONGEST_WAIT, float(error.response.headers.get("retry-after", 0)))
-    except ValueError:
-        return 0.0
 
 
 class KeptAnswers(RequestCache):

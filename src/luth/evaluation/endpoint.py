@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from luth.errors import UserError
 from luth.evaluation.answers import Answer, AnswerStore, key
 from luth.evaluation.recipe import Endpoint, Generation
 from luth.evaluation.thinking import PROBE, Tags, split_thought, template_arguments
+from luth.served import LONGEST_WAIT, asked_pause, short_error
 
-LONGEST_WAIT = 60.0
 # So many items in a row without any answer mean that the server is gone, not that it is busy.
 GIVE_UP_AFTER = 8
 
@@ -146,7 +145,10 @@ class EndpointModel(LightevalModel):
                     return found
                 reason = "the reply was empty, or no chat completion"
             except openai.APIStatusError as error:
-                reason, pause = f"HTTP {error.status_code}: {self._short(error)}", _asked_pause(error)
+                reason, pause = (
+                    f"HTTP {error.status_code}: {short_error(error, self.client.api_key)}",
+                    asked_pause(error),
+                )
                 if error.status_code in (401, 403, 404):
                     raise UserError(
                         f"{self.endpoint.base_url} refuses: {reason}: check the key, the model's name and the address"
@@ -154,17 +156,12 @@ class EndpointModel(LightevalModel):
                 if error.status_code not in (408, 409, 429) and error.status_code < 500:
                     raise Refused(reason) from error
             except (openai.APIError, ValueError) as error:
-                reason = self._short(error).rstrip(".")
+                reason = short_error(error, self.client.api_key).rstrip(".")
                 if probing and type(error) is openai.APIConnectionError:
                     raise NoAnswer(reason) from error
             if attempt < self.endpoint.api_max_retry:
                 time.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise NoAnswer(f"{reason}, asked {self.endpoint.api_max_retry + 1} times")
-
-    def _short(self, error: Exception) -> str:
-        """Say an error in one short line; a server may repeat what was sent, so keys are left out."""
-        text = " ".join(str(error).split()).replace(self.client.api_key, "(the key)")
-        return re.sub(r"(sk-|hf_|Bearer )\S+", "(a key)", text)[:200] or type(error).__name__
 
     def _written(self, answer: dict[str, Any]) -> Answer:
         if answer["thought"] is not None:
@@ -226,10 +223,3 @@ def _parts(reply: Any) -> dict[str, Any] | None:
         "thought": thought,
         "truncated": choices[0].finish_reason == "length",
     }
-
-
-def _asked_pause(error: openai.APIStatusError) -> float:
-    try:
-        return min(LONGEST_WAIT, float(error.response.headers.get("retry-after", 0)))
-    except ValueError:
-        return 0.0
