@@ -127,6 +127,8 @@ def through_all(rows: int, stock: list[str], items: Path, scratch: Path) -> tupl
 
 def write_items(folder: Path) -> list[str]:
     """Write benchmark items; return their texts."""
+    from luth.data.decontamination import LETTERS
+
     folder.mkdir()
     texts = []
     for path in sorted((ROOT / "recipes/demo/data/choice").glob("*-test.jsonl")):
@@ -134,6 +136,8 @@ def write_items(folder: Path) -> list[str]:
     exams = SHARED / "exams/exams_multilingual_test_fr.jsonl"
     if exams.exists():
         texts += [json.loads(line)["question"]["stem"] for line in exams.read_text("utf-8").rstrip("\n").split("\n")]
+    # A letter alone is no item that could be found.
+    texts = [text for text in texts if sum(map(str.isalnum, text)) >= LETTERS]
     write_rows(folder / "items.jsonl", [{"task": "planted", "text": text} for text in texts])
     return texts
 

@@ -12,11 +12,13 @@ from datatrove.pipeline.filters.base_filter import BaseFilter
 from datatrove.pipeline.writers import JsonlWriter
 
 from luth.data.recipe import Decontaminate
-from luth.data.text import words
+from luth.data.text import sentences, words
 from luth.errors import UserError
 
 # A run of words that so many items of one benchmark have is the benchmark's way of asking.
 FORMULA = 3
+# An item of fewer letters shows nothing.
+LETTERS = 4
 
 
 def read_items(folder: Path) -> dict[str, list[str]]:
@@ -35,10 +37,13 @@ def read_items(folder: Path) -> dict[str, list[str]]:
         for number, line in enumerate(path.read_text("utf-8").rstrip("\n").split("\n"), 1):
             try:
                 item = json.loads(line)
-                found[item["task"]].append(item["text"])
+                found[item["task"]].append(item["text"] + "")
             except (ValueError, KeyError, TypeError):
                 raise UserError(f"{path}, line {number}: not an item: task and text are expected") from None
     return dict(found)
+
+
+Run = tuple[str, ...]
 
 
 class Index:
@@ -46,44 +51,53 @@ class Index:
 
     def __init__(self, items: dict[str, list[str]], settings: Decontaminate) -> None:
         """Take up every item: its runs of `ngram` words, or all of it where it is shorter."""
-        # By the words that they begin with.
-        self.runs: dict[str, dict[str, str]] = defaultdict(dict)
-        self.least = settings.min_words
-        self.lines: dict[str, str] = {}
+        self.ngram, self.least = settings.ngram, settings.min_words
+        # By the words that they begin with; and short ones, which must stand alone.
+        self.runs: dict[Run, dict[Run, str]] = defaultdict(dict)
+        self.short: dict[Run, str] = {}
         for task, texts in items.items():
-            several: Counter[str] = Counter()
-            for text in texts:
-                several.update(self._runs(text, settings.ngram))
+            several: Counter[Run] = Counter()
+            for text, times in Counter(texts).items():
+                # The same long text twice is one item; the same short question is a way of asking.
+                several.update({run: 1 if len(run) == self.ngram else times for run in self._runs(text)})
             for run, count in several.items():
                 if count >= FORMULA:
                     continue
-                begin = run.split(" ", self.least)[: self.least]
-                if len(begin) < self.least:
-                    self.lines[run] = task
+                if len(run) < self.least:
+                    self.short[run] = task
                 else:
-                    self.runs[" ".join(begin)][run] = task
+                    self.runs[run[: self.least]][run] = task
 
-    def _runs(self, text: str, ngram: int) -> set[str]:
-        """Return an item's runs of words: of the whole, and of each line: a question may stand without choices."""
+    def _runs(self, text: str) -> set[Run]:
+        """Return the runs of an item, and of its lines: a question may stand without its passage or choices."""
         found = set()
         for piece in (text, *text.splitlines()):
             own = words(piece)
-            size = min(len(own), ngram)
-            found.update(" ".join(own[at : at + size]) for at in range(len(own) - size + 1))
-        return found - {""}
+            if piece is not text and len(own) < self.least and not piece.rstrip().endswith("?"):
+                # A choice, such as a name.
+                continue
+            size = min(len(own), self.ngram)
+            found.update(tuple(own[at : at + size]) for at in range(len(own) - size + 1))
+        return {run for run in found if sum(map(len, run)) >= LETTERS}
 
     def find(self, text: str) -> tuple[str, str] | None:
         """Return the benchmark whose item stands in a text, and the words that show it; None where there is none."""
         found = words(text)
-        for at in range(len(found) - self.least + 1):
-            for run, task in self.runs.get(" ".join(found[at : at + self.least]), {}).items():
-                if found[at : at + run.count(" ") + 1] == run.split():
-                    return task, run
-        if self.lines:
-            for line in text.splitlines():
-                run = " ".join(words(line))
-                if run in self.lines:
-                    return self.lines[run], run
+        for at, begin in enumerate(zip(*(found[at:] for at in range(self.least)), strict=False)):
+            for run, task in self.runs.get(begin, {}).items():
+                if tuple(found[at : at + len(run)]) == run:
+                    return task, " ".join(run)
+        return self._find_short(sentences(text)) if self.short else None
+
+    def _find_short(self, pieces: list[list[str]]) -> tuple[str, str] | None:
+        for first in range(len(pieces)):
+            run: Run = ()
+            for piece in pieces[first:]:
+                run += tuple(piece)
+                if run in self.short:
+                    return self.short[run], " ".join(run)
+                if len(run) >= self.least:
+                    break
         return None
 
 

@@ -43,9 +43,10 @@ class Signatures(MinhashDedupSignature):
 
         def noted() -> Iterator[Document]:
             for doc in data:
-                exact = xxhash.xxh64_intdigest(" ".join(words(doc.text)))
+                normalised = " ".join(words(doc.text))
+                exact = xxhash.xxh64_intdigest(normalised)
                 found.append((self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), exact))
-                yield doc
+                yield Document(normalised, doc.id)
 
         super().run(noted(), rank, world_size)
         self.rows.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ class Signatures(MinhashDedupSignature):
     def get_shingles(self, text: str) -> np.ndarray:
         """Return the hashes of a text's word n-grams, shape (n-grams, 1), each combined from its words' hashes."""
         size = self.config.n_grams
-        hashes = np.array([xxhash.xxh64_intdigest(word) for word in words(text)], dtype=np.uint64)
+        hashes = np.array([xxhash.xxh64_intdigest(word) for word in text.split()], dtype=np.uint64)
         if len(hashes) < size:
             return np.empty((0, 1), np.uint64)
         combined = np.zeros(len(hashes) - size + 1, np.uint64)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import multiprocess
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.executor.ray import RayPipelineExecutor
 from datatrove.executor.slurm import SlurmPipelineExecutor
@@ -17,6 +18,8 @@ from loguru import logger
 from luth.errors import UserError
 
 KINDS = ("local", "ray", "slurm")
+# What every worker needs is imported once, not once a worker and pipeline.
+multiprocess.get_context("forkserver").set_forkserver_preload(["luth.data.build"])
 
 
 class _Quiet:

@@ -6,9 +6,12 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.data.languages import probabilities, windows
 from luth.data.recipe import IdentifyLanguage
+from luth.data.text import prose
 
 # Characters below which a text's language is a guess.
 LEAST = 50
+# A longer stretch that is so probably in the language holds no shorter one that is not: it is looked at as a whole.
+SURE = 0.95
 
 
 class InLanguage(BaseFilter):
@@ -31,12 +34,23 @@ class InLanguage(BaseFilter):
 
 def foreign(text: str, language: str, settings: IdentifyLanguage) -> str | None:
     """Return a text's first stretch that is surely in another language, or None; short ones are not judged."""
-    for stretch in windows(text, settings.characters):
-        letters = sum(map(str.isalpha, stretch))
-        if len(stretch) < LEAST or letters < len(stretch) / 2:
-            continue
-        found = probabilities(stretch)
-        likeliest = next(iter(found), language)
-        if likeliest != language and found[likeliest] > settings.other and found.get(language, 0) < settings.own:
-            return stretch
+    words = prose(text).split()
+    size = settings.characters
+    for begin, end in windows(words, 2 * size, 2 * size):
+        if probabilities(" ".join(words[begin:end])).get(language, 0) < SURE:
+            # A change of language may lie across a stretch's ends.
+            wider = words[max(0, begin - size // 10) : end + size // 10]
+            for first, last in windows(wider, size, size // 2):
+                stretch = " ".join(wider[first:last])
+                if _is_foreign(stretch, language, settings):
+                    return stretch
     return None
+
+
+def _is_foreign(stretch: str, language: str, settings: IdentifyLanguage) -> bool:
+    letters = sum(map(str.isalpha, stretch))
+    if len(stretch) < LEAST or letters < len(stretch) / 2:
+        return False
+    found = probabilities(stretch)
+    likeliest = next(iter(found), language)
+    return likeliest != language and found[likeliest] > settings.other and found.get(language, 0) < settings.own

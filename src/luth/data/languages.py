@@ -6,10 +6,9 @@ Source: Joulin et al. 2016, Bag of tricks for efficient text classification; the
 import bisect
 import importlib.util
 import itertools
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-from luth.data.text import prose
 
 
 @cache
@@ -23,7 +22,7 @@ def _model():  # noqa: ANN202 (fasttext has no types)
 def _one_line(text: str) -> str:
     text = " ".join(text.split())
     # The model was trained on ordinary text, and takes capitals for another language.
-    return text.lower() if sum(map(str.isupper, text)) > sum(map(str.islower, text)) else text
+    return text.lower() if 2 * sum(map(str.isupper, text)) > len(text) else text
 
 
 def probabilities(text: str) -> dict[str, float]:
@@ -37,21 +36,18 @@ def identify(text: str) -> str:
     return next(iter(probabilities(text)), "")
 
 
-def windows(text: str, size: int) -> list[str]:
-    """Return a text's prose in overlapping stretches of whole words, each of `size` characters or a word more.
+def windows(words: list[str], size: int, step: int) -> Iterator[tuple[int, int]]:
+    """Give stretches of a text, each of `size` characters or a word more, as the words' positions.
 
-    A shorter text is one stretch. Each begins half a stretch after the one before it; the last ends with the text.
+    A shorter text is one stretch. Each begins `step` characters after the one before it; the last ends with the text.
     """
-    words = prose(text).split()
     ends = list(itertools.accumulate(len(word) + 1 for word in words))
-    if not ends or ends[-1] <= size:
-        return [" ".join(words)] if words else []
-    found, begin = [], 0
-    while True:
+    begin = 0
+    while words:
         before = ends[begin - 1] if begin else 0
         end = bisect.bisect_left(ends, before + size) + 1
         if end >= len(words):
-            begin = bisect.bisect_right(ends, ends[-1] - size)
-            return [*found, " ".join(words[max(0, begin) :])]
-        found.append(" ".join(words[begin:end]))
-        begin = max(begin + 1, bisect.bisect_left(ends, before + size // 2))
+            yield max(0, min(begin, bisect.bisect_right(ends, ends[-1] - size))), len(words)
+            return
+        yield begin, end
+        begin = max(begin + 1, bisect.bisect_left(ends, before + step))

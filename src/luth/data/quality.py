@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Callable
 
 from datatrove.data import Document
@@ -57,9 +56,8 @@ def repetition(messages: Messages) -> bool:
 
 def _repeats(text: str) -> bool:
     found = words(prose(text))
-    grams = Counter(zip(*(found[at:] for at in range(NGRAM)), strict=False))
-    again = sum(count - 1 for count in grams.values())
-    if len(found) >= 3 * NGRAM and again > REPEATED_SHARE * sum(grams.values()):
+    grams = list(zip(*(found[at:] for at in range(NGRAM)), strict=False))
+    if len(found) >= 3 * NGRAM and len(grams) - len(set(grams)) > REPEATED_SHARE * len(grams):
         return True
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 20]
     return len(lines) >= 4 and len(lines) - len(set(lines)) > REPEATED_LINES * len(lines)
@@ -68,7 +66,7 @@ def _repeats(text: str) -> bool:
 def truncation(messages: Messages) -> bool:
     """A last answer that breaks off: in the middle of a sentence, a block of code or a list."""
     text = messages[-1]["content"].rstrip()
-    return text.count("```") % 2 == 1 or bool(CUT_OFF.search(text))
+    return text.count("```") % 2 == 1 or bool(CUT_OFF.search(text[-20:]))
 
 
 def refusal(messages: Messages) -> bool:

@@ -224,7 +224,7 @@ class Decontaminate:
     Parameters:
         items: a folder that scripts/evaluate.py --write_items wrote.
         ngram: so many words of an item in a row are a hit; an item of fewer words is one as a whole.
-        min_words: items of fewer words are hits only where a whole line is one.
+        min_words: items of fewer words are hits only where a sentence, or a few, are one from end to end.
     """
 
     items: str

@@ -16,7 +16,8 @@ PROTECTED = re.compile(
     re.DOTALL,
 )
 _WORD = re.compile(r"\w+")
-_MARKS = dict.fromkeys(range(0x300, 0x370))
+_STOPS = re.compile(r"[.!?:;()«»“”\"\n|。！？：؟]+|\s(?=[A-ZÀ-ÖØ-Þ])")
+_MARKS = re.compile("[\u0300-\u036f]+")
 
 
 def protected(text: str) -> list[str]:
@@ -31,4 +32,14 @@ def prose(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return a text's words for comparisons: case, accents, punctuation and spacing do not count."""
-    return _WORD.findall(unicodedata.normalize("NFKD", text.casefold()).translate(_MARKS))
+    return _WORD.findall(normalised(text))
+
+
+def normalised(text: str) -> str:
+    """Return a text without capitals and accents."""
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+
+
+def sentences(text: str) -> list[list[str]]:
+    """Return the words of a text's sentences, and of what capitals, brackets, quotes, colons, line ends part there."""
+    return [found for piece in _STOPS.split(text) if (found := words(piece))]
