@@ -87,7 +87,11 @@ class Index:
             for run, task in self.runs.get(begin, {}).items():
                 if tuple(found[at : at + len(run)]) == run:
                     return task, " ".join(run)
-        return self._find_short(sentences(text)) if self.short else None
+        # Most texts hold no such words anywhere, and need not be divided into sentences.
+        sizes = {len(run) for run in self.short}
+        if all(self.short.keys().isdisjoint(zip(*(found[at:] for at in range(size)), strict=False)) for size in sizes):
+            return None
+        return self._find_short(sentences(text))
 
     def _find_short(self, pieces: list[list[str]]) -> tuple[str, str] | None:
         for first in range(len(pieces)):
