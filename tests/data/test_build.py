@@ -59,7 +59,9 @@ def recipe(tmp_path, server, write_rows):
             "language": "fr",
             "language_name": "French",
             "tasks": 2,
-            "endpoints": {"model": {"base_url": server.url, "model": "m", "concurrent_requests": 4, "retries": 1}},
+            "endpoints": {
+                "model": {"base_url": server.url, "model": "m", "concurrent_requests": 4, "api_max_retry": 1}
+            },
             "parts": {
                 "made": {
                     "read": {"path": str(tmp_path / "english.jsonl"), "columns": {"prompt": "prompt"}},
@@ -209,7 +211,7 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
 
     server.say = mislead
     server.refuse = lambda count: 429 if count % 7 == 0 else None
-    code, _, err = build(recipe(endpoints={"model": {"base_url": server.url, "model": "m", "retries": 4}}))
+    code, _, err = build(recipe(endpoints={"model": {"base_url": server.url, "model": "m", "api_max_retry": 4}}))
     assert code == 0, err
     rejected = {}
     for path in (tmp_path / "built/steps").rglob("rejected/*.jsonl"):

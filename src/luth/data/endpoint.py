@@ -45,7 +45,7 @@ class Server:
         """
         assert self.client is not None
         reason = ""
-        for attempt in range(self.endpoint.retries + 1):
+        for attempt in range(self.endpoint.api_max_retry + 1):
             pause = 0.0
             try:
                 reply = (await self.client.chat.completions.create(**payload)).model_dump()
@@ -65,10 +65,10 @@ class Server:
                     raise InferenceError(None, f"BadRequestError: {reason}") from None
             except (openai.APIError, ValueError) as error:
                 reason = short_error(error, self.client.api_key).rstrip(".")
-            if attempt < self.endpoint.retries:
+            if attempt < self.endpoint.api_max_retry:
                 await asyncio.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise ServerError(
-            f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.retries + 1} times: "
+            f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.api_max_retry + 1} times: "
             f"what was answered is kept; run the same command again to go on"
         )
 

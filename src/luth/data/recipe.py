@@ -80,7 +80,7 @@ class Endpoint:
         api_key_env: the environment variable that holds the key; the key itself is never written anywhere.
         concurrent_requests: how many are under way at a time, over all tasks.
         timeout: seconds after which a request is given up and sent again.
-        retries: how often a request is sent again, each time after a longer wait, before the run stops.
+        api_max_retry: how often a request is sent again, each time after a longer wait, before the run stops.
     """
 
     base_url: str
@@ -88,7 +88,7 @@ class Endpoint:
     api_key_env: str = "OPENAI_API_KEY"
     concurrent_requests: int = 32
     timeout: float = 600.0
-    retries: int = 6
+    api_max_retry: int = 6
 
 
 @dataclass
