@@ -246,3 +246,11 @@ def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):
     code, _, err = build(recipe(**changes))
     assert code == 2 and words in err and err.count("\n") == 1, err
     assert not (tmp_path / "built").exists()
+
+
+def test_a_folder_that_is_no_dataset(recipe, build, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/rows.jsonl").write_text('{"messages": []}\n{"mess\n', "utf-8")
+    read = {"path": str(tmp_path / "folder"), "columns": {"messages": "messages"}}
+    code, _, err = build(recipe(parts={"taken": {"read": read}}))
+    assert code == 2 and "folder cannot be read as a dataset" in err and "Traceback" not in err, err

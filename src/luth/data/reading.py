@@ -149,8 +149,11 @@ def _csv(file: Path) -> Iterator[Block]:
 
 
 def _hub(read: Read) -> Iterator[Block]:
-    with about(read.path):
-        rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
+    try:
+        with about(read.path):
+            rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise UserError(f"{read.path} cannot be read as a dataset: {error.__cause__ or error}") from None
     for start in range(0, len(rows), BLOCK):
         block = range(start, min(start + BLOCK, len(rows)))
         yield len(block), lambda block=block: iter(rows.select(block))
