@@ -19,7 +19,7 @@ from luth.data.endpoint import Runner
 from luth.data.executors import Executor
 from luth.data.files import RowWriter, read_counts, reader
 from luth.data.identification import InLanguage
-from luth.data.mixing import Divide, Keys, WriteShards, limits, schema
+from luth.data.mixing import Divide, Keys, WriteShards, limits, ranges, schema
 from luth.data.quality import QualityRules, require_rules
 from luth.data.reading import ReadRows, local_files, require_source
 from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
@@ -122,8 +122,8 @@ class Build:
     def _finish(self, name: str, folder: Path, sources: list[str]) -> None:
         rows, rejected = read_counts(folder / "rows"), read_counts(folder / "rejected")
         kept, gone = (sum(count["rows"] for count in counts) for counts in (rows, rejected))
-        came = sum(count["rows"] for source in sources for count in read_counts(self.steps / source / "rows"))
-        if sources and kept + gone != came:
+        came = self._came(name) if sources else kept + gone
+        if kept + gone != came:
             raise UserError(
                 f"{name}: {came} rows came, {kept} were kept and {gone} rejected: delete {folder} and run again"
             )
@@ -131,6 +131,11 @@ class Build:
             reasons = ", ".join(f"{count['reason']} ({count['rows']})" for count in rejected)
             raise UserError(f"{name} leaves no row: {reasons or 'none came'}: see {folder / 'rejected'}")
         write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
+
+    def _came(self, name: str) -> int:
+        """Return how many rows a step is given."""
+        sources = before(self.plan, name)
+        return sum(count["rows"] for source in sources for count in read_counts(self.steps / source / "rows"))
 
     def counts(self) -> dict[str, dict[str, Any]]:
         """Return what every step counted, by its name, in order."""
@@ -203,12 +208,15 @@ class Build:
     def _mix(self, folder: Path) -> None:
         mix, shards = self.recipe.steps.mix, self.recipe.steps.write.shards
         self._pipeline("mix", [self._input("mix"), Keys(folder / "keys", self.parts, mix.seed)], log="keys")
-        divide = Divide(mix, shards, limits(folder / "keys", self.parts, mix), RowWriter(folder / "rejected"))
-        output = self._output(folder, "${shard}.${rank}.jsonl")
+        found = limits(folder / "keys", self.parts, mix)
+        divide = Divide(mix, ranges(self._came("mix"), shards), found, RowWriter(folder / "rejected"))
+        output = self._output(folder, "${range}.${rank}.jsonl")
         self._pipeline("mix", [self._input("mix"), divide, *output], log="divide")
 
     def _write(self) -> None:
         if not (self.steps / "mix" / "done.json").exists():
             raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
-        write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe))
-        self.executor.run([write], self.recipe.steps.write.shards, self.steps / "write" / "logs")
+        shards = self.recipe.steps.write.shards
+        number = ranges(self._came("mix"), shards)
+        write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe), number)
+        self.executor.run([write], shards, self.steps / "write" / "logs")

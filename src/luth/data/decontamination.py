@@ -5,6 +5,7 @@ Source of the 13 words: Brown et al. 2020, Language models are few-shot learners
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from datatrove.data import Document
@@ -67,6 +68,7 @@ class Index:
                     self.short[run] = task
                 else:
                     self.runs[run[: self.least]][run] = task
+        self._short_sizes = sorted({len(run) for run in self.short})
 
     def _runs(self, text: str) -> set[Run]:
         """Return the runs of an item, and of its lines: a question may stand without its passage or choices."""
@@ -83,13 +85,13 @@ class Index:
     def find(self, text: str) -> tuple[str, str] | None:
         """Return the benchmark whose item stands in a text, and the words that show it; None where there is none."""
         found = words(text)
-        for at, begin in enumerate(zip(*(found[at:] for at in range(self.least)), strict=False)):
-            for run, task in self.runs.get(begin, {}).items():
-                if tuple(found[at : at + len(run)]) == run:
-                    return task, " ".join(run)
-        # Most texts hold no such words anywhere, and need not be divided into sentences.
-        sizes = {len(run) for run in self.short}
-        if all(self.short.keys().isdisjoint(zip(*(found[at:] for at in range(size)), strict=False)) for size in sizes):
+        # Most texts hold nothing of an item: that is told at once, without a look at each place.
+        if not self.runs.keys().isdisjoint(_tuples(found, self.least)):
+            for at, begin in enumerate(_tuples(found, self.least)):
+                for run, task in self.runs.get(begin, {}).items():
+                    if tuple(found[at : at + len(run)]) == run:
+                        return task, " ".join(run)
+        if all(self.short.keys().isdisjoint(_tuples(found, size)) for size in self._short_sizes):
             return None
         return self._find_short(sentences(text))
 
@@ -103,6 +105,10 @@ class Index:
                 if len(run) >= self.least:
                     break
         return None
+
+
+def _tuples(found: list[str], size: int) -> Iterator[Run]:
+    return zip(*(found[at:] for at in range(size)), strict=False)
 
 
 class NoBenchmarkItems(BaseFilter):

@@ -22,6 +22,9 @@ from luth.data.text import words
 _NO_TOKENIZER = "ace_Arab"
 # The prime of datatrove's hashes.
 MERSENNE = np.uint64((1 << 61) - 1)
+# What is noted of a row: its part's number, its id, hashes of what it holds beside its messages and of its words.
+ROW = struct.Struct("<I16sQQ")
+TABLE = np.dtype([("part", "<u4"), ("id", "S16"), ("beside", "<u8"), ("exact", "<u8")])
 
 
 def config(settings: Deduplicate) -> MinhashConfig:
@@ -41,20 +44,20 @@ class Signatures(MinhashDedupSignature):
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
         """Write both for this task's rows."""
-        found: list[tuple[int, bytes, int]] = []
+        found = bytearray()
 
         def noted() -> Iterator[Document]:
             for doc in data:
                 normalised = " ".join(words(doc.text))
                 exact = xxhash.xxh64_intdigest(normalised)
-                found.append((self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), exact))
+                beside = xxhash.xxh64_intdigest(repr([doc.metadata.get(name) for name in ("thought", "verdict")]))
+                found.extend(ROW.pack(self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), beside, exact))
                 yield Document(normalised, doc.id)
 
         super().run(noted(), rank, world_size)
         self.rows.mkdir(parents=True, exist_ok=True)
-        table = np.array(found, dtype=[("part", "<u4"), ("id", "S16"), ("exact", "<u8")])
         with open(self.rows / f"{rank:05d}.npy", "wb") as file:
-            np.save(file, table)
+            np.save(file, np.frombuffer(found, TABLE))
 
     def get_shingles(self, text: str) -> np.ndarray:
         """Return the hashes of a text's word n-grams, shape (n-grams, 1), each combined from its words' hashes."""
@@ -110,7 +113,7 @@ class Choose(PipelineStep):
             return row
 
         def better(one: int, other: int) -> bool:
-            return (rows[one]["part"], rows[one]["id"], one) < (rows[other]["part"], rows[other]["id"], other)
+            return (*rows[one].item()[:3], one) < (*rows[other].item()[:3], other)
 
         def join(one: int, other: int) -> None:
             one, other = root(one), root(other)
@@ -129,9 +132,8 @@ class Choose(PipelineStep):
         removed = self.folder / "remove"
         removed.mkdir(exist_ok=True)
         for path, start, end in zip(paths, starts[:-1], starts[1:], strict=True):
-            gone = [row - start for row in range(start, end) if parents[row] != row]
             with open(removed / path.name, "wb") as file:
-                np.save(file, np.array(gone, np.int64))
+                np.save(file, np.flatnonzero(parents[start:end] != np.arange(start, end)))
 
 
 class RemoveDuplicates(PipelineStep):

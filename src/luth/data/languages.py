@@ -20,9 +20,10 @@ def _model():  # noqa: ANN202 (fasttext has no types)
 
 
 def _one_line(text: str) -> str:
-    text = " ".join(text.split())
+    words = text.split()
+    text = " ".join(words)
     # The model was trained on ordinary text, and takes capitals for another language.
-    return text.lower() if 2 * sum(map(str.isupper, text)) > len(text) else text
+    return text.lower() if 2 * sum(map(str.isupper, words)) > len(words) else text
 
 
 def probabilities(text: str) -> dict[str, float]:

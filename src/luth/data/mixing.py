@@ -1,5 +1,6 @@
 """Parts mixed: caps, order, splits, by each row's key, so that neither files nor tasks have a say in it."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from luth.data.files import RowWriter
 from luth.data.recipe import DataRecipe, Mix
 
 SPLITS = ("train", "test")
+# Rows of a row group, and of a range of the order that is sorted in memory; every task has a file open for each range.
+GROUP, MOST_RANGES = 10_000, 200
 # No part's name.
 TEST = "test split"
 
@@ -64,14 +67,14 @@ def limits(folder: Path, parts: list[str], mix: Mix) -> dict[str, int]:
 
 
 class Divide(PipelineStep):
-    """Rows under their caps, each with its shard, its place and its split."""
+    """Rows under their caps, each with the range of the order that it falls in, its place there and its split."""
 
     name = "Divide"
 
-    def __init__(self, mix: Mix, shards: int, found: dict[str, int], rejected: RowWriter) -> None:
-        """`found` are the highest keys that are in."""
+    def __init__(self, mix: Mix, ranges: int, found: dict[str, int], rejected: RowWriter) -> None:
+        """`found` are the highest keys that are in; `ranges` is how many equal ranges the keys are divided into."""
         super().__init__()
-        self.mix, self.shards, self.limits, self.rejected = mix, shards, found, rejected
+        self.mix, self.ranges, self.limits, self.rejected = mix, ranges, found, rejected
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Give the rows that are in."""
@@ -83,9 +86,14 @@ class Divide(PipelineStep):
                     self.rejected.write(doc, rank)
                     continue
                 test = key(doc.id, self.mix.seed, "split") <= self.limits.get(TEST, -1)
-                place = {"shard": f"{order * self.shards >> 64:05d}", "order": order, "split": SPLITS[test]}
+                place = {"range": f"{order * self.ranges >> 64:05d}", "order": order, "split": SPLITS[test]}
                 doc.metadata.update(place)
                 yield doc
+
+
+def ranges(rows: int, shards: int) -> int:
+    """Return how many ranges of keys hold about `GROUP` rows each, `MOST_RANGES` at most: the same number a shard."""
+    return shards * max(1, min(rows // GROUP, MOST_RANGES) // shards)
 
 
 def schema(recipe: DataRecipe) -> pa.Schema:
@@ -100,30 +108,52 @@ def schema(recipe: DataRecipe) -> pa.Schema:
 
 
 class WriteShards(PipelineStep):
-    """A shard's rows in their order, as parquet files of the two splits."""
+    """A shard's rows in their order, as parquet files of the two splits; a range of them is in memory at a time."""
 
     name = "Parquet"
 
-    def __init__(self, rows: Path, folder: Path, columns: pa.Schema) -> None:
-        """Read `rows/SHARD.*.jsonl`, write `folder/SPLIT-SHARD-of-SHARDS.parquet`; the rank is the shard."""
+    def __init__(self, rows: Path, folder: Path, columns: pa.Schema, ranges: int) -> None:
+        """Read `rows/RANGE.*.jsonl`, write `folder/SPLIT-SHARD-of-SHARDS.parquet`; the rank is the shard."""
         super().__init__()
-        self.rows, self.folder, self.columns = rows, folder, columns
+        self.rows, self.folder, self.columns, self.ranges = rows, folder, columns, ranges
 
     def run(self, data: None = None, rank: int = 0, world_size: int = 1) -> None:
-        """Write one shard."""
-        found: list[dict[str, Any]] = []
-        for path in sorted(self.rows.glob(f"{rank:05d}.*.jsonl")):
-            found += [orjson.loads(line) for line in path.read_bytes().splitlines()]
-        found.sort(key=lambda row: (row["metadata"]["order"], row["id"]))
+        """Write one shard; a split without rows has no file, save the first of `train`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for split in SPLITS:
-            rows = [_columns(row) for row in found if row["metadata"]["split"] == split]
-            if rows or (split == "train" and rank == 0):
-                path = self.folder / f"{split}-{rank:05d}-of-{world_size:05d}.parquet"
-                beside = path.with_name(f".{path.name}.tmp")
-                table = pa.Table.from_pylist(rows, self.columns)
-                parquet.write_table(table, beside, compression="zstd", row_group_size=10_000)
-                beside.replace(path)
+            groups = self._groups(
+                split, range(self.ranges * rank // world_size, self.ranges * (rank + 1) // world_size)
+            )
+            first = next(groups, [])
+            if not first and (split == "test" or rank > 0):
+                continue
+            path = self.folder / f"{split}-{rank:05d}-of-{world_size:05d}.parquet"
+            beside = path.with_name(f".{path.name}.tmp")
+            with parquet.ParquetWriter(beside, self.columns, compression="zstd") as file:
+                for group in itertools.chain([first], groups):
+                    file.write_table(pa.Table.from_pylist(group, self.columns))
+            beside.replace(path)
+
+    def _groups(self, split: str, numbers: range) -> Iterator[list[dict[str, Any]]]:
+        """Give a split's rows in their order, `GROUP` at a time."""
+        left: list[dict[str, Any]] = []
+        for number in numbers:
+            found: list[dict[str, Any]] = []
+            for path in self.rows.glob(f"{number:05d}.*.jsonl"):
+                with open(path, "rb") as lines:
+                    found += [row for row in map(orjson.loads, lines) if row["metadata"]["split"] == split]
+            found.sort(key=_place)
+            left += map(_columns, found)
+            while len(left) >= GROUP:
+                yield left[:GROUP]
+                left = left[GROUP:]
+        if left:
+            yield left
+
+
+def _place(row: dict[str, Any]) -> tuple[int, str, str]:
+    # Equal conversations are told apart by what else their rows hold, never by the file that they stand in.
+    return row["metadata"]["order"], row["id"], json.dumps(_columns(row), sort_keys=True)
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
