@@ -27,19 +27,25 @@ def main(arguments: list[str]) -> None:
 
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, check_order
     from luth.recipe import build, nearest, read_recipe
-    from luth.run_record import open_run
 
     steps = (*PART_STEPS, *COMMON_STEPS)
     if args.only and args.only not in steps:
         raise UserError(f"--only: there is no step {args.only!r}{nearest(args.only, steps)}: {', '.join(steps)}")
+    if args.workers < 1:
+        raise UserError(f"--workers: {args.workers} is not 1 or more")
     given = read_recipe(args.recipe)
     check_order(given)
     recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, DataRecipe)
     recipe.check()
 
-    from luth.data.build import Build, check_sources
+    from luth.claims import claim
+    from luth.data.build import Build, check_sources, plan, step_of
     from luth.data.executors import Executor
+    from luth.run_record import open_run
 
+    taken = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
+    if args.only and args.only not in taken:
+        raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     inputs = check_sources(recipe)
     folder = Path(recipe.output_dir)
     # Neither the place, nor how it is built, changes the dataset.
@@ -49,26 +55,31 @@ def main(arguments: list[str]) -> None:
         say(f"{folder} already holds this very dataset: nothing to do.")
         return
     run.save(executor=args.executor)
-    dataset = Build(recipe, folder, Executor(args.executor, args.workers, recipe.slurm), say)
-    dataset.run(args.only)
+    with claim(folder / ".lock") as alone:
+        if not alone:
+            raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
+        dataset = Build(recipe, folder, Executor(args.executor, args.workers, recipe.slurm), say)
+        dataset.run(args.only)
+        if args.only in (None, "write"):
+            rows = report(recipe, dataset, folder)
+        if args.only in (None, "push") and recipe.steps.push:
+            push(recipe, dataset.dataset)
     if args.only is None:
-        report(recipe, dataset, run)
+        run.finish(rows=rows)
 
 
-def report(recipe: Any, dataset: Any, run: Any) -> None:
-    """Write the card and the funnel, and push where the recipe says so."""
+def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
+    """Write the card and the funnel; return the rows of each split."""
     from luth.data.card import card, examples, split_rows
     from luth.files import write_text
     from luth.reporting.funnel import write_funnel
 
     counts, rows = dataset.counts(), split_rows(dataset.dataset)
     write_text(dataset.dataset / "README.md", card(recipe, counts, examples(dataset.dataset), rows))
-    write_funnel(run.folder, counts, list(recipe.parts), dataset.seconds())
-    print((run.folder / "funnel.md").read_text("utf-8").split("## Rejected")[0])
-    say(f"The dataset: {dataset.dataset}, with its card; what was rejected: {run.folder / 'funnel.md'}")
-    if recipe.steps.push:
-        push(recipe, dataset.dataset)
-    run.finish(rows=rows)
+    write_funnel(folder, counts, list(recipe.parts), dataset.seconds())
+    print((folder / "funnel.md").read_text("utf-8").split("## Rejected")[0])
+    say(f"The dataset: {dataset.dataset}, with its card; what was rejected: {folder / 'funnel.md'}")
+    return rows
 
 
 def push(recipe: Any, folder: Path) -> None:
@@ -76,6 +87,8 @@ def push(recipe: Any, folder: Path) -> None:
     from huggingface_hub import HfApi
 
     target = recipe.steps.push
+    if not (folder / "README.md").exists():
+        raise UserError(f"push comes after write: {folder} holds no dataset yet: leave --only out, or take it first")
     say(f"Pushing to {target.repo_id}.")
     api = HfApi()
     api.create_repo(target.repo_id, repo_type="dataset", private=target.private, exist_ok=True)

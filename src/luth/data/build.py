@@ -15,11 +15,11 @@ from luth.data.asked import NumberEqualRows, Settle, runner
 from luth.data.asking import GenerateAnswer, Job, JudgeRow, TranslateMessages, read_prompt
 from luth.data.decontamination import NoBenchmarkItems, read_items
 from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
-from luth.data.endpoint import Runner
 from luth.data.executors import Executor
 from luth.data.files import RowWriter, read_counts, reader
 from luth.data.identification import InLanguage
 from luth.data.mixing import Divide, Keys, WriteShards, limits, ranges, schema
+from luth.data.progress import Lines, seconds, watched
 from luth.data.quality import QualityRules, require_rules
 from luth.data.reading import ReadRows, local_files, require_source
 from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
@@ -30,6 +30,8 @@ from luth.files import sha256, write_json
 
 # Steps of all parts that make rows; write and push come after them.
 FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
+# Where the rows go that a step is given.
+BOTH = ("rows", "rejected")
 JOBS: dict[str, type[Job]] = {"translate": TranslateMessages, "generate": GenerateAnswer, "judge": JudgeRow}
 
 
@@ -116,7 +118,7 @@ class Build:
         elif step == "mix":
             self._mix(folder)
         else:
-            self._pipeline(name, [self._input(name), *self._filter(name), *self._output(folder)])
+            self._pipeline(name, [self._input(name), *self._filter(name), *self._output(folder)], rows=BOTH)
         self._finish(name, folder, sources)
 
     def _finish(self, name: str, folder: Path, sources: list[str]) -> None:
@@ -133,8 +135,8 @@ class Build:
         write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
 
     def _came(self, name: str) -> int:
-        """Return how many rows a step is given."""
-        sources = before(self.plan, name)
+        """Return how many rows a step is given; 0 where it is the first one."""
+        sources = ["mix"] if name == "write" else before(self.plan, name)
         return sum(count["rows"] for source in sources for count in read_counts(self.steps / source / "rows"))
 
     def counts(self) -> dict[str, dict[str, Any]]:
@@ -142,15 +144,8 @@ class Build:
         return {name: json.loads((self.steps / name / "done.json").read_text("utf-8")) for name in self.plan}
 
     def seconds(self) -> dict[str, float]:
-        """Return how long models were asked, by step."""
-        found = {}
-        for name in self.plan:
-            stats = (self.steps / name / "logs" / "ask" / "stats").glob("*.json")
-            steps = [step for path in stats for step in json.loads(path.read_text("utf-8"))]
-            times = [step["time_stats"]["total"] for step in steps if step["name"].startswith(Runner.type)]
-            if times:
-                found[name] = sum(times)
-        return found
+        """Return how long every step took, by its name, over all starts."""
+        return {name: seconds(self.steps / name) for name in self.plan}
 
     def _input(self, name: str, listing: str = "inputs.txt") -> PipelineStep:
         folders = [self.steps / source / "rows" for source in before(self.plan, name)]
@@ -163,9 +158,33 @@ class Build:
         counted = [CountTokens(self.recipe.steps.write.tokenizer)] if self.recipe.steps.write.tokenizer else []
         return [*counted, RowWriter(folder / "rows", filename)]
 
-    def _pipeline(self, name: str, steps: list[Any], tasks: int | None = None, log: str = "", **how: Any) -> None:
-        logs = self.steps / name / "logs" / (log or step_of(name))
-        self.executor.run(steps, tasks or self.recipe.tasks, logs, **how)
+    def _pipeline(
+        self,
+        name: str,
+        steps: list[Any],
+        tasks: int | None = None,
+        log: str = "",
+        rows: tuple[str, ...] = (),
+        **how: Any,
+    ) -> None:
+        """Run a pipeline of a step.
+
+        Args:
+            name: the step's.
+            steps: datatrove's.
+            tasks: into how many it is divided; the recipe's number where it is not said.
+            log: what it is called, where the step has several.
+            rows: the step's folders into which it writes every row that comes; none where it writes no rows.
+            how: what `Executor.run` takes besides.
+        """
+        folder, tasks = self.steps / name, tasks or self.recipe.tasks
+        logs = folder / "logs" / (log or step_of(name))
+        done: Callable[[], int] = Lines([folder / one for one in rows])
+        total, unit = self._came(name) or None, "rows"
+        if not rows:
+            done, total, unit = lambda: len(list((logs / "completions").glob("*"))), tasks, "tasks"
+        with watched(folder, f"{name} {log}".strip(), done, total, unit):
+            self.executor.run(steps, tasks, logs, **how)
 
     def _filter(self, name: str) -> list[PipelineStep]:
         step, rejected = step_of(name), RowWriter(self.steps / name / "rejected")
@@ -190,10 +209,10 @@ class Build:
         more = {"answers": part.generate is None} if step == "translate" else {}
         job = JOBS[step](step, asking, endpoint.model, self.recipe.language, self.recipe.language_name, **more)
         ask = [self._input(name), NumberEqualRows(), runner(job, endpoint, folder)]
-        self._pipeline(name, ask, log="ask", one_by_one=True)
+        self._pipeline(name, ask, log="ask", rows=("answered",), one_by_one=True)
         answered = reader([folder / "answered"], folder / "answered.txt")
         settle = [answered, Settle(job, RowWriter(folder / "rejected")), *self._output(folder)]
-        self._pipeline(name, settle, log="settle")
+        self._pipeline(name, settle, log="settle", rows=BOTH)
 
     def _deduplicate(self, folder: Path) -> None:
         settings = self.recipe.steps.deduplicate
@@ -203,7 +222,8 @@ class Build:
         self._pipeline("deduplicate", [buckets(folder / "found", settings)], settings.buckets, log="buckets")
         self._pipeline("deduplicate", [Choose(folder / "found")], 1, log="choose")
         remove = RemoveDuplicates(folder / "found", RowWriter(folder / "rejected"))
-        self._pipeline("deduplicate", [self._input("deduplicate"), remove, *self._output(folder)], log="remove")
+        output = [self._input("deduplicate"), remove, *self._output(folder)]
+        self._pipeline("deduplicate", output, log="remove", rows=BOTH)
 
     def _mix(self, folder: Path) -> None:
         mix, shards = self.recipe.steps.mix, self.recipe.steps.write.shards
@@ -211,12 +231,13 @@ class Build:
         found = limits(folder / "keys", self.parts, mix)
         divide = Divide(mix, ranges(self._came("mix"), shards), found, RowWriter(folder / "rejected"))
         output = self._output(folder, "${range}.${rank}.jsonl")
-        self._pipeline("mix", [self._input("mix"), divide, *output], log="divide")
+        self._pipeline("mix", [self._input("mix"), divide, *output], log="divide", rows=BOTH)
 
     def _write(self) -> None:
         if not (self.steps / "mix" / "done.json").exists():
             raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
         shards = self.recipe.steps.write.shards
+        (self.steps / "write").mkdir(exist_ok=True)
         number = ranges(self._came("mix"), shards)
         write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe), number)
-        self.executor.run([write], shards, self.steps / "write" / "logs")
+        self._pipeline("write", [write], shards)

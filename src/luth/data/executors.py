@@ -1,8 +1,13 @@
 """datatrove's executors: this machine, a Ray cluster, a Slurm cluster; each resumes by task."""
 
 import contextlib
+import ctypes
+import inspect
 import os
+import shutil
+import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,20 +20,46 @@ from datatrove.pipeline.inference.types import ServerError
 from datatrove.utils.stats import PipelineStats
 from loguru import logger
 
-from luth.errors import UserError
+from luth.errors import UserError, explain
+from luth.files import write_text
+from luth.recipe import nearest
 
 KINDS = ("local", "ray", "slurm")
+# Seconds between two looks at Slurm's queue.
+SETTLED = 5.0
 # What every worker needs is imported once, not once a worker and pipeline.
 multiprocess.get_context("forkserver").set_forkserver_preload(["luth.data.build"])
+# Of Linux's prctl: the signal that a process gets when the one that forked it ends.
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+# datatrove's manager process would outlive a killed script.
+os.register_at_fork(after_in_child=_end_with_parent)
+
+
+def _end_with_script() -> None:
+    """Let a worker end when the script does: it must not write on beside the next start's workers."""
+    script = multiprocess.parent_process()
+    if script is not None:
+        threading.Thread(target=lambda: (script.join(), os._exit(1)), daemon=True).start()
 
 
 class _Quiet:
-    """An executor whose tasks log to their files alone: what users need to know is said by the script."""
+    """An executor whose tasks log to their files alone, and leave in `errors/RANK.txt` why they failed."""
 
-    def _run_for_rank(self, *arguments: Any, **named: Any) -> PipelineStats:
+    def _run_for_rank(self, rank: int, *arguments: Any, **named: Any) -> PipelineStats:
+        _end_with_script()
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
             try:
-                return super()._run_for_rank(*arguments, **named)
+                return super()._run_for_rank(rank, *arguments, **named)
+            except Exception as error:
+                line = explain(error) or str(error.error if isinstance(error, ServerError) else error)
+                write_text(Path(self.logging_dir.path) / "errors" / f"{rank:05d}.txt", f"{line}\n")
+                raise
             finally:
                 logger.remove()
 
@@ -49,14 +80,21 @@ class Executor:
     """Where pipelines run, and how many of their tasks at a time."""
 
     def __init__(self, kind: str, workers: int, slurm: dict[str, Any]) -> None:
-        """Take up the settings.
+        """Take up the settings, and connect to Ray where it is asked for.
 
         Args:
             kind: one of `KINDS`.
             workers: tasks at a time.
             slurm: keyword arguments of datatrove's SlurmPipelineExecutor.
+
+        Raises:
+            UserError: Slurm is not here, or is given arguments that it does not have.
         """
         self.kind, self.workers, self.slurm = kind, workers, slurm
+        if kind == "slurm":
+            _require_slurm(slurm)
+        if kind == "ray":
+            _connect_to_ray(workers)
 
     def run(self, pipeline: list[Any], tasks: int, logs: Path, one_by_one: bool = False) -> None:
         """Run a pipeline to its end; tasks that were completed before are left out.
@@ -79,21 +117,51 @@ class Executor:
             executor = {"local": _Local, "ray": _Ray}[self.kind](**shared)
         if not executor.get_incomplete_ranks():
             return
+        shutil.rmtree(logs / "errors", ignore_errors=True)
         logger.remove()
         try:
             executor.run()
         except ServerError as error:
             raise UserError(str(error.error)) from None
+        except subprocess.CalledProcessError as error:
+            raise UserError(f"{' '.join(error.cmd)[:200]} failed: {error.stderr or error.output or error}") from None
         if self.kind == "slurm":
             _wait(executor)
         left = executor.get_incomplete_ranks()
         if left:
-            raise UserError(f"{len(left)} of {tasks} tasks did not end: see {logs}/logs; run the same command again")
+            said = [path.read_text("utf-8").strip() for path in sorted((logs / "errors").glob("*.txt"))]
+            reason = f"the first said: {said[0]}" if said else f"see {logs}"
+            raise UserError(f"{len(left)} of {tasks} tasks did not end: {reason}; the same command goes on")
+
+
+def _require_slurm(settings: dict[str, Any]) -> None:
+    known = inspect.signature(SlurmPipelineExecutor).parameters
+    for key in settings:
+        if key not in known or key in ("pipeline", "tasks", "workers", "logging_dir", "job_name"):
+            raise UserError(f"slurm: {key!r} is no key of it{nearest(key, known)}")
+    for key in ("time", "partition"):
+        if key not in settings:
+            raise UserError(f"slurm: {key} is not said: the recipe needs slurm: {{time: HH:MM:SS, partition: NAME}}")
+    if shutil.which("sbatch") is None:
+        raise UserError("--executor slurm: there is no sbatch here: start it on a cluster's login node")
+
+
+def _connect_to_ray(workers: int) -> None:
+    import ray
+
+    # What Ray itself has to say is in its own logs.
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        ray.init(address="auto", **quiet)
+    except ConnectionError:
+        ray.init(num_cpus=workers, include_dashboard=False, **quiet)
 
 
 def _wait(executor: SlurmPipelineExecutor) -> None:
     while executor.get_incomplete_ranks():
         command = ["squeue", "-h", "-j", str(executor.job_id)]
         if not subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip():
+            # What the last tasks wrote may take a moment to be seen from another machine.
+            time.sleep(SETTLED)
             return
-        time.sleep(10)
+        time.sleep(SETTLED)

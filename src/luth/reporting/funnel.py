@@ -25,7 +25,7 @@ def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str
         folder: the build's.
         steps: what each step counted, by its name in the plan, in order.
         parts: the recipe's.
-        seconds: how long steps took, by name, where that is known.
+        seconds: how long every step took, by name.
     """
     plot_funnel(steps, parts, folder / "funnel.png")
     sections = [
@@ -35,10 +35,11 @@ def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str
     ]
     if any(count.get("tokens") for counts in steps.values() for count in counts["rows"]):
         sections += ["## Tokens", _table(steps, parts, "tokens")]
-    sections += ["## Rejected", _rejected(folder, steps)]
+    sections += ["## Time", _times(steps, seconds)]
     costs = _costs(steps, seconds)
     if costs:
         sections += ["## What the models cost", costs]
+    sections += ["## Rejected", _rejected(folder, steps)]
     write_text(folder / "funnel.md", "\n\n".join(sections) + "\n")
 
 
@@ -95,6 +96,18 @@ def _samples(folder: Path, reason: str) -> list[str]:
     return found
 
 
+def _times(steps: Steps, seconds: dict[str, float]) -> str:
+    lines = ["| step | seconds | rows a second |", "| --- | ---: | ---: |"]
+    for name, counts in steps.items():
+        rows, took = sum(count["rows"] for which in counts.values() for count in which), seconds[name]
+        lines.append(f"| {name} | {took:,.0f} | {_rate(rows, took)} |")
+    return "\n".join(lines)
+
+
+def _rate(number: int, seconds: float) -> str:
+    return f"{number / seconds:,.1f}" if seconds else "unknown"
+
+
 def _costs(steps: Steps, seconds: dict[str, float]) -> str:
     lines = []
     for name, counts in steps.items():
@@ -102,10 +115,8 @@ def _costs(steps: Steps, seconds: dict[str, float]) -> str:
         for count in [*counts["rows"], *counts["rejected"]]:
             cost.update({key.split(": ")[1]: value for key, value in count.items() if key.startswith(f"{step}: ")})
         if cost:
-            took = seconds.get(name)
-            rate = f"{cost['requests'] / took:.1f}" if took else "unknown"
             cells = [f"{cost[key]:,}" for key in ("requests", "retries", "prompt_tokens", "completion_tokens")]
-            lines.append(f"| {name} | {' | '.join(cells)} | {rate} |")
+            lines.append(f"| {name} | {' | '.join(cells)} | {_rate(cost['requests'], seconds[name])} |")
     head = "| step | requests | retries | tokens in | tokens out | requests a second |\n| --- |" + " ---: |" * 5
     return "\n".join([head, *lines]) if lines else ""
 
