@@ -231,7 +231,9 @@ class JudgeRow(Job):
         messages = document.metadata["messages"]
         shown = "\n\n".join(f"<{message['role']}>\n{message['content']}\n</{message['role']}>" for message in messages)
         criteria = "\n".join(f"- {name}: {question}" for name, question in self.asking.criteria.items())
-        prompt = fill(self.prompt, language=self.language_name, criteria=criteria, conversation=shown)
+        form = ", ".join(f'"{name}": {{"reason": ..., "score": ...}}' for name in self.asking.criteria)
+        asked = {"criteria": criteria, "form": f"{{{form}}}", "conversation": shown}
+        prompt = fill(self.prompt, language=self.language_name, **asked)
         schema = {"name": "verdict", "schema": verdict_schema(list(self.asking.criteria)), "strict": True}
         text, _, reason = await self.until_good(
             [{"role": "user", "content": prompt}],

@@ -111,7 +111,10 @@ class Build:
         self.say(f"{name}.")
         folder.mkdir(parents=True, exist_ok=True)
         step = step_of(name)
-        if step in JOBS:
+        if sources and not self._came(name):
+            if "." not in name:
+                raise UserError(f"{name}: no part has a row left: see rejected in {self.steps}")
+        elif step in JOBS:
             self._ask(name, folder)
         elif step == "deduplicate":
             self._deduplicate(folder)
@@ -129,9 +132,12 @@ class Build:
             raise UserError(
                 f"{name}: {came} rows came, {kept} were kept and {gone} rejected: delete {folder} and run again"
             )
-        if not kept:
+        if not kept and came:
             reasons = ", ".join(f"{count['reason']} ({count['rows']})" for count in rejected)
-            raise UserError(f"{name} leaves no row: {reasons or 'none came'}: see {folder / 'rejected'}")
+            line = f"{name} leaves no row: {reasons}: see {folder / 'rejected'}"
+            if name.endswith(".read") or "." not in name:
+                raise UserError(line)
+            self.say(f"{line}; the other parts go on.")
         write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
 
     def _came(self, name: str) -> int:
@@ -237,6 +243,7 @@ class Build:
         if not (self.steps / "mix" / "done.json").exists():
             raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
         shards = self.recipe.steps.write.shards
+        self.say("write.")
         (self.steps / "write").mkdir(exist_ok=True)
         number = ranges(self._came("mix"), shards)
         write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe), number)

@@ -1,5 +1,6 @@
 """The dataset's card: where its rows come from, what was done to them, what became of the others."""
 
+import html
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def card(
     parts = [
         f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---",
         f"# {write.title}",
+        *([write.description] if write.description else []),
         f"Conversations in {recipe.language_name}: {counted}. Columns: `id`, `source`, `messages`, and `thought` and "
         f"`verdict` (a judge's scores, as JSON) where the recipe makes them. Made by Luth's "
         f"`scripts/build_dataset.py`.",
@@ -104,7 +106,8 @@ def _settings(asking: Any) -> str:
 
 
 def _example(row: dict[str, Any]) -> str:
-    turns = [f"**{turn['role']}**: {turn['content']}" for turn in row["messages"]]
+    # What is said may hold tags, which markdown would take for its own.
+    turns = [f"**{turn['role']}**: {html.escape(turn['content'], quote=False)}" for turn in row["messages"]]
     return f"From {row['source']}:\n\n" + "\n\n".join("> " + turn.replace("\n", "\n> ") for turn in turns)
 
 

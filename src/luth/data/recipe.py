@@ -255,11 +255,13 @@ class Write:
         shards: parquet files of the training split.
         tokenizer: a model whose tokens are counted; null for none.
         title, licence: of the card.
+        description: what the card says first, beside the counts.
     """
 
     shards: int = 1
     tokenizer: str | None = None
     title: str = "An instruction dataset"
+    description: str | None = None
     licence: str = "other"
 
 

@@ -1,5 +1,6 @@
 """The funnel of a dataset: rows and tokens after every step and part, what was rejected and why, what it cost."""
 
+import html
 import json
 import os
 from collections import Counter
@@ -90,7 +91,8 @@ def _samples(folder: Path, reason: str) -> list[str]:
                 if row["metadata"].get("filter_reason") == reason:
                     detail = row["metadata"].get("detail") or row["metadata"].get("found")
                     text = " ".join(row["text"].split())[:SAMPLE_CHARACTERS] + (f" ⟶ {detail}" if detail else "")
-                    found.append(" ".join(text.split()))
+                    # Tags in it would be taken for the report's own.
+                    found.append(html.escape(" ".join(text.split()), quote=False))
                 if len(found) == SAMPLES:
                     return found
     return found
