@@ -7,7 +7,9 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
+import yaml
 
 TOPICS = [
     "pain",
@@ -98,3 +100,54 @@ def server():
     threading.Thread(target=one.serve_forever, daemon=True).start()
     yield one
     one.shutdown()
+
+
+@pytest.fixture
+def build(run):
+    """Run the script with its tasks one after another, in this process; another number may be said."""
+
+    def call(*arguments):
+        return run("build_dataset", *(arguments if "--workers" in arguments else (*arguments, "--workers", 1)))
+
+    return call
+
+
+@pytest.fixture
+def build_rows(tmp_path, write_rows, build):
+    """Build a dataset of some parts' rows, where no model is asked; give the folder."""
+
+    def call(parts, steps, name="built", **changes):
+        read = {}
+        for part, rows in parts.items():
+            path = write_rows(rows, f"{name}-{part}.jsonl")
+            read[part] = {"read": {"path": str(path), "columns": {"question": "q", "answer": "a"}}}
+        content = {
+            "language": "fr",
+            "language_name": "French",
+            "tasks": 2,
+            "parts": read,
+            "steps": steps,
+            "output_dir": str(tmp_path / name),
+            **changes,
+        }
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+        code, _, err = build(path)
+        assert code == 0, err
+        return tmp_path / name
+
+    return call
+
+
+def shards(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / "dataset/data").glob("*.parquet"))}
+
+
+def rows(folder, split="*"):
+    paths = sorted((folder / "dataset/data").glob(f"{split}-*.parquet"))
+    return [row for path in paths for row in parquet.read_table(path).to_pylist()]
+
+
+def rejected(folder, step):
+    paths = (folder / "steps" / step / "rejected").glob("*.jsonl")
+    return [json.loads(line) for path in paths for line in path.read_text("utf-8").rstrip("\n").split("\n") if line]

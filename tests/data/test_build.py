@@ -12,19 +12,9 @@ import pyarrow.parquet as parquet
 import pytest
 import yaml
 
-from tests.data.conftest import TOPICS
+from tests.data.conftest import TOPICS, rows, shards
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def build(run):
-    """Run the script with its tasks one after another, in this process; another number may be said."""
-
-    def call(*arguments):
-        return run("build_dataset", *(arguments if "--workers" in arguments else (*arguments, "--workers", 1)))
-
-    return call
 
 
 @pytest.fixture
@@ -86,18 +76,6 @@ def recipe(tmp_path, server, write_rows):
         return path
 
     return write
-
-
-def shards(folder):
-    return {path.name: path.read_bytes() for path in sorted((folder / "dataset/data").glob("*.parquet"))}
-
-
-def rows(folder):
-    return [
-        row
-        for path in sorted((folder / "dataset/data").glob("*.parquet"))
-        for row in parquet.read_table(path).to_pylist()
-    ]
 
 
 def start(path, *more):
