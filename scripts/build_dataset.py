@@ -7,6 +7,7 @@ its card; OUTPUT_DIR/funnel.md says what became of every row.
 """
 
 import argparse
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--output_dir", help="instead of the recipe's")
     args = parser.parse_args(arguments)
 
+    if importlib.util.find_spec("datatrove") is None:
+        raise UserError('datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, check_order
     from luth.recipe import build, nearest, read_recipe
 

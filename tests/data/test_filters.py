@@ -128,3 +128,34 @@ def test_a_benchmark_s_way_of_asking_is_no_item():
     }
     text = "Réponds par une seule lettre, sans explication, à la question suivante : autre chose ?"
     assert Index(items, Decontaminate("x", ngram=10)).find(text) is None
+
+
+PLAIN = st.text(alphabet="abcdefghilmnoprstuvé", min_size=2, max_size=9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(PLAIN, min_size=6, max_size=30, unique=True),
+    st.lists(PLAIN, max_size=20),
+    st.lists(PLAIN, max_size=20),
+    st.sampled_from([" ", ", ", " ; ", "\n", " — "]),
+    st.sampled_from([str, str.upper, str.title]),
+)
+def test_an_item_is_found_whatever_stands_around_it_and_however_it_is_set(item, begin, end, between, case):
+    index = Index({"quiz": [" ".join(item)]}, Decontaminate("x"))
+    task, shown = index.find(" ".join([*begin, case(between.join(item)), *end]))
+    assert task == "quiz" and len(shown.split()) >= 6
+    assert index.find(" ".join([*begin, "zzz"])) is None or " ".join(item[:6]) in " ".join(begin)
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "hit"),
+    [
+        ("Victor Hugo ?", "Il lit beaucoup. Victor Hugo. Puis il dort.", True),
+        ("Victor Hugo ?", "Il lit Victor Hugo le soir.", False),
+        ("U", "Le vitamine U. Oui.", False),
+        ("Qui est-ce ?", "Qui est-ce ? C'est le facteur.", True),
+    ],
+)
+def test_short_items_are_hits_only_as_whole_sentences(item, text, hit):
+    assert (Index({"quiz": [item]}, Decontaminate("x")).find(text) is not None) == hit

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 FLAGS = {
     "--config_file", "--preview", "--max_steps", "--output_dir", "--nodes", "--model", "--custom-tasks", "--limit",
-    "--base_url", "--port",
+    "--base_url", "--port", "--write_items", "--executor", "--workers", "--only",
 }  # fmt: skip
 ELSEWHERE = {"kurakurai/Luth-0.6B-Instruct", "Qwen/Qwen3-0.6B", "http://localhost:8000/v1"}
 MADE = ("out/demo/base", "out/demo/sft", "out/demo/sweep/winner")
@@ -52,7 +52,7 @@ def test_command(command, make_model, tmp_path):
             if word.startswith("--"):
                 assert word.split("=")[0] in FLAGS, word
             if word.startswith("out/demo"):
-                assert word in MADE or word == "out/demo/merged-0.7", word
+                assert word in (*MADE, "out/demo/merged-0.7", "out/demo/items"), word
     else:
         raise AssertionError(f"the README shows a command that no test knows: {command}")
 

@@ -76,6 +76,13 @@ class Server:
 class KeptAnswers(RequestCache):
     """datatrove's cache of answers, in which an answer is on disk before anything else is done with it."""
 
+    async def initialize(self, rank: int) -> None:
+        """Open the cache; an answer outlives a kill of this process without a wait for the disk itself."""
+        await super().initialize(rank)
+        assert self._conn is not None
+        await self._conn.execute("PRAGMA journal_mode=WAL")
+        await self._conn.execute("PRAGMA synchronous=NORMAL")
+
     async def store_result(self, *arguments: Any, **named: Any) -> None:
         """Store an answer, and wait until it is: a killed run pays again for what was under way, and for no more."""
         await super().store_result(*arguments, **named)
@@ -92,7 +99,7 @@ class Runner(InferenceRunner):
             model_name_or_path=endpoint.model,
             endpoint_url=endpoint.base_url,
             max_concurrent_generations=endpoint.concurrent_requests,
-            # One request of each is under way at a time.
+            # One request of each is under way at a time, and no other one before its answer is kept.
             max_concurrent_documents=endpoint.concurrent_requests,
             metric_interval=3600,
         )

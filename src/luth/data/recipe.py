@@ -182,7 +182,9 @@ class Quality:
     """Rules that reject a row; all of them by default.
 
     Parameters:
-        rules: their names.
+        rules: their names; refusal and boilerplate know French and English.
+        phrases: an answer that holds one of them, whatever its case, is rejected: what a model says of itself, or says
+            to refuse, in another language.
         typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code and
             formulas.
     """
@@ -199,6 +201,7 @@ class Quality:
             "mojibake",
         ]
     )
+    phrases: list[str] = field(default_factory=list)
     typography: Literal["french"] | None = None
 
 
