@@ -29,7 +29,7 @@ ROWS_GOAL, MEMORY_GOAL, ENDPOINT_GOAL = 1500, 2.0, 0.95
 LANGUAGE_GOAL, MIXED_GOAL, FALSE_GOAL, NEAR_GOAL = 0.995, 0.95, 0.001, 0.95
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "../shared/data"
-DELAY, REQUESTS, CONCURRENCY = 0.2, 2000, 32
+DELAY, REQUESTS, CONCURRENCY = 0.2, 4000, 32
 SERVER = f"""
 import asyncio, json
 from aiohttp import web

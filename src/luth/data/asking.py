@@ -86,7 +86,7 @@ class Job(ABC):
             **more,
         }
         if asking.thinking is not None:
-            body["extra_body"] = {"chat_template_kwargs": {"enable_thinking": asking.thinking}}
+            body["chat_template_kwargs"] = {"enable_thinking": asking.thinking}
         return body
 
     async def until_good(

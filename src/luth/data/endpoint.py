@@ -3,9 +3,11 @@
 import asyncio
 import os
 import random
+import sqlite3
 from typing import Any
 
 import openai
+import orjson
 from datatrove.data import Document
 from datatrove.pipeline.inference.checkpointing import RequestCache
 from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
@@ -13,6 +15,9 @@ from datatrove.pipeline.inference.types import InferenceError, ServerError
 
 from luth.data.recipe import Endpoint
 from luth.served import LONGEST_WAIT, asked_pause, short_error
+
+# Documents at hand beyond those whose requests are under way.
+SPARE = 16
 
 
 class Server:
@@ -48,8 +53,9 @@ class Server:
         for attempt in range(self.endpoint.api_max_retry + 1):
             pause = 0.0
             try:
-                reply = (await self.client.chat.completions.create(**payload)).model_dump()
-                if reply.get("choices") and reply["choices"][0].get("message"):
+                # Asked for plain JSON, the client leaves out the types that it would check and build for each field.
+                reply = await self.client.post("/chat/completions", cast_to=object, body=payload)
+                if _is_completion(reply):
                     usage = {key: value for key, value in (reply.get("usage") or {}).items() if isinstance(value, int)}
                     return {**reply, "usage": {**usage, "retries": attempt}}
                 reason = "the reply was no chat completion"
@@ -73,20 +79,55 @@ class Server:
         )
 
 
+def _is_completion(reply: Any) -> bool:
+    try:
+        choice = reply["choices"][0]
+        return isinstance(choice["message"], dict) and "finish_reason" in choice
+    except (KeyError, IndexError, TypeError):
+        return False
+
+
 class KeptAnswers(RequestCache):
-    """datatrove's cache of answers, in which an answer is on disk before anything else is done with it."""
+    """datatrove's cache of answers, in which an answer is on disk before another request is sent in its place.
+
+    So a killed run pays again for what was under way, and for no more. datatrove's own connection reads; all that is
+    written goes through one that writes at once.
+    """
 
     async def initialize(self, rank: int) -> None:
-        """Open the cache; an answer outlives a kill of this process without a wait for the disk itself."""
+        """Open the cache."""
         await super().initialize(rank)
-        assert self._conn is not None
-        await self._conn.execute("PRAGMA journal_mode=WAL")
-        await self._conn.execute("PRAGMA synchronous=NORMAL")
+        assert self.db_path is not None
+        self.at_once = sqlite3.connect(self.db_path, isolation_level=None)
+        # A write-ahead log outlives a kill of this process without a wait for the disk itself.
+        self.at_once.execute("PRAGMA journal_mode=WAL")
+        self.at_once.execute("PRAGMA synchronous=NORMAL")
 
-    async def store_result(self, *arguments: Any, **named: Any) -> None:
-        """Store an answer, and wait until it is: a killed run pays again for what was under way, and for no more."""
-        await super().store_result(*arguments, **named)
-        await self.flush()
+    async def store_result(
+        self, chunk_index: int, doc_id: str, rollout_idx: int, result: dict[str, Any], *, payload_hash: str
+    ) -> None:
+        """Store an answer."""
+        self._store(chunk_index, doc_id, rollout_idx, payload_hash, orjson.dumps(result), None)
+
+    async def store_error(
+        self, chunk_index: int, doc_id: str, rollout_idx: int, error_message: str, *, payload_hash: str
+    ) -> None:
+        """Store a refusal."""
+        self._store(chunk_index, doc_id, rollout_idx, payload_hash, None, error_message)
+
+    def _store(self, *values: Any) -> None:
+        columns = "chunk_index, doc_id, rollout_idx, payload_hash, result, error_message"
+        self.at_once.execute(f"INSERT OR REPLACE INTO request_cache ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    async def drop_chunk(self, chunk_index: int) -> None:
+        """Forget the answers of documents that are all written."""
+        self.at_once.execute("DELETE FROM request_cache WHERE chunk_index = ?", (chunk_index,))
+
+    async def close(self, delete_file: bool = False) -> None:
+        """Close both connections, where they were opened."""
+        if self._conn is not None:
+            self.at_once.close()
+        await super().close(delete_file)
 
 
 class Runner(InferenceRunner):
@@ -99,8 +140,8 @@ class Runner(InferenceRunner):
             model_name_or_path=endpoint.model,
             endpoint_url=endpoint.base_url,
             max_concurrent_generations=endpoint.concurrent_requests,
-            # One request of each is under way at a time, and no other one before its answer is kept.
-            max_concurrent_documents=endpoint.concurrent_requests,
+            # While one is written, another one's request is under way.
+            max_concurrent_documents=endpoint.concurrent_requests + SPARE,
             metric_interval=3600,
         )
         super().__init__(config=config, **settings)

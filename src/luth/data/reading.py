@@ -149,6 +149,8 @@ def _csv(file: Path) -> Iterator[Block]:
 
 
 def _hub(read: Read) -> Iterator[Block]:
+    # What goes wrong is said in one line, not by the library's log as well.
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         with about(read.path):
             rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
