@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> None:
 
     if importlib.util.find_spec("datatrove") is None:
         raise UserError('datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
-    from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, check_order
+    from luth.data.checks import check, check_order
+    from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
     from luth.recipe import build, nearest, read_recipe
 
     steps = (*PART_STEPS, *COMMON_STEPS)
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> None:
     given = read_recipe(args.recipe)
     check_order(given)
     recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, DataRecipe)
-    recipe.check()
+    check(recipe)
 
     from luth.claims import claim
     from luth.data.build import Build, check_sources, plan, step_of

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from luth.data.asking import read_prompt
+from luth.data.checks import check, check_order
 from luth.data.reading import require_source
-from luth.data.recipe import DataRecipe, check_order
+from luth.data.recipe import DataRecipe
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
@@ -70,7 +71,7 @@ def _data_problems(recipe: dict[str, Any]) -> list[str]:
     if found:
         return found
     built = build("", recipe, DataRecipe)
-    found = _said(built.check)
+    found = _said(lambda: check(built))
     for part in built.parts.values():
         for asking in (part.translate, part.generate, part.judge):
             found += _said(lambda asking=asking: read_prompt(asking.prompt)) if asking else []
@@ -122,7 +123,7 @@ def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         evaluation_recipe(built.base_model, development, test, built.evaluation)
 
     parents = [name for name in (built.base_model, built.model) if is_local(name)]
-    return _said(built.check) + _said(check_tasks) + _unmade(parents, made)
+    return _said(lambda: check(built)) + _said(check_tasks) + _unmade(parents, made)
 
 
 def _eval_problems(recipe: dict[str, Any]) -> list[str]:
@@ -132,4 +133,4 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
     from luth.evaluation.items import expand
 
     built = build("", recipe, EvalRecipe)
-    return _said(built.check) + _said(lambda: expand(built.tasks, built.max_samples))
+    return _said(lambda: check(built)) + _said(lambda: expand(built.tasks, built.max_samples))

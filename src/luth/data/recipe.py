@@ -1,11 +1,7 @@
 """The keys of a dataset's recipe."""
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from luth.errors import UserError
-from luth.recipe import nearest
 
 # A part's steps, then those of all parts together; a recipe names them in this order.
 PART_STEPS = ("read", "select", "translate", "generate", "judge")
@@ -317,79 +313,3 @@ class DataRecipe:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tasks: int = 4
     slurm: dict[str, Any] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Raise `UserError` for what no type says: shapes, endpoints, thresholds, names."""
-        if not self.parts:
-            raise UserError("parts: none is named")
-        if self.tasks < 1:
-            raise UserError(f"tasks: {self.tasks} is not 1 or more")
-        for name, part in self.parts.items():
-            _check_name(name)
-            _check_columns(name, part.read)
-            for step in ("translate", "generate", "judge"):
-                self._check_asking(f"parts: {name}: {step}", getattr(part, step))
-            _check_judge(name, part.judge)
-        for name in self.steps.mix.caps:
-            if name not in self.parts:
-                raise UserError(f"mix: caps: there is no part {name!r}{nearest(name, self.parts)}")
-
-    def _check_asking(self, where: str, asking: Asking | None) -> None:
-        if asking is None:
-            return
-        if asking.endpoint not in self.endpoints:
-            close = nearest(asking.endpoint, self.endpoints)
-            raise UserError(f"{where}: endpoint: {asking.endpoint!r} is not under endpoints{close}")
-        if asking.attempts < 1:
-            raise UserError(f"{where}: attempts: {asking.attempts} is not 1 or more")
-
-
-def _check_name(name: str) -> None:
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise UserError(f"parts: {name!r} is no name for a folder: letters, digits, - and _")
-
-
-def _check_columns(name: str, read: Read) -> None:
-    known = {key for shape in SHAPES for key in shape} | set(OPTIONAL)
-    for key in read.columns:
-        if key not in known:
-            raise UserError(f"parts: {name}: read: columns: unknown key {key!r}{nearest(key, known)}")
-    given = tuple(key for key in read.columns if key not in OPTIONAL)
-    if set(given) not in [set(shape) for shape in SHAPES]:
-        shapes = "; ".join(", ".join(shape) for shape in SHAPES)
-        raise UserError(
-            f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
-        )
-
-
-def _check_judge(name: str, judge: Judge | None) -> None:
-    if judge is None:
-        return
-    if not judge.criteria:
-        raise UserError(f"parts: {name}: judge: criteria: none is named")
-    for criterion, least in judge.thresholds.items():
-        if criterion not in judge.criteria:
-            close = nearest(criterion, judge.criteria)
-            raise UserError(f"parts: {name}: judge: thresholds: {criterion!r} is no criterion{close}")
-        if not 1 <= least <= 5:
-            raise UserError(f"parts: {name}: judge: thresholds: {criterion}: {least} is not 1 to 5")
-
-
-def check_order(recipe: dict[str, Any]) -> None:
-    """Raise `UserError` for a step that is unknown, or named before one that it comes after.
-
-    Args:
-        recipe: as it was read: a mapping keeps the order in which its keys stand.
-    """
-    parts = recipe.get("parts")
-    places = [(f"parts: {name}", part, PART_STEPS) for name, part in (parts or {}).items() if isinstance(part, dict)]
-    if isinstance(recipe.get("steps"), dict):
-        places.append(("steps", recipe["steps"], COMMON_STEPS))
-    for where, block, order in places:
-        for step in block:
-            if step not in order:
-                raise UserError(f"{where}: there is no step {step!r}{nearest(step, order)}: {', '.join(order)}")
-        found = list(block)
-        for earlier, later in itertools.pairwise(found):
-            if order.index(earlier) > order.index(later):
-                raise UserError(f"{where}: {later} comes before {earlier}: the order is {', '.join(order)}")

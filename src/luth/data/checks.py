@@ -1,0 +1,108 @@
+"""What no type says of a dataset's recipe: shapes, order, numbers, names."""
+
+import itertools
+from typing import Any
+
+from luth.data.recipe import (
+    COMMON_STEPS,
+    OPTIONAL,
+    PART_STEPS,
+    SHAPES,
+    Asking,
+    DataRecipe,
+    Judge,
+    Read,
+)
+from luth.errors import UserError
+from luth.recipe import nearest
+
+# The least that a number may be, by its key.
+LEAST = {
+    "tasks": 1, "limit": 1, "max_characters": 1, "min_characters": 0, "min_turns": 0, "max_turns": 1,
+    "concurrent_requests": 1, "timeout": 1, "api_max_retry": 0, "max_new_tokens": 1, "attempts": 1, "temperature": 0,
+    "characters": 20, "ngram": 1, "buckets": 1, "hashes_per_bucket": 1, "min_words": 1, "test_size": 0, "shards": 1,
+}  # fmt: skip
+
+
+def check(recipe: DataRecipe) -> None:
+    """Raise `UserError` for what no type says."""
+    if not recipe.parts:
+        raise UserError("parts: none is named")
+    _check_numbers("", recipe)
+    for name, part in recipe.parts.items():
+        _check_name(name)
+        _check_columns(name, part.read)
+        for step in ("translate", "generate", "judge"):
+            _check_asking(f"parts: {name}: {step}", getattr(part, step), recipe)
+        _check_judge(name, part.judge)
+    for name, cap in recipe.steps.mix.caps.items():
+        if name not in recipe.parts:
+            raise UserError(f"mix: caps: there is no part {name!r}{nearest(name, recipe.parts)}")
+        if cap < 1:
+            raise UserError(f"mix: caps: {name}: {cap} is not 1 or more")
+
+
+def _check_numbers(where: str, block: Any) -> None:
+    values = block if isinstance(block, dict) else vars(block)
+    for key, value in values.items():
+        if key != "slurm" and (isinstance(value, dict) or hasattr(value, "__dataclass_fields__")):
+            _check_numbers(f"{where}{key}: ", value)
+        elif isinstance(value, int | float) and value < LEAST.get(key, value):
+            raise UserError(f"{where}{key}: {value} is not {LEAST[key]} or more")
+
+
+def _check_asking(where: str, asking: Asking | None, recipe: DataRecipe) -> None:
+    if asking is not None and asking.endpoint not in recipe.endpoints:
+        close = nearest(asking.endpoint, recipe.endpoints)
+        raise UserError(f"{where}: endpoint: {asking.endpoint!r} is not under endpoints{close}")
+
+
+def _check_name(name: str) -> None:
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise UserError(f"parts: {name!r} is no name for a folder: letters, digits, - and _")
+
+
+def _check_columns(name: str, read: Read) -> None:
+    known = {key for shape in SHAPES for key in shape} | set(OPTIONAL)
+    for key in read.columns:
+        if key not in known:
+            raise UserError(f"parts: {name}: read: columns: unknown key {key!r}{nearest(key, known)}")
+    given = tuple(key for key in read.columns if key not in OPTIONAL)
+    if set(given) not in [set(shape) for shape in SHAPES]:
+        shapes = "; ".join(", ".join(shape) for shape in SHAPES)
+        raise UserError(
+            f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
+        )
+
+
+def _check_judge(name: str, judge: Judge | None) -> None:
+    if judge is None:
+        return
+    if not judge.criteria:
+        raise UserError(f"parts: {name}: judge: criteria: none is named")
+    for criterion, least in judge.thresholds.items():
+        if criterion not in judge.criteria:
+            close = nearest(criterion, judge.criteria)
+            raise UserError(f"parts: {name}: judge: thresholds: {criterion!r} is no criterion{close}")
+        if not 1 <= least <= 5:
+            raise UserError(f"parts: {name}: judge: thresholds: {criterion}: {least} is not 1 to 5")
+
+
+def check_order(recipe: dict[str, Any]) -> None:
+    """Raise `UserError` for a step that is unknown, or named before one that it comes after.
+
+    Args:
+        recipe: as it was read: a mapping keeps the order in which its keys stand.
+    """
+    parts = recipe.get("parts")
+    places = [(f"parts: {name}", part, PART_STEPS) for name, part in (parts or {}).items() if isinstance(part, dict)]
+    if isinstance(recipe.get("steps"), dict):
+        places.append(("steps", recipe["steps"], COMMON_STEPS))
+    for where, block, order in places:
+        for step in block:
+            if step not in order:
+                raise UserError(f"{where}: there is no step {step!r}{nearest(step, order)}: {', '.join(order)}")
+        found = list(block)
+        for earlier, later in itertools.pairwise(found):
+            if order.index(earlier) > order.index(later):
+                raise UserError(f"{where}: {later} comes before {earlier}: the order is {', '.join(order)}")
