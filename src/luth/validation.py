@@ -123,7 +123,7 @@ def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         evaluation_recipe(built.base_model, development, test, built.evaluation)
 
     parents = [name for name in (built.base_model, built.model) if is_local(name)]
-    return _said(lambda: check(built)) + _said(check_tasks) + _unmade(parents, made)
+    return _said(built.check) + _said(check_tasks) + _unmade(parents, made)
 
 
 def _eval_problems(recipe: dict[str, Any]) -> list[str]:
@@ -133,4 +133,4 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
     from luth.evaluation.items import expand
 
     built = build("", recipe, EvalRecipe)
-    return _said(lambda: check(built)) + _said(lambda: expand(built.tasks, built.max_samples))
+    return _said(built.check) + _said(lambda: expand(built.tasks, built.max_samples))
