@@ -78,10 +78,10 @@ def recipe(tmp_path, server, write_rows):
     return write
 
 
-def start(path, *more):
+def start(path, *more, stderr=subprocess.DEVNULL):
     command = [sys.executable, ROOT / "scripts/build_dataset.py", path, *more]
     # In a session of its own, so that a kill takes its helpers along, as a machine's failure would.
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True)
 
 
 def test_from_sources_to_a_dataset(recipe, build, server, tmp_path, monkeypatch):

@@ -86,18 +86,35 @@ def test_what_slurm_lacks_is_one_line(given, build, slurm, words):
     assert code == 2 and words in err and err.count("\n") == 1, err
 
 
-@pytest.mark.slow
-def test_a_killed_script_takes_its_workers_with_it(given, tmp_path):
-    process = start(given, "--workers", "2")
-    workers = []
-    while len([one for one in workers if "forkserver" in " ".join(one.cmdline())]) < 3:
-        assert process.poll() is None
+def workers_of(process):
+    """Wait for a build's workers, and give them: those that the forkserver, itself a child, has forked."""
+    while process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        found = [one for one in children if one.ppid() != process.pid]
+        if len(found) >= 2:
+            return children, found
         time.sleep(0.01)
-        workers = psutil.Process(process.pid).children(recursive=True)
+    raise AssertionError(process.communicate())
+
+
+@pytest.mark.slow
+def test_a_killed_script_takes_its_workers_with_it_and_a_killed_worker_its_script(given, tmp_path):
+    process = start(given, "--workers", "2")
+    children, _ = workers_of(process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not psutil.wait_procs(workers, timeout=10)[1]
-    done = subprocess.run(
-        [sys.executable, "scripts/build_dataset.py", given, "--workers", "2"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    assert not psutil.wait_procs(children, timeout=10)[1]
+
+    process = start(given, "--workers", "2", stderr=subprocess.PIPE)
+    _, workers = workers_of(process)
+    for worker in workers:
+        worker.suspend()
+    time.sleep(2)
+    for worker in workers:
+        worker.kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and b"error: a worker was killed" in err
+
+    process = start(given, "--workers", "2", stderr=subprocess.PIPE)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err

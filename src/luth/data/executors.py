@@ -7,12 +7,15 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import multiprocess
+import psutil
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.executor.ray import RayPipelineExecutor
 from datatrove.executor.slurm import SlurmPipelineExecutor
@@ -25,7 +28,7 @@ from luth.files import write_text
 from luth.recipe import nearest
 
 KINDS = ("local", "ray", "slurm")
-# Seconds between two looks at Slurm's queue.
+# Seconds between two looks at Slurm's queue, and until what has ended shows everywhere.
 SETTLED = 5.0
 # What every worker needs is imported once, not once a worker and pipeline.
 multiprocess.get_context("forkserver").set_forkserver_preload(["luth.data.build"])
@@ -37,22 +40,17 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-# datatrove's manager process would outlive a killed script.
+# What datatrove starts would outlive a killed script, and write on beside the next start's workers. So every process
+# that is forked ends with the one that forked it, and the server that forks the workers, which imports this module, too.
 os.register_at_fork(after_in_child=_end_with_parent)
-
-
-def _end_with_script() -> None:
-    """Let a worker end when the script does: it must not write on beside the next start's workers."""
-    script = multiprocess.parent_process()
-    if script is not None:
-        threading.Thread(target=lambda: (script.join(), os._exit(1)), daemon=True).start()
+if any("multiprocess.forkserver" in word for word in sys.orig_argv):
+    _end_with_parent()
 
 
 class _Quiet:
     """An executor whose tasks log to their files alone, and leave in `errors/RANK.txt` why they failed."""
 
     def _run_for_rank(self, rank: int, *arguments: Any, **named: Any) -> PipelineStats:
-        _end_with_script()
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
             try:
                 return super()._run_for_rank(rank, *arguments, **named)
@@ -120,7 +118,8 @@ class Executor:
         shutil.rmtree(logs / "errors", ignore_errors=True)
         logger.remove()
         try:
-            executor.run()
+            with _guarded(workers if self.kind == "local" else 1):
+                executor.run()
         except ServerError as error:
             raise UserError(str(error.error)) from None
         except subprocess.CalledProcessError as error:
@@ -132,6 +131,30 @@ class Executor:
             said = [path.read_text("utf-8").strip() for path in sorted((logs / "errors").glob("*.txt"))]
             reason = f"the first said: {said[0]}" if said else f"see {logs}"
             raise UserError(f"{len(left)} of {tasks} tasks did not end: {reason}; the same command goes on")
+
+
+@contextlib.contextmanager
+def _guarded(workers: int) -> Iterator[None]:
+    """Stop where a worker of this machine is killed: its pool would wait for the lost task for ever."""
+    over = threading.Event()
+
+    def watch() -> None:
+        seen: set[int] = set()
+        while not over.wait(0.5):
+            now = {one.pid for one in psutil.Process().children(recursive=True)}
+            # At the end of a pipeline all of them go, and it is over a moment later.
+            if seen - now and not over.wait(SETTLED):
+                advice = "was it too little memory? The same command goes on, with a smaller --workers if need be"
+                print(f"error: a worker was killed: {advice}", file=sys.__stderr__, flush=True)
+                os._exit(2)
+            seen |= now
+
+    if workers > 1:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _require_slurm(settings: dict[str, Any]) -> None:
