@@ -172,6 +172,14 @@ def test_a_server_that_fails_stops_the_run_which_then_goes_on(recipe, build, ser
     assert code == 0, err
 
 
+def test_a_server_that_is_slow_or_not_there_is_said_in_one_line(recipe, build, server):
+    server.delay = 2
+    slow = {"base_url": server.url, "model": "m", "timeout": 1, "api_max_retry": 0}
+    for endpoint, words in ((slow, "timed out"), ({**slow, "base_url": "http://127.0.0.1:9/v1"}, "Connection error")):
+        code, _, err = build(recipe(endpoints={"model": endpoint}), "--output_dir", recipe().with_suffix(""))
+        assert code == 2 and f"does not answer: {words}" in err.replace("Request ", "") and err.count("\n") == 1, err
+
+
 def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe, build, server, tmp_path):
     from tests.data.conftest import answer
 
@@ -218,6 +226,8 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
         ({"steps": {"decontaminate": {"items": "out/nowhere"}}}, "out/nowhere holds no .jsonl"),
         ({"endpoints": {}}, "endpoint: 'model' is not under endpoints"),
         ({"tasks": 0}, "tasks: 0 is not 1 or more"),
+        ({"steps": {"write": {"shards": 0}}}, "steps: write: shards: 0 is not 1 or more"),
+        ({"steps": {"mix": {"caps": {"made": 0}}}}, "mix: caps: made: 0 is not 1 or more"),
     ],
 )
 def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):

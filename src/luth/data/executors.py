@@ -41,7 +41,7 @@ def _end_with_parent() -> None:
 
 
 # What datatrove starts would outlive a killed script, and write on beside the next start's workers. So every process
-# that is forked ends with the one that forked it, and the server that forks the workers, which imports this module, too.
+# that is forked ends with the one that forked it, and so does the server that forks the workers, which imports this.
 os.register_at_fork(after_in_child=_end_with_parent)
 if any("multiprocess.forkserver" in word for word in sys.orig_argv):
     _end_with_parent()

@@ -61,8 +61,10 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
             ended = False
             while not ended:
                 ended = over.wait(1)
-                bar.update(done() - bar.n)
-                write_text(step / "seconds.txt", f"{before + time.monotonic() - begun:.1f}\n")
+                # A full disk or a vanished file is for the pipeline itself to report.
+                with contextlib.suppress(OSError):
+                    bar.update(done() - bar.n)
+                    write_text(step / "seconds.txt", f"{before + time.monotonic() - begun:.1f}\n")
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
