@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError, run_script
+from luth.errors import UserError, about, run_script
 from luth.quiet import quiet_libraries, say
 
 
@@ -38,19 +38,21 @@ def main(arguments: list[str]) -> None:
     if args.workers < 1:
         raise UserError(f"--workers: {args.workers} is not 1 or more")
     given = read_recipe(args.recipe)
-    check_order(given)
-    recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, DataRecipe)
-    check(recipe)
+    with about(args.recipe):
+        check_order(given)
+        recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, DataRecipe)
+        check(recipe)
 
     from luth.claims import claim
     from luth.data.build import Build, check_sources, plan, step_of
     from luth.data.executors import Executor
     from luth.run_record import open_run
 
-    taken = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
+    taken = [*dict.fromkeys(map(step_of, plan(recipe))), "write", *(["push"] if recipe.steps.push else [])]
     if args.only and args.only not in taken:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
-    inputs = check_sources(recipe)
+    with about(args.recipe):
+        inputs = check_sources(recipe)
     folder = Path(recipe.output_dir)
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}

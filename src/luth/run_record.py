@@ -13,7 +13,7 @@ from typing import Any
 from luth.errors import UserError
 from luth.files import write_json
 
-PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "mergekit", "lighteval", "luth")
+PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "datatrove", "mergekit", "lighteval", "luth")
 
 
 class Run:
