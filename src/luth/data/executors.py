@@ -30,6 +30,8 @@ from luth.recipe import nearest
 KINDS = ("local", "ray", "slurm")
 # Seconds between two looks at Slurm's queue, and until what has ended shows everywhere.
 SETTLED = 5.0
+# Seconds that a pipeline has to end once its workers do.
+GRACE = 20.0
 # What every worker needs is imported once, not once a worker and pipeline.
 multiprocess.get_context("forkserver").set_forkserver_preload(["luth.data.build"])
 # Of Linux's prctl: the signal that a process gets when the one that forked it ends.
@@ -143,7 +145,7 @@ def _guarded(workers: int) -> Iterator[None]:
         while not over.wait(0.5):
             now = {one.pid for one in psutil.Process().children(recursive=True)}
             # At the end of a pipeline all of them go, and it is over a moment later.
-            if seen - now and not over.wait(SETTLED):
+            if seen - now and not over.wait(GRACE):
                 advice = "was it too little memory? The same command goes on, with a smaller --workers if need be"
                 print(f"error: a worker was killed: {advice}", file=sys.__stderr__, flush=True)
                 os._exit(2)
