@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
     from luth.data.executors import Executor
     from luth.run_record import open_run
 
-    taken = [*dict.fromkeys(map(step_of, plan(recipe))), "write", *(["push"] if recipe.steps.push else [])]
+    own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
+    taken = [step for step in steps if step in own]
     if args.only and args.only not in taken:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     with about(args.recipe):
@@ -72,6 +73,8 @@ def main(arguments: list[str]) -> None:
             push(recipe, dataset.dataset)
     if args.only is None:
         run.finish(rows=rows)
+    elif args.only not in ("write", "push"):
+        say(f"Rows and rejected rows lie in {folder / 'steps'}.")
 
 
 def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:

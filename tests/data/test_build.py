@@ -149,6 +149,10 @@ def test_steps_alone(recipe, build, tmp_path):
         assert code == 0, err
     assert (tmp_path / "built/steps/made.translate/done.json").exists()
     assert not (tmp_path / "built/steps/made.generate").exists()
+    code, said, err = build(given, "--only", "read")
+    assert code == 0 and "made.read is done already" in said, err
+    code, _, err = build(given, "--only", "push")
+    assert code == 2 and "takes no step 'push'" in err
     code, _, err = build(given, "--only", "jugde")
     assert code == 2 and "there is no step 'jugde' (did you mean 'judge'?)" in err
 

@@ -97,16 +97,21 @@ class Build:
         """
         for name in self.plan:
             if only in (None, step_of(name)):
+                if only and self._is_done(name):
+                    self.say(f"{name} is done already.")
                 self._take(name)
         if only in (None, "write"):
             self._write()
 
+    def _is_done(self, name: str) -> bool:
+        return (self.steps / name / "done.json").exists()
+
     def _take(self, name: str) -> None:
         folder, sources = self.steps / name, before(self.plan, name)
-        if (folder / "done.json").exists():
+        if self._is_done(name):
             return
         for source in sources:
-            if not (self.steps / source / "done.json").exists():
+            if not self._is_done(source):
                 raise UserError(f"{name} comes after {source}, which is not done: leave --only out, or take it first")
         self.say(f"{name}.")
         folder.mkdir(parents=True, exist_ok=True)
@@ -240,7 +245,7 @@ class Build:
         self._pipeline("mix", [self._input("mix"), divide, *output], log="divide", rows=BOTH)
 
     def _write(self) -> None:
-        if not (self.steps / "mix" / "done.json").exists():
+        if not self._is_done("mix"):
             raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
         shards = self.recipe.steps.write.shards
         self.say("write.")
