@@ -31,10 +31,10 @@ def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str
     plot_funnel(steps, parts, folder / "funnel.png")
     sections = [
         "# From the sources to the dataset",
-        "![Rows after every step](funnel.png)",
+        "![What is left after every step](funnel.png)",
         _table(steps, parts, "rows"),
     ]
-    if any(count.get("tokens") for counts in steps.values() for count in counts["rows"]):
+    if _has_tokens(steps):
         sections += ["## Tokens", _table(steps, parts, "tokens")]
     sections += ["## Time", _times(steps, seconds)]
     costs = _costs(steps, seconds)
@@ -124,20 +124,34 @@ def _costs(steps: Steps, seconds: dict[str, float]) -> str:
 
 
 def plot_funnel(steps: Steps, parts: list[str], path: Path) -> None:
-    """Draw rows after every step, the parts stacked."""
-    table = after(steps, parts, "rows")
-    figure, axis = plt.subplots(figsize=(8, 1.4 + 0.5 * len(table)), dpi=120, layout="constrained")
-    left = [0.0] * len(table)
-    for number, part in enumerate(parts):
-        rows = [found[part] for _, found in table]
-        axis.barh([step for step, _ in table], rows, left=left, label=part, color=COLOURS[number % len(COLOURS)])
-        left = [before + now for before, now in zip(left, rows, strict=True)]
-    for place, total in enumerate(left):
-        axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
-    axis.invert_yaxis()
-    axis.set(xlabel="rows after the step", xlim=(0, 1.12 * max(left, default=1)))
-    figure.legend(fontsize=8, loc="outside lower center", ncols=min(len(parts), 4))
+    """Draw rows after every step, and beside them tokens where they were counted, the parts stacked."""
+    counted = ["rows", *(["tokens"] if _has_tokens(steps) else [])]
+    height = 1.4 + 0.5 * len(after(steps, parts, "rows"))
+    figure, axes = plt.subplots(
+        1, len(counted), figsize=(8 * len(counted), height), dpi=120, layout="constrained", squeeze=False, sharey=True
+    )
+    for axis, what in zip(axes[0], counted, strict=True):
+        _bars(axis, after(steps, parts, what), parts, what)
+    axes[0][0].invert_yaxis()
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=min(len(parts), 4))
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     figure.savefig(beside, format="png")
     plt.close(figure)
     beside.replace(path)
+
+
+def _bars(axis: Any, table: list[tuple[str, dict[str, int]]], parts: list[str], what: str) -> None:
+    left = [0.0] * len(table)
+    for number, part in enumerate(parts):
+        counts = [found[part] for _, found in table]
+        axis.barh([step for step, _ in table], counts, left=left, label=part, color=COLOURS[number % len(COLOURS)])
+        left = [before + now for before, now in zip(left, counts, strict=True)]
+    for place, total in enumerate(left):
+        axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
+    axis.set(xlabel=f"{what} after the step", xlim=(0, 1.12 * max([1.0, *left])))
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def _has_tokens(steps: Steps) -> bool:
+    return any(count.get("tokens") for counts in steps.values() for count in counts["rows"])
