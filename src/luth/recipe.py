@@ -99,6 +99,11 @@ def _type_problem(hint: Any, value: Any) -> str | None:
         if dataclasses.is_dataclass(item):
             inner = [f"entry {n}: {_type_problem(item, entry)}" for n, entry in enumerate(value, 1)]
             return "; ".join(line for line in inner if not line.endswith(": None")) or None
+    if typing.get_origin(hint) is dict and isinstance(value, dict):
+        _, item = typing.get_args(hint)
+        if dataclasses.is_dataclass(item):
+            inner = [f"{name}: {_type_problem(item, entry)}" for name, entry in value.items()]
+            return "; ".join(line for line in inner if not line.endswith(": None")) or None
     try:
         adapter = _adapter(hint)
     except PydanticUserError:

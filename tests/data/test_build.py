@@ -161,6 +161,7 @@ def test_steps_alone(recipe, build, tmp_path):
     ("status", "words"),
     [
         (lambda count: 401, "refuses: HTTP 401"),
+        (lambda count: 402 if count > 9 else None, "refuses: HTTP 402"),
         (lambda count: 500, "does not answer: HTTP 500"),
         (lambda count: 503 if count > 9 else None, "does not answer: HTTP 503"),
     ],
@@ -219,11 +220,35 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
     assert len(rows(tmp_path / "built")) == 2 * len(TOPICS) - 4
 
 
+def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe, build, server, tmp_path, write_rows):
+    turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+    said = {"a": "pain", "b": "sel", "c": "vent", "d": "lune"}
+    row = {"messages": [{"role": role, "content": f"Tell me about the word {said[name]}"} for role, name in turns]}
+    read = {"path": str(write_rows([row], "turns.jsonl")), "columns": {"messages": "messages"}}
+    ask = {"endpoint": "model"}
+    code, _, err = build(recipe(parts={"a": {"read": read, "translate": ask, "generate": ask}}, steps={}))
+    assert code == 0, err
+    (found,) = rows(tmp_path / "built")
+    assert [turn["role"] for turn in found["messages"]] == ["user", "assistant", "user", "assistant"]
+    assert [turn["content"].split()[-1] for turn in found["messages"][:3]] == ["pain", "sel", "vent"]
+    assert not any("lune" in asked for asked in server.asked)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"parts": {}}, "parts: none is named"),
         ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality"),
+        ({"steps": {"language": None}}, "steps: language is blank: write language: {}"),
+        ({"parts": ["a"]}, "parts: sources by name are expected"),
+        (
+            {"parts": {"a": {"read": {"path": "x.csv", "columns": {"prompt": "p"}, "limt": 8}}}},
+            "did you mean 'limit'?",
+        ),
+        (
+            {"endpoints": {"model": {"base_url": "http://x", "model": "m", "api_key_evn": "K"}}},
+            "did you mean 'api_key_env'?",
+        ),
         ({"steps": {"qualty": {}}}, "there is no step 'qualty' (did you mean 'quality'?)"),
         ({"steps": {"quality": {"rules": ["latx"]}}}, "there is no 'latx' (did you mean 'latex'?)"),
         ({"steps": {"mix": {"caps": {"mad": 3}}}}, "there is no part 'mad' (did you mean 'made'?)"),

@@ -130,16 +130,18 @@ class TranslateMessages(Job):
     asking: Translate
 
     def __init__(self, *arguments: Any, answers: bool) -> None:
-        """`answers`: whether the assistant's messages are translated as well."""
+        """`answers`: whether the last answer is translated as well."""
         super().__init__(*arguments)
         self.answers = answers
 
     async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
         """Translate message by message."""
         translations = []
-        for message in document.metadata["messages"]:
-            if message["role"] == "assistant" and not self.answers:
-                continue
+        messages = document.metadata["messages"]
+        if not self.answers and messages[-1]["role"] == "assistant":
+            # It is written anew; earlier answers belong to what the last question asks about.
+            messages = messages[:-1]
+        for message in messages:
             prompt = fill(self.prompt, language=self.language_name, text=message["content"])
             text, _, reason = await self.until_good(
                 [{"role": "user", "content": prompt}],

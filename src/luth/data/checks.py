@@ -95,6 +95,8 @@ def check_order(recipe: dict[str, Any]) -> None:
         recipe: as it was read: a mapping keeps the order in which its keys stand.
     """
     parts = recipe.get("parts")
+    if parts is not None and not isinstance(parts, dict):
+        raise UserError("parts: sources by name are expected, such as parts: {mine: {read: ...}}")
     places = [(f"parts: {name}", part, PART_STEPS) for name, part in (parts or {}).items() if isinstance(part, dict)]
     if isinstance(recipe.get("steps"), dict):
         places.append(("steps", recipe["steps"], COMMON_STEPS))
@@ -102,6 +104,8 @@ def check_order(recipe: dict[str, Any]) -> None:
         for step in block:
             if step not in order:
                 raise UserError(f"{where}: there is no step {step!r}{nearest(step, order)}: {', '.join(order)}")
+            if block[step] is None:
+                raise UserError(f"{where}: {step} is blank: write {step}: {{}} to take it as it is, or leave it out")
         found = list(block)
         for earlier, later in itertools.pairwise(found):
             if order.index(earlier) > order.index(later):

@@ -64,8 +64,8 @@ class Server:
                     f"HTTP {error.status_code}: {short_error(error, self.client.api_key)}",
                     asked_pause(error),
                 )
-                if error.status_code in (401, 403, 404):
-                    advice = "check the key, the model's name and the address"
+                if error.status_code in (401, 402, 403, 404):
+                    advice = "check the key and its credit, the model's name and the address"
                     raise ServerError(f"{self.endpoint.base_url} refuses: {reason}: {advice}") from None
                 if error.status_code not in (408, 409, 429) and error.status_code < 500:
                     raise InferenceError(None, f"BadRequestError: {reason}") from None
