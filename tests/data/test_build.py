@@ -220,6 +220,11 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
     assert len(rows(tmp_path / "built")) == 2 * len(TOPICS) - 4
 
 
+def test_a_test_split_that_leaves_nothing_to_train_on(recipe, build):
+    code, _, err = build(recipe(steps={"mix": {"test_size": 300}}))
+    assert code == 2 and f"test_size: 300 of {2 * len(TOPICS)} rows leaves none to train on" in err, err
+
+
 def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe, build, server, tmp_path, write_rows):
     turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
     said = {"a": "pain", "b": "sel", "c": "vent", "d": "lune"}

@@ -16,6 +16,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from luth.data.files import RowWriter
 from luth.data.recipe import DataRecipe, Mix
+from luth.errors import UserError
 
 SPLITS = ("train", "test")
 # Rows of a row group, and of a range of the order that is sorted in memory; every task has a file open for each range.
@@ -51,7 +52,11 @@ class Keys(PipelineStep):
 
 
 def limits(folder: Path, parts: list[str], mix: Mix) -> dict[str, int]:
-    """Return the highest key that is still in: for each capped part by name, and for the test split under `TEST`."""
+    """Return the highest key that is still in: for each capped part by name, and for the test split under `TEST`.
+
+    Raises:
+        UserError: the test split would leave no row to train on.
+    """
     rows = np.concatenate([np.load(path) for path in sorted(folder.glob("*.npy"))])
     found, kept = {}, np.ones(len(rows), bool)
     for name, cap in mix.caps.items():
@@ -61,8 +66,9 @@ def limits(folder: Path, parts: list[str], mix: Mix) -> dict[str, int]:
             kept &= ~own | (rows["order"] <= found[name])
     if mix.test_size:
         split = rows["split"][kept]
-        least = min(mix.test_size, len(split))
-        found[TEST] = int(np.partition(split, least - 1)[least - 1])
+        if mix.test_size >= len(split):
+            raise UserError(f"mix: test_size: {mix.test_size} of {len(split)} rows leaves none to train on")
+        found[TEST] = int(np.partition(split, mix.test_size - 1)[mix.test_size - 1])
     return found
 
 
