@@ -27,7 +27,8 @@ TOPICS = [
     "quai",
     "toit",
 ]
-WRITTEN = Path(__file__).parents[2] / "recipes/demo/data/conversations/fr-test.jsonl"
+ROOT = Path(__file__).parents[2]
+WRITTEN = ROOT / "recipes/demo/data/conversations/fr-test.jsonl"
 ANSWERS = [json.loads(line)["messages"][1]["content"] for line in WRITTEN.read_text("utf-8").rstrip("\n").split("\n")]
 
 

@@ -4,16 +4,18 @@ import asyncio
 import os
 import random
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import openai
 import orjson
 from datatrove.data import Document
-from datatrove.pipeline.inference.checkpointing import RequestCache
+from datatrove.pipeline.inference.checkpointing import CheckpointManager, RequestCache
 from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
 from datatrove.pipeline.inference.types import InferenceError, ServerError
 
 from luth.data.recipe import Endpoint
+from luth.files import write_text
 from luth.served import LONGEST_WAIT, asked_pause, short_error
 
 # Documents at hand beyond those whose requests are under way.
@@ -130,6 +132,28 @@ class KeptAnswers(RequestCache):
         await super().close(delete_file)
 
 
+class Checkpoints(CheckpointManager):
+    """datatrove's checkpoints, in an order that a kill at any moment leaves whole.
+
+    A document's checkpoint and answers go once it is known on disk that its chunk is done, and not before.
+    """
+
+    async def update_last_chunk_index(self, rank: int) -> None:
+        """Note the chunks that are done, in their order, and then forget what a restart would need of them."""
+        folder = Path(str(self.checkpoints_local_dir))
+        async with self.checkpoint_file_lock:
+            while self.last_chunk_index + 1 in self.new_completed_chunks:
+                self.last_chunk_index += 1
+                chunk = self.last_chunk_index
+                write_text(folder / "last_chunk" / f"{rank:05d}.txt", str(chunk))
+                (folder / f"{rank:05d}" / f"chunk_{chunk:05d}.jsonl").unlink(missing_ok=True)
+                self.new_completed_chunks.remove(chunk)
+                await self.request_cache.drop_chunk(chunk)
+
+    async def cleanup_last_chunk(self, rank: int, chunk_index: int) -> None:
+        """Leave the last chunk's checkpoint: its documents may still be in the output file's buffer."""
+
+
 class Runner(InferenceRunner):
     """datatrove's inference, with its checkpoints and its cache of answers, over `Server`."""
 
@@ -146,8 +170,9 @@ class Runner(InferenceRunner):
         )
         super().__init__(config=config, **settings)
         self.endpoint = endpoint
-        self.request_cache = KeptAnswers(settings["checkpoints_local_dir"])
-        self.checkpoint_manager.request_cache = self.request_cache
+        checkpoints, chunk = settings["checkpoints_local_dir"], settings["records_per_chunk"]
+        self.request_cache = KeptAnswers(checkpoints)
+        self.checkpoint_manager = Checkpoints(checkpoints, chunk, self.request_cache)
 
     def _init_server(self, rank: int) -> Server:
         return Server(self.endpoint)
