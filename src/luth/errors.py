@@ -73,7 +73,9 @@ def disk_is_full(error: BaseException | None) -> bool:
 
 def _is_full(error: BaseException) -> bool:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or any(os.strerror(code) in str(error) for code in (errno.ENOSPC, errno.EDQUOT))
+    # SQLite has words of its own for it.
+    said = ("database or disk is full", *(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT)))
+    return full or any(words in str(error) for words in said)
 
 
 def _explain_one(error: BaseException) -> str | None:

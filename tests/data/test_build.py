@@ -185,6 +185,17 @@ def test_a_server_that_is_slow_or_not_there_is_said_in_one_line(recipe, build, s
         assert code == 2 and f"does not answer: {words}" in err.replace("Request ", "") and err.count("\n") == 1, err
 
 
+def test_a_reply_that_is_no_text_stops_the_run_which_then_goes_on(recipe, build, server):
+    from tests.data.conftest import answer
+
+    server.say = lambda body: [{"type": "text", "text": "Bonjour"}]
+    code, _, err = build(recipe())
+    assert code == 2 and "the reply was no chat completion" in err and err.count("\n") == 1, err
+    server.say = answer
+    code, _, err = build(recipe())
+    assert code == 0, err
+
+
 def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe, build, server, tmp_path):
     from tests.data.conftest import answer
 
@@ -196,6 +207,10 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
             return '{"french": {"reason": "half a'
         if "par : sel" in prompt and "response_format" in body:
             return answer(body).replace("5", "2", 1)
+        if "par : bois" in prompt and "response_format" in body:
+            return '{"french": ' + "[" * 20_000
+        if "par : quai" in prompt and "response_format" not in body and "----------" not in prompt:
+            return f"{answer(body)} \ud83d"
         if "par : lune" in prompt and "response_format" not in body and "----------" not in prompt:
             return ""
         return answer(body)
@@ -216,8 +231,10 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
         "vent": "the judge's answer cannot be read",
         "sel": "judged: french",
         "lune": "empty",
+        "bois": "the judge's answer cannot be read",
     }
-    assert len(rows(tmp_path / "built")) == 2 * len(TOPICS) - 4
+    assert len(rows(tmp_path / "built")) == 2 * len(TOPICS) - 5
+    assert any(row["messages"][-1]["content"].endswith(" ?") for row in rows(tmp_path / "built"))
 
 
 def test_a_test_split_that_leaves_nothing_to_train_on(recipe, build):

@@ -3,15 +3,17 @@
 import csv
 import json
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luth.data.reading import source_rows
+from luth.data.reading import ReadRows, source_rows
 from luth.data.recipe import Read
 from luth.data.rows import BadRow, conversation, row_id
+from luth.errors import UserError
 
 TURNS = [{"role": "user", "content": "Bonjour ?"}, {"role": "assistant", "content": "Bonjour !"}]
 
@@ -96,6 +98,37 @@ def test_lines_that_cannot_be_read_are_told_and_the_others_go_on(tmp_path):
     found = [row for _, row in read_all(tmp_path / "rows.jsonl", 1, question="q", answer="a")]
     assert [isinstance(row, dict) for row in found] == [True, False, False, False, True]
     assert {str(row) for row in found[1:4]} <= {"no JSON", "invalid UTF-8", "no JSON object"}
+
+
+def test_broken_quotes_in_csv_and_bytes_that_are_no_text_in_parquet_cost_their_rows_alone(tmp_path):
+    (tmp_path / "rows.csv").write_text('q,a\nUn ?,Oui.\n"Deux" x ?,Non.\nTrois ?,Oui.\n', "utf-8")
+    found = [row for _, row in read_all(tmp_path / "rows.csv", 1)]
+    assert [row["q"] for row in found if isinstance(row, dict)] == ["Un ?", "Trois ?"]
+    assert [str(row) for row in found if isinstance(row, BadRow)] == ["quotes that do not match"]
+    column = pa.array([b"Un ?", b"\xff\xfe", b"Trois ?"]).view(pa.string())
+    parquet.write_table(pa.table({"q": column}), tmp_path / "rows.parquet")
+    found = [row for _, row in read_all(tmp_path / "rows.parquet", 1)]
+    assert [str(row) for row in found] == ["{'q': 'Un ?'}", "invalid UTF-8", "{'q': 'Trois ?'}"]
+
+
+def test_a_damaged_parquet_file_is_one_line(tmp_path):
+    parquet.write_table(pa.table({"q": [f"Question {n} ?" for n in range(5000)]}), tmp_path / "rows.parquet")
+    content = bytearray((tmp_path / "rows.parquet").read_bytes())
+    content[200:400] = bytes(200)
+    (tmp_path / "rows.parquet").write_bytes(content)
+    with pytest.raises(UserError, match=r"rows\.parquet is no parquet file, or a damaged one"):
+        read_all(tmp_path / "rows.parquet", 1)
+
+
+def test_rows_that_are_nested_too_deep_or_hold_what_json_cannot(tmp_path):
+    deep = "[" * 5000 + "]" * 5000
+    rows = [{"m": deep, "k": 1}, {"m": json.dumps(TURNS), "k": 1 << 70}, {"m": json.dumps(TURNS), "k": "\ud83d"}]
+    read = ReadRows("part", Read(path="x.csv", columns={"messages": "m"}, keep=["k"]), None)
+    bad, *good = [read._document(row) for row in rows]
+    assert bad == "the turns are text and no JSON"
+    assert [doc.metadata["kept"]["k"] for doc in good] == [str(1 << 70), "?"]
+    for doc in good:
+        orjson.dumps(doc.metadata)
 
 
 @settings(max_examples=30, deadline=None)

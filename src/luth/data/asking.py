@@ -15,7 +15,7 @@ from luth.data.identification import foreign
 from luth.data.quality import REFUSALS
 from luth.data.recipe import Asking, Generate, IdentifyLanguage, Judge, Translate
 from luth.data.rows import Messages, row_id, said
-from luth.data.text import protected
+from luth.data.text import plain, protected
 from luth.errors import UserError
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -278,10 +278,10 @@ def read_verdict(text: str, criteria: dict[str, str]) -> dict[str, Any] | None:
     for start in (at for at, sign in enumerate(text) if sign == "{"):
         try:
             found, _ = json.JSONDecoder().raw_decode(text[start:])
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and all(_is_verdict(found.get(name)) for name in criteria):
-            return {name: {"reason": found[name]["reason"], "score": found[name]["score"]} for name in criteria}
+            return {name: {"reason": plain(found[name]["reason"]), "score": found[name]["score"]} for name in criteria}
     return None
 
 

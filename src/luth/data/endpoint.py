@@ -15,6 +15,7 @@ from datatrove.pipeline.inference.run_inference import InferenceConfig, Inferenc
 from datatrove.pipeline.inference.types import InferenceError, ServerError
 
 from luth.data.recipe import Endpoint
+from luth.data.text import plain
 from luth.files import write_text
 from luth.served import LONGEST_WAIT, asked_pause, short_error
 
@@ -56,10 +57,10 @@ class Server:
             pause = 0.0
             try:
                 # Asked for plain JSON, the client leaves out the types that it would check and build for each field.
-                reply = await self.client.post("/chat/completions", cast_to=object, body=payload)
-                if _is_completion(reply):
-                    usage = {key: value for key, value in (reply.get("usage") or {}).items() if isinstance(value, int)}
-                    return {**reply, "usage": {**usage, "retries": attempt}}
+                reply = _completion(await self.client.post("/chat/completions", cast_to=object, body=payload))
+                if reply is not None:
+                    reply["usage"]["retries"] = attempt
+                    return reply
                 reason = "the reply was no chat completion"
             except openai.APIStatusError as error:
                 reason, pause = (
@@ -77,16 +78,20 @@ class Server:
                 await asyncio.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise ServerError(
             f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.api_max_retry + 1} times: "
-            f"what was answered is kept; run the same command again to go on"
+            "is it running, and is base_url right? What was answered is kept; the same command goes on"
         )
 
 
-def _is_completion(reply: Any) -> bool:
+def _completion(reply: Any) -> dict[str, Any] | None:
+    """Return a reply whose texts are texts that UTF-8 can hold, None where it is no chat completion."""
     try:
         choice = reply["choices"][0]
-        return isinstance(choice["message"], dict) and "finish_reason" in choice
-    except (KeyError, IndexError, TypeError):
-        return False
+        message = {key: choice["message"].get(key) or "" for key in ("content", "reasoning", "reasoning_content")}
+        texts = {key: plain(text) for key, text in message.items()}
+        usage = {key: value for key, value in (reply.get("usage") or {}).items() if isinstance(value, int)}
+        return {"choices": [{"message": texts, "finish_reason": str(choice["finish_reason"])}], "usage": usage}
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
 
 
 class KeptAnswers(RequestCache):

@@ -11,7 +11,7 @@ from datatrove.pipeline.writers import JsonlWriter
 from luth.data import typography
 from luth.data.recipe import Quality
 from luth.data.rows import Messages, row_id, said
-from luth.data.text import prose
+from luth.data.text import prose, words
 from luth.errors import UserError
 from luth.recipe import nearest
 
@@ -55,7 +55,7 @@ def repetition(messages: Messages) -> bool:
 
 
 def _repeats(text: str) -> bool:
-    found = prose(text).casefold().split()
+    found = words(prose(text))
     grams = list(zip(*(found[at:] for at in range(NGRAM)), strict=False))
     if len(found) >= 3 * NGRAM and len(grams) - len(set(grams)) > REPEATED_SHARE * len(grams):
         return True

@@ -10,13 +10,16 @@ from typing import Any
 
 import datasets
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as parquet
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers import JsonlWriter
+from huggingface_hub.errors import HfHubHTTPError
 
 from luth.data.recipe import Read
 from luth.data.rows import BadRow, conversation, document
+from luth.data.text import plain
 from luth.errors import UserError, about
 
 # Tasks take turns by blocks of so many rows.
@@ -47,10 +50,9 @@ class ReadRows(PipelineStep):
                 if isinstance(found, Document):
                     yield found
                     continue
-                shown = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
                 kept = {"part": self.part, "filter_reason": found}
                 self.rejected.write(
-                    Document(_plain(shown[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
+                    Document(plain(_shown(row)[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
                 )
 
     def _document(self, row: Any) -> Document | str:
@@ -62,13 +64,25 @@ class ReadRows(PipelineStep):
             return str(reason)
         if sum(len(message["content"]) for message in messages) > self.read.max_characters:
             return f"longer than {self.read.max_characters} characters"
-        if any(message["content"] != _plain(message["content"]) for message in messages):
+        if any(message["content"] != plain(message["content"]) for message in messages):
             return "invalid UTF-8"
-        return document(messages, self.part, {column: row.get(column) for column in self.read.keep})
+        return document(messages, self.part, {column: _kept(row.get(column)) for column in self.read.keep})
 
 
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _shown(row: Any) -> str:
+    if isinstance(row, str):
+        return row
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deep to be shown)"
+
+
+def _kept(value: Any) -> Any:
+    """Return a column's value as JSON lines can hold it; what is nested becomes its JSON, as text."""
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 63):
+        return value
+    return plain(value if isinstance(value, str) else _shown(value))
 
 
 def require_source(part: str, read: Read) -> None:
@@ -81,7 +95,9 @@ def require_source(part: str, read: Read) -> None:
         raise UserError(f"parts: {part}: read: {error}") from None
     for column in [*read.columns.values(), *read.keep]:
         if column not in row:
-            raise UserError(f"parts: {part}: read: {read.path} has no column {column!r}: it has {', '.join(row)}")
+            raise UserError(
+                f"parts: {part}: read: {read.path} has no column {column!r}: it has {', '.join(map(str, row))}"
+            )
 
 
 def local_files(path: str) -> list[Path]:
@@ -119,11 +135,21 @@ def _blocks(read: Read) -> Iterator[Block]:
 
 def _parquet(file: Path) -> Iterator[Block]:
     try:
-        batches = parquet.ParquetFile(file).iter_batches(BLOCK)
+        for batch in parquet.ParquetFile(file).iter_batches(BLOCK):
+            yield batch.num_rows, lambda batch=batch: _parquet_rows(batch)
     except (OSError, ValueError) as error:
-        raise UserError(f"{file} is no parquet file: {error}") from None
-    for batch in batches:
-        yield batch.num_rows, batch.to_pylist
+        raise UserError(f"{file} is no parquet file, or a damaged one: {error}") from None
+
+
+def _parquet_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | BadRow]:
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for row in range(batch.num_rows):
+            try:
+                yield from batch.slice(row, 1).to_pylist()
+            except UnicodeDecodeError:
+                yield BadRow("invalid UTF-8")
 
 
 def _jsonl(file: Path) -> Iterator[Block]:
@@ -143,9 +169,19 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
 def _csv(file: Path) -> Iterator[Block]:
     # What is not UTF-8 stays visible as such, and is rejected row by row.
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        rows = csv.DictReader(lines, strict=True)
+        rows = _csv_rows(csv.DictReader(lines, strict=True))
         while block := list(itertools.islice(rows, BLOCK)):
             yield len(block), block.__iter__
+
+
+def _csv_rows(rows: csv.DictReader) -> Iterator[dict[str, Any] | BadRow]:
+    while True:
+        try:
+            yield next(rows)
+        except csv.Error:
+            yield BadRow("quotes that do not match")
+        except StopIteration:
+            return
 
 
 def _hub(read: Read) -> Iterator[Block]:
@@ -156,6 +192,9 @@ def _hub(read: Read) -> Iterator[Block]:
             rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
     except datasets.exceptions.DatasetGenerationError as error:
         raise UserError(f"{read.path} cannot be read as a dataset: {error.__cause__ or error}") from None
+    except (ValueError, FileNotFoundError, HfHubHTTPError) as error:
+        # A split or a configuration that is not there, no data, a Hub that fails.
+        raise UserError(f"{read.path}: {error}") from None
     for start in range(0, len(rows), BLOCK):
         block = range(start, min(start + BLOCK, len(rows)))
         yield len(block), lambda block=block: iter(rows.select(block))

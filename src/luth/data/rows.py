@@ -42,7 +42,7 @@ def _turns(value: Any, role_key: str, content_key: str) -> Messages:
         # Some parquet files keep nested columns as JSON.
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadRow("the turns are text and no JSON") from None
     if not isinstance(value, list) or not value:
         raise BadRow("no turns")

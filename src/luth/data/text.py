@@ -25,6 +25,11 @@ def protected(text: str) -> list[str]:
     return PROTECTED.findall(text)
 
 
+def plain(text: str) -> str:
+    """Return a text in which what UTF-8 cannot hold, half a surrogate pair, is a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def prose(text: str) -> str:
     """Return a text without them."""
     return PROTECTED.sub(" ", text)
