@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> None:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     with about(args.recipe):
         inputs = check_sources(recipe)
+    executor = Executor(args.executor, args.workers, recipe.slurm)
     folder = Path(recipe.output_dir)
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> None:
     with claim(folder / ".lock") as alone:
         if not alone:
             raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
-        dataset = Build(recipe, folder, Executor(args.executor, args.workers, recipe.slurm), say)
+        dataset = Build(recipe, folder, executor, say)
         dataset.run(args.only)
         if args.only in (None, "write"):
             rows = report(recipe, dataset, folder)

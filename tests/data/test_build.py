@@ -185,6 +185,12 @@ def test_a_server_that_is_slow_or_not_there_is_said_in_one_line(recipe, build, s
         assert code == 2 and f"does not answer: {words}" in err.replace("Request ", "") and err.count("\n") == 1, err
 
 
+def test_a_server_that_refuses_every_row_stops_the_run(recipe, build, server):
+    server.refuse = lambda count: 400
+    code, _, err = build(recipe())
+    assert code == 2 and "the endpoint refuses (14)" in err and "check the model's name" in err, err
+
+
 def test_a_reply_that_is_no_text_stops_the_run_which_then_goes_on(recipe, build, server):
     from tests.data.conftest import answer
 
@@ -261,6 +267,20 @@ def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe,
     [
         ({"parts": {}}, "parts: none is named"),
         ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality"),
+        ({"language": "frr"}, "'frr' is no language that can be told (did you mean 'fr'?)"),
+        ({"parts": {"a": {"read": {"path": "x.csv", "columns": {"prompt": "p"}}}}}, "a prompt alone has no answer"),
+        (
+            {
+                "parts": {
+                    "a": {"read": {"path": "x.csv", "columns": {"messages": "m"}}, "select": {"where": {"t": [1]}}}
+                }
+            },
+            "select: where: 't' is not kept: add it to read: keep",
+        ),
+        ({"steps": {"decontaminate": {"items": "x", "ngram": 5}}}, "ngram: 5 is below min_words, 6"),
+        ({"endpoints": {"model": {"base_url": "localhost:80", "model": "m"}}}, "is no address such as"),
+        ({"endpoints": {"model": {"base_url": "http://u:sk-x@h/v1", "model": "m"}}}, "base_url holds a password"),
+        ({"steps": {"push": {"repo_id": "a/b/c"}}}, "push: repo_id: "),
         ({"steps": {"language": None}}, "steps: language is blank: write language: {}"),
         ({"parts": ["a"]}, "parts: sources by name are expected"),
         (

@@ -42,6 +42,7 @@ def cluster(tmp_path, monkeypatch):
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.setattr("luth.data.executors.SETTLED", 0.1)
+    return folder
 
 
 @pytest.fixture
@@ -61,6 +62,33 @@ def given(tmp_path, write_rows):
     path = tmp_path / "data.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
     return path
+
+
+@pytest.mark.slow
+def test_what_a_killed_start_submitted_is_waited_for_and_not_submitted_again(cluster, given, tmp_path):
+    log, queued = tmp_path / "submitted", tmp_path / "queued"
+    # The same sbatch, but its jobs run on their own, a second later, and squeue knows them as long as they do.
+    (cluster / "inner").write_text((cluster / "sbatch").read_text("utf-8"), "utf-8")
+    body = (
+        f"#!/bin/bash\ncp ${{!#}} {tmp_path}/job-$$; grep -o 'job-name=.*' ${{!#}} >> {log}; touch {queued}\n"
+        f"(sleep 1; {sys.executable} {cluster}/inner {tmp_path}/job-$$; rm -f {queued}) >/dev/null 2>&1 &\n"
+        "echo Submitted batch job $$\n"
+    )
+    (cluster / "sbatch").write_text(body, "utf-8")
+    (cluster / "squeue").write_text(f"#!/bin/bash\n[[ -e {queued} ]] && echo running\nexit 0\n", "utf-8")
+    more = ("--executor", "slurm", "--workers", "2", "--output_dir", tmp_path / "slurm")
+    process = start(given, *more)
+    noted = tmp_path / "slurm/steps/all.read/logs/read/job_id.txt"
+    while not noted.exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process = start(given, *more, stderr=subprocess.PIPE)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert log.read_text("utf-8").split().count("job-name=read") == 2
+    assert {path.name for path in (tmp_path / "slurm/dataset/data").iterdir()} == {"train-00000-of-00001.parquet"}
 
 
 @pytest.mark.slow

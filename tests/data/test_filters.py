@@ -1,13 +1,15 @@
 """What the rules, the languages, the typography and the benchmarks' index say of single texts."""
 
 import pytest
+from datatrove.data import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luth.data.decontamination import Index
 from luth.data.identification import foreign
 from luth.data.quality import RULES
-from luth.data.recipe import Decontaminate, IdentifyLanguage
+from luth.data.recipe import Decontaminate, IdentifyLanguage, Select
+from luth.data.selection import SelectRows
 from luth.data.text import protected
 from luth.data.typography import french
 
@@ -159,3 +161,10 @@ def test_an_item_is_found_whatever_stands_around_it_and_however_it_is_set(item, 
 )
 def test_short_items_are_hits_only_as_whole_sentences(item, text, hit):
     assert (Index({"quiz": [item]}, Decontaminate("x")).find(text) is not None) == hit
+
+
+def test_keywords_are_words_whatever_signs_they_have():
+    chosen = SelectRows(Select(keywords=["C++", "Go"]), None)
+    for text, taken in (("J'écris en C++.", True), ("Go !", True), ("Il aime le golf.", False), ("Du C+", False)):
+        doc = Document(text, "x", metadata={"messages": turns(text)})
+        assert (chosen.filter(doc) is True) == taken, text

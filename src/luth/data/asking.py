@@ -24,6 +24,7 @@ PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 THOUGHT = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
+REFUSED = "the endpoint refuses"
 Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
 
 
@@ -58,7 +59,7 @@ class Job(ABC):
         try:
             result = await self.ask(document, lambda payload: self._counted(generate, payload, cost))
         except InferenceError as error:
-            result = {"reason": "the endpoint refuses", "detail": str(error.error)[:300]}
+            result = {"reason": REFUSED, "detail": str(error.error)[:300]}
         return {**result, "cost": dict(cost)}
 
     async def _counted(self, generate: Generator, payload: dict[str, Any], cost: Counter[str]) -> InferenceResult:

@@ -12,21 +12,23 @@ from typing import Any
 from datatrove.pipeline.base import PipelineStep
 
 from luth.data.asked import NumberEqualRows, Settle, runner
-from luth.data.asking import GenerateAnswer, Job, JudgeRow, TranslateMessages, read_prompt
+from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, read_prompt
 from luth.data.decontamination import NoBenchmarkItems, read_items
 from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
 from luth.data.executors import Executor
 from luth.data.files import RowWriter, read_counts, reader
 from luth.data.identification import InLanguage
+from luth.data.languages import known
 from luth.data.mixing import Divide, Keys, WriteShards, limits, ranges, schema
 from luth.data.progress import Lines, seconds, watched
 from luth.data.quality import QualityRules, require_rules
 from luth.data.reading import ReadRows, local_files, require_source
-from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
+from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, Part
 from luth.data.selection import SelectRows
 from luth.data.tokens import CountTokens
 from luth.errors import UserError
 from luth.files import sha256, write_json
+from luth.recipe import nearest
 
 # Steps of all parts that make rows; write and push come after them.
 FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
@@ -64,6 +66,9 @@ def check_sources(recipe: DataRecipe) -> dict[str, str]:
         UserError: a source, a column, a prompt, a rule or an item folder is not there.
     """
     found = {}
+    for language in {recipe.language, *(one for part in recipe.parts.values() for one in _selected(part))}:
+        if language not in known():
+            raise UserError(f"language: {language!r} is no language that can be told{nearest(language, known())}")
     for name, part in recipe.parts.items():
         require_source(name, part.read)
         files = local_files(part.read.path)
@@ -78,6 +83,10 @@ def check_sources(recipe: DataRecipe) -> dict[str, str]:
         read_items(items)
         found[str(items)] = sha256(*sorted(items.glob("*.jsonl")))
     return found
+
+
+def _selected(part: Part) -> list[str]:
+    return part.select.languages if part.select else []
 
 
 class Build:
@@ -140,6 +149,8 @@ class Build:
         if not kept and came:
             reasons = ", ".join(f"{count['reason']} ({count['rows']})" for count in rejected)
             line = f"{name} leaves no row: {reasons}: see {folder / 'rejected'}"
+            if all(count["reason"] == REFUSED for count in rejected):
+                raise UserError(f"{line}: check the model's name; once it is mended, delete {folder} and start again")
             if name.endswith(".read") or "." not in name:
                 raise UserError(line)
             self.say(f"{line}; the other parts go on.")

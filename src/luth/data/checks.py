@@ -2,6 +2,10 @@
 
 import itertools
 from typing import Any
+from urllib.parse import urlsplit
+
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
 from luth.data.recipe import (
     COMMON_STEPS,
@@ -11,6 +15,7 @@ from luth.data.recipe import (
     Asking,
     DataRecipe,
     Judge,
+    Part,
     Read,
 )
 from luth.errors import UserError
@@ -32,9 +37,20 @@ def check(recipe: DataRecipe) -> None:
     for name, part in recipe.parts.items():
         _check_name(name)
         _check_columns(name, part.read)
+        _check_part(name, part)
         for step in ("translate", "generate", "judge"):
             _check_asking(f"parts: {name}: {step}", getattr(part, step), recipe)
         _check_judge(name, part.judge)
+    for name, endpoint in recipe.endpoints.items():
+        _check_url(name, endpoint.base_url)
+    decontaminate = recipe.steps.decontaminate
+    if decontaminate and decontaminate.ngram < decontaminate.min_words:
+        raise UserError(f"decontaminate: ngram: {decontaminate.ngram} is below min_words, {decontaminate.min_words}")
+    if recipe.steps.push:
+        try:
+            validate_repo_id(recipe.steps.push.repo_id)
+        except HFValidationError as error:
+            raise UserError(f"push: repo_id: {error}") from None
     for name, cap in recipe.steps.mix.caps.items():
         if name not in recipe.parts:
             raise UserError(f"mix: caps: there is no part {name!r}{nearest(name, recipe.parts)}")
@@ -73,6 +89,26 @@ def _check_columns(name: str, read: Read) -> None:
         raise UserError(
             f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
         )
+
+
+def _check_part(name: str, part: Part) -> None:
+    if set(part.read.columns) <= {"prompt", "system"} and part.generate is None:
+        raise UserError(f"parts: {name}: a prompt alone has no answer: name a completion column, or add generate")
+    for column in part.select.where if part.select else []:
+        if column not in part.read.keep:
+            raise UserError(f"parts: {name}: select: where: {column!r} is not kept: add it to read: keep")
+
+
+def _check_url(name: str, url: str) -> None:
+    try:
+        found = urlsplit(url)
+        there = found.scheme in ("http", "https") and found.hostname and (found.port or True)
+    except ValueError:
+        there = False
+    if not there:
+        raise UserError(f"endpoints: {name}: base_url: {url!r} is no address such as http://localhost:8000/v1")
+    if found.username or found.password:
+        raise UserError(f"endpoints: {name}: base_url holds a password, which would be written down: use api_key_env")
 
 
 def _check_judge(name: str, judge: Judge | None) -> None:

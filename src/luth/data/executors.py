@@ -120,14 +120,17 @@ class Executor:
         shutil.rmtree(logs / "errors", ignore_errors=True)
         logger.remove()
         try:
-            with _guarded(workers if self.kind == "local" else 1):
-                executor.run()
+            if self.kind == "slurm":
+                _run_on_slurm(executor, logs / "job_id.txt")
+            else:
+                with _guarded(workers if self.kind == "local" else 1):
+                    executor.run()
         except ServerError as error:
             raise UserError(str(error.error)) from None
         except subprocess.CalledProcessError as error:
             raise UserError(f"{' '.join(error.cmd)[:200]} failed: {error.stderr or error.output or error}") from None
-        if self.kind == "slurm":
-            _wait(executor)
+        except (BrokenPipeError, EOFError):
+            raise UserError("a process of this build was killed: the same command goes on") from None
         left = executor.get_incomplete_ranks()
         if left:
             said = [path.read_text("utf-8").strip() for path in sorted((logs / "errors").glob("*.txt"))]
@@ -182,11 +185,26 @@ def _connect_to_ray(workers: int) -> None:
         ray.init(num_cpus=workers, include_dashboard=False, **quiet)
 
 
-def _wait(executor: SlurmPipelineExecutor) -> None:
-    while executor.get_incomplete_ranks():
-        command = ["squeue", "-h", "-j", str(executor.job_id)]
-        if not subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip():
-            # What the last tasks wrote may take a moment to be seen from another machine.
-            time.sleep(SETTLED)
-            return
+def _run_on_slurm(executor: SlurmPipelineExecutor, noted: Path) -> None:
+    """Submit a pipeline and wait for its end; a job that an earlier start submitted is waited for first."""
+    if noted.exists():
+        _wait(executor, noted.read_text("utf-8").strip())
+    if executor.get_incomplete_ranks():
+        executor.run()
+        write_text(noted, f"{executor.job_id}\n")
+        _wait(executor, str(executor.job_id))
+
+
+def _wait(executor: SlurmPipelineExecutor, job: str) -> None:
+    while executor.get_incomplete_ranks() and _is_queued(job):
         time.sleep(SETTLED)
+    # What the last tasks wrote may take a moment to be seen from another machine.
+    time.sleep(SETTLED)
+
+
+def _is_queued(job: str) -> bool:
+    said = subprocess.run(["squeue", "-h", "-j", job], capture_output=True, text=True, check=False)
+    if said.returncode:
+        # Slurm forgets a job some minutes after its end; at any other fault it is asked again.
+        return "invalid job id" not in said.stderr.lower()
+    return bool(said.stdout.strip())

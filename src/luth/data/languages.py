@@ -32,6 +32,13 @@ def probabilities(text: str) -> dict[str, float]:
     return {label.removeprefix("__label__"): float(one) for label, one in zip(labels, found, strict=True)}
 
 
+def known() -> list[str]:
+    """Return the languages that can be told, by ISO 639-1 code where they have one."""
+    # All labels, whatever their probability: none is below a threshold of -1.
+    labels, _ = _model().predict("", k=-1, threshold=-1.0)
+    return sorted(label.removeprefix("__label__") for label in labels)
+
+
 def identify(text: str) -> str:
     """Return a text's likeliest language."""
     return next(iter(probabilities(text)), "")

@@ -106,7 +106,8 @@ def schema(recipe: DataRecipe) -> pa.Schema:
     """Return the dataset's columns: a thought and a verdict where the recipe makes them."""
     turn = pa.struct([("role", pa.string()), ("content", pa.string())])
     columns = [("id", pa.string()), ("source", pa.string()), ("messages", pa.list_(turn))]
-    if any(part.generate and part.generate.thinking for part in recipe.parts.values()):
+    # Where nothing is said of thinking, a model may think.
+    if any(part.generate and part.generate.thinking is not False for part in recipe.parts.values()):
         columns.append(("thought", pa.string()))
     if any(part.judge for part in recipe.parts.values()):
         columns.append(("verdict", pa.string()))

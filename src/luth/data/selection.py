@@ -21,7 +21,7 @@ class SelectRows(BaseFilter):
         super().__init__(rejected)
         self.select = select
         words = "|".join(re.escape(word) for word in select.keywords)
-        self._keywords = re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if words else None
+        self._keywords = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if words else None
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         """Tell whether a row is taken up."""
