@@ -46,16 +46,16 @@ def main(arguments: list[str]) -> None:
     from luth.claims import claim
     from luth.data.build import Build, check_sources, plan, step_of
     from luth.data.executors import Executor
-    from luth.run_record import open_run
+    from luth.run_record import open_run, recorded_inputs
 
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
     taken = [step for step in steps if step in own]
     if args.only and args.only not in taken:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
-    with about(args.recipe):
-        inputs = check_sources(recipe)
-    executor = Executor(args.executor, args.workers, recipe.slurm)
     folder = Path(recipe.output_dir)
+    with about(args.recipe):
+        inputs = check_sources(recipe, recorded_inputs(folder))
+    executor = Executor(args.executor, args.workers, recipe.slurm)
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}
     run = open_run(folder, "build_dataset", settings, inputs)
@@ -95,14 +95,19 @@ def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
 def push(recipe: Any, folder: Path) -> None:
     """Upload the dataset's folder to the Hub."""
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
     target = recipe.steps.push
     if not (folder / "README.md").exists():
         raise UserError(f"push comes after write: {folder} holds no dataset yet: leave --only out, or take it first")
     say(f"Pushing to {target.repo_id}.")
     api = HfApi()
-    api.create_repo(target.repo_id, repo_type="dataset", private=target.private, exist_ok=True)
-    api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder)
+    try:
+        api.create_repo(target.repo_id, repo_type="dataset", private=target.private, exist_ok=True)
+        api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder)
+    except HfHubHTTPError as error:
+        advice = "is HF_TOKEN set, and may it write there? --only push tries again"
+        raise UserError(f"push: {target.repo_id}: {error}: {advice}") from None
 
 
 if __name__ == "__main__":

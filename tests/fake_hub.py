@@ -55,12 +55,12 @@ class FakeHub:
         for pattern, reply in (
             (r"POST /api/repos/create", self._create),
             (r"POST /api/validate-yaml", self._validate),
-            (r"GET /api/models/([^/]+/[^/]+)/auth-check/write", self._may_write),
-            (r"POST /api/models/([^/]+/[^/]+)/branch/([^/]+)", self._branch),
-            (r"GET /api/models/([^/]+/[^/]+)/tree/([^/]+)", self._tree),
-            (r"POST /api/models/([^/]+/[^/]+)/preupload/([^/]+)", self._preupload),
-            (r"POST /api/models/([^/]+/[^/]+)/commit/([^/]+)", self._commit),
-            (r"GET /api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", self._info),
+            (r"GET /api/(?:models|datasets)/([^/]+/[^/]+)/auth-check/write", self._may_write),
+            (r"POST /api/(?:models|datasets)/([^/]+/[^/]+)/branch/([^/]+)", self._branch),
+            (r"GET /api/(?:models|datasets)/([^/]+/[^/]+)/tree/([^/]+)", self._tree),
+            (r"POST /api/(?:models|datasets)/([^/]+/[^/]+)/preupload/([^/]+)", self._preupload),
+            (r"POST /api/(?:models|datasets)/([^/]+/[^/]+)/commit/([^/]+)", self._commit),
+            (r"GET /api/(?:models|datasets)/([^/]+/[^/]+)(?:/revision/([^/]+))?", self._info),
         ):
             found = re.fullmatch(pattern, f"{method} {path}")
             if found:

@@ -96,6 +96,14 @@ def open_run(
     return Run(folder, before)
 
 
+def recorded_inputs(folder: Path) -> dict[str, str]:
+    """Return the fingerprints of what an earlier start of a run in `folder` read; none where there was none."""
+    try:
+        return json.loads((folder / "run.json").read_text("utf-8"))["inputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def new_record(step: str, recipe: dict[str, Any], inputs: dict[str, str], seed: int | None) -> dict[str, Any]:
     """Return the record of a run that begins now on this machine."""
     return {

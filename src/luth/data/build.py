@@ -22,7 +22,7 @@ from luth.data.languages import known
 from luth.data.mixing import Divide, Keys, WriteShards, limits, ranges, schema
 from luth.data.progress import Lines, seconds, watched
 from luth.data.quality import QualityRules, require_rules
-from luth.data.reading import ReadRows, local_files, require_source
+from luth.data.reading import ReadRows, pinned, require_source
 from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, Part
 from luth.data.selection import SelectRows
 from luth.data.tokens import CountTokens
@@ -59,8 +59,10 @@ def before(steps: list[str], name: str) -> list[str]:
     return list({step.split(".")[0]: step for step in earlier}.values())
 
 
-def check_sources(recipe: DataRecipe) -> dict[str, str]:
+def check_sources(recipe: DataRecipe, before: dict[str, str]) -> dict[str, str]:
     """Check all that a build reads, before anything is done; return fingerprints of it, by name.
+
+    Every part's source is fixed in the recipe to what it is now, or was when `before` was returned.
 
     Raises:
         UserError: a source, a column, a prompt, a rule or an item folder is not there.
@@ -70,9 +72,8 @@ def check_sources(recipe: DataRecipe) -> dict[str, str]:
         if language not in known():
             raise UserError(f"language: {language!r} is no language that can be told{nearest(language, known())}")
     for name, part in recipe.parts.items():
+        part.read, found[name] = pinned(part.read, before.get(name))
         require_source(name, part.read)
-        files = local_files(part.read.path)
-        found[name] = sha256(*files) if files else f"Hub {part.read.path} {part.read.revision or 'main'}"
         for asking in (part.translate, part.generate, part.judge):
             if asking:
                 found[asking.prompt] = hashlib.sha256(read_prompt(asking.prompt).encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Sources read: a dataset on the Hub, or parquet, jsonl and csv files, as conversations."""
 
 import csv
+import dataclasses
 import glob
 import itertools
 import json
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import huggingface_hub
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -21,6 +23,7 @@ from luth.data.recipe import Read
 from luth.data.rows import BadRow, conversation, document
 from luth.data.text import plain
 from luth.errors import UserError, about
+from luth.files import sha256
 
 # Tasks take turns by blocks of so many rows.
 BLOCK = 1000
@@ -109,6 +112,32 @@ def local_files(path: str) -> list[Path]:
         if one.suffix not in SUFFIXES:
             raise UserError(f"{one} is none of {', '.join(SUFFIXES)}")
     return found
+
+
+def pinned(read: Read, before: str | None) -> tuple[Read, str]:
+    """Return a source as it will be read by all tasks and starts, and what it was at the time.
+
+    Args:
+        read: the recipe's.
+        before: what an earlier start of this build returned second, if there was one.
+
+    Returns:
+        Files and folders of this machine as they are, with their SHA-256; a dataset on the Hub with the commit that
+        its revision is at, or was at for the earlier start. Offline, what the cache holds.
+    """
+    files = local_files(read.path)
+    if Path(read.path).is_dir():
+        files = sorted(path for path in Path(read.path).rglob("*") if path.is_file())
+    if files:
+        return read, sha256(*files)
+    commit = before.rpartition("@")[2] if before else read.revision or "main"
+    if not before and not huggingface_hub.constants.HF_HUB_OFFLINE:
+        try:
+            with about(read.path):
+                commit = str(huggingface_hub.HfApi().dataset_info(read.path, revision=read.revision).sha)
+        except HfHubHTTPError as error:
+            raise UserError(f"{read.path}: {error}") from None
+    return dataclasses.replace(read, revision=commit), f"{read.path}@{commit}"
 
 
 def source_rows(read: Read, rank: int, world_size: int) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
