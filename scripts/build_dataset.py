@@ -81,14 +81,16 @@ def main(arguments: list[str]) -> None:
 def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
     """Write the card and the funnel; return the rows of each split."""
     from luth.data.card import card, examples, split_rows
+    from luth.data.mixing import schema
     from luth.files import write_text
     from luth.reporting.funnel import write_funnel
 
-    counts, rows = dataset.counts(), split_rows(dataset.dataset)
-    write_text(dataset.dataset / "README.md", card(recipe, counts, examples(dataset.dataset), rows))
+    counts, rows, columns = dataset.counts(), split_rows(dataset.dataset), schema(recipe).names
+    write_text(dataset.dataset / "README.md", card(recipe, counts, examples(dataset.dataset), rows, columns))
     write_funnel(folder, counts, list(recipe.parts), dataset.seconds())
     print((folder / "funnel.md").read_text("utf-8").split("## Rejected")[0])
-    say(f"The dataset: {dataset.dataset}, with its card; what was rejected: {folder / 'funnel.md'}")
+    say(f"The dataset, with its card: {dataset.dataset}")
+    say(f"What became of every row: {folder / 'funnel.md'}; all rejected ones: {folder / 'steps'}/*/rejected")
     return rows
 
 

@@ -46,6 +46,7 @@ def test_the_library_and_sft_take_it_as_it_is(built, sft_recipe, run, tmp_path):
 def test_the_card_and_the_funnel_say_what_became_of_every_row(built, tokenizer, parts):
     card = (built / "dataset/README.md").read_text("utf-8")
     funnel = (built / "funnel.md").read_text("utf-8")
+    assert "Columns: `id`, `source`, `messages`. Made by" in card
     assert "Six rows about mills." in card and "4 rows in `train`, 2 rows in `test`" in card
     assert "| language | the assistant in another language | 1 |" in card and "| quality | refusal | 1 |" in card
     assert "| after | good | bad | all |" in funnel and "| quality | 6 | 0 | 6 |" in funnel
@@ -61,11 +62,12 @@ def test_the_card_and_the_funnel_say_what_became_of_every_row(built, tokenizer, 
 def test_a_part_s_own_step_changes_its_rows_alone():
     steps = {
         "a.read": {"rows": [{"part": "a", "rows": 9}], "rejected": []},
-        "b.read": {"rows": [{"part": "b", "rows": 5}], "rejected": []},
+        "b.read": {"rows": [{"part": "b", "rows": 5}], "rejected": [{"part": "b", "rows": 2}]},
         "b.judge": {"rows": [{"part": "b", "rows": 2}], "rejected": []},
         "quality": {"rows": [{"part": "a", "rows": 8}], "rejected": []},
     }
     assert after(steps, ["a", "b"], "rows") == [
+        ("sources", {"a": 9, "b": 7}),
         ("read", {"a": 9, "b": 5}),
         ("judge", {"a": 9, "b": 2}),
         ("quality", {"a": 8, "b": 0}),

@@ -155,6 +155,8 @@ class Build:
             if name.endswith(".read") or "." not in name:
                 raise UserError(line)
             self.say(f"{line}; the other parts go on.")
+        elif gone:
+            self.say(f"{name}: {kept:,} of {kept + gone:,} rows go on.")
         write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
 
     def _came(self, name: str) -> int:

@@ -9,13 +9,17 @@ import pyarrow.parquet as parquet
 import yaml
 
 from luth.data.asking import read_prompt
-from luth.data.recipe import DataRecipe
+from luth.data.recipe import PART_STEPS, DataRecipe
 
 SHOWN = 3
 
 
 def card(
-    recipe: DataRecipe, steps: dict[str, dict[str, Any]], examples: list[dict[str, Any]], rows: dict[str, int]
+    recipe: DataRecipe,
+    steps: dict[str, dict[str, Any]],
+    examples: list[dict[str, Any]],
+    rows: dict[str, int],
+    columns: list[str],
 ) -> str:
     """Return README.md.
 
@@ -24,6 +28,7 @@ def card(
         steps: what each step counted, by its name in the plan.
         examples: some of the dataset's rows.
         rows: of each split.
+        columns: the dataset's.
     """
     write = recipe.steps.write
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in rows]
@@ -38,9 +43,8 @@ def card(
         f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---",
         f"# {write.title}",
         *([write.description] if write.description else []),
-        f"Conversations in {recipe.language_name}: {counted}. Columns: `id`, `source`, `messages`, and `thought` and "
-        f"`verdict` (a judge's scores, as JSON) where the recipe makes them. Made by Luth's "
-        f"`scripts/build_dataset.py`.",
+        f"Conversations in {recipe.language_name}: {counted}. Columns: {', '.join(f'`{name}`' for name in columns)}. "
+        f"Made by Luth's `scripts/build_dataset.py`.",
         "## Sources",
         _sources(recipe),
         "## Steps",
@@ -57,9 +61,7 @@ def card(
 def _sources(recipe: DataRecipe) -> str:
     lines = ["| part | source | licence | what is done with it |", "| --- | --- | --- | --- |"]
     for name, part in recipe.parts.items():
-        done = (
-            ", ".join(step for step in ("select", "translate", "generate", "judge") if getattr(part, step)) or "read"
-        )
+        done = ", ".join(step for step in PART_STEPS if getattr(part, step))
         lines.append(f"| {name} | {part.read.path} | {part.read.licence or 'not stated'} | {done} |")
     return "\n".join(lines)
 

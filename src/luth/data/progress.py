@@ -10,6 +10,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from luth.files import write_text
+from luth.quiet import say
+
+# Seconds between two lines where there is no terminal for a bar.
+LINE = 60.0
 
 
 class Lines:
@@ -43,7 +47,7 @@ def seconds(step: Path) -> float:
 
 @contextlib.contextmanager
 def watched(step: Path, what: str, done: Callable[[], int], total: int | None, unit: str) -> Iterator[None]:
-    """Show a bar on the terminal and note the time, a second at a time, while a pipeline of a step runs.
+    """Show a bar on the terminal, elsewhere a line a minute, and note the time, while a pipeline of a step runs.
 
     Args:
         step: its folder.
@@ -58,13 +62,16 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
         # Tasks of this very process write to another stderr, and what they write is not for the terminal.
         shown = {"desc": what, "unit": f" {unit}", "leave": False, "delay": 2, "file": sys.__stderr__}
         with tqdm(total=total, disable=not sys.__stderr__.isatty(), **shown) as bar:
-            ended = False
+            ended, said = False, begun
             while not ended:
                 ended = over.wait(1)
                 # A full disk or a vanished file is for the pipeline itself to report.
                 with contextlib.suppress(OSError):
                     bar.update(done() - bar.n)
                     write_text(step / "seconds.txt", f"{before + time.monotonic() - begun:.1f}\n")
+                    if bar.disable and time.monotonic() - said > LINE and not ended:
+                        said = time.monotonic()
+                        say(f"{what}: {done():,} of {total if total is not None else 'unknown'} {unit}.")
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -35,7 +35,8 @@ def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str
         _table(steps, parts, "rows"),
     ]
     if _has_tokens(steps):
-        sections += ["## Tokens", _table(steps, parts, "tokens")]
+        note = "Typography, which quality puts right where that is asked, changes their number a little."
+        sections += ["## Tokens", note, _table(steps, parts, "tokens")]
     sections += ["## Time", _times(steps, seconds)]
     costs = _costs(steps, seconds)
     if costs:
@@ -54,7 +55,13 @@ def after(steps: Steps, parts: list[str], what: str) -> list[tuple[str, dict[str
         kinds.setdefault(step, {}).update(
             {part: found.get(part, 0)} if part else {one: found.get(one, 0) for one in parts}
         )
-    table = []
+    # What the sources hold is what was read and what could not be.
+    came = dict.fromkeys(parts, 0)
+    for name, counts in steps.items():
+        if name.endswith(".read"):
+            for count in (*counts["rows"], *counts["rejected"]):
+                came[count["part"]] += count.get(what, 0)
+    table = [("sources", came)] if what == "rows" else []
     order = ("read", "select", "translate", "generate", "judge")
     for step in sorted(kinds, key=lambda one: order.index(one) if one in order else len(order)):
         now = {**now, **kinds[step]}
@@ -77,7 +84,7 @@ def _rejected(folder: Path, steps: Steps) -> str:
         for count in counts["rejected"]:
             reasons[count["reason"]] += count["rows"]
         for reason, rows in reasons.most_common():
-            blocks.append(f"**{name}: {reason}** ({rows:,} rows)")
+            blocks.append(f"**{name}: {reason}** ({rows:,} row{'s' if rows > 1 else ''})")
             blocks += [f"> {text}" for text in _samples(folder / "steps" / name / "rejected", reason)]
     return "\n\n".join(blocks) or "Nothing."
 
@@ -102,7 +109,7 @@ def _times(steps: Steps, seconds: dict[str, float]) -> str:
     lines = ["| step | seconds | rows a second |", "| --- | ---: | ---: |"]
     for name, counts in steps.items():
         rows, took = sum(count["rows"] for which in counts.values() for count in which), seconds[name]
-        lines.append(f"| {name} | {took:,.0f} | {_rate(rows, took)} |")
+        lines.append(f"| {name} | {took:,.1f} | {_rate(rows, took)} |")
     return "\n".join(lines)
 
 
@@ -147,6 +154,7 @@ def _bars(axis: Any, table: list[tuple[str, dict[str, int]]], parts: list[str], 
         counts = [found[part] for _, found in table]
         axis.barh([step for step, _ in table], counts, left=left, label=part, color=COLOURS[number % len(COLOURS)])
         left = [before + now for before, now in zip(left, counts, strict=True)]
+    axis.xaxis.get_major_locator().set_params(integer=True)
     for place, total in enumerate(left):
         axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
     axis.set(xlabel=f"{what} after the step", xlim=(0, 1.12 * max([1.0, *left])))
