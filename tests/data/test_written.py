@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from luth.data.progress import Lines
-from luth.reporting.funnel import after
+from luth.reporting.funnel import after, sources
 
 QUESTION = "Que fait le meunier du grain que les paysans lui apportent après la moisson ?"
 ANSWERS = [
@@ -66,8 +66,8 @@ def test_a_part_s_own_step_changes_its_rows_alone():
         "b.judge": {"rows": [{"part": "b", "rows": 2}], "rejected": []},
         "quality": {"rows": [{"part": "a", "rows": 8}], "rejected": []},
     }
+    assert sources(steps, ["a", "b"]) == {"a": 9, "b": 7}
     assert after(steps, ["a", "b"], "rows") == [
-        ("sources", {"a": 9, "b": 7}),
         ("read", {"a": 9, "b": 5}),
         ("judge", {"a": 9, "b": 2}),
         ("quality", {"a": 8, "b": 0}),

@@ -55,13 +55,7 @@ def after(steps: Steps, parts: list[str], what: str) -> list[tuple[str, dict[str
         kinds.setdefault(step, {}).update(
             {part: found.get(part, 0)} if part else {one: found.get(one, 0) for one in parts}
         )
-    # What the sources hold is what was read and what could not be.
-    came = dict.fromkeys(parts, 0)
-    for name, counts in steps.items():
-        if name.endswith(".read"):
-            for count in (*counts["rows"], *counts["rejected"]):
-                came[count["part"]] += count.get(what, 0)
-    table = [("sources", came)] if what == "rows" else []
+    table = []
     order = ("read", "select", "translate", "generate", "judge")
     for step in sorted(kinds, key=lambda one: order.index(one) if one in order else len(order)):
         now = {**now, **kinds[step]}
@@ -69,9 +63,20 @@ def after(steps: Steps, parts: list[str], what: str) -> list[tuple[str, dict[str
     return table
 
 
+def sources(steps: Steps, parts: list[str]) -> dict[str, int]:
+    """Return the rows of every part's source: those that were read, and those that could not be."""
+    came = dict.fromkeys(parts, 0)
+    for name, counts in steps.items():
+        if name.endswith(".read"):
+            for count in (*counts["rows"], *counts["rejected"]):
+                came[count["part"]] += count["rows"]
+    return came
+
+
 def _table(steps: Steps, parts: list[str], what: str) -> str:
     lines = [f"| after | {' | '.join(parts)} | all |", "| --- |" + " ---: |" * (len(parts) + 1)]
-    for step, found in after(steps, parts, what):
+    first = [("(the sources)", sources(steps, parts))] if what == "rows" else []
+    for step, found in first + after(steps, parts, what):
         cells = " | ".join(f"{found[part]:,}" for part in parts)
         lines.append(f"| {step} | {cells} | {sum(found.values()):,} |")
     return "\n".join(lines)
@@ -149,11 +154,12 @@ def plot_funnel(steps: Steps, parts: list[str], path: Path) -> None:
 
 
 def _bars(axis: Any, table: list[tuple[str, dict[str, int]]], parts: list[str], what: str) -> None:
-    left = [0.0] * len(table)
+    left, places = [0.0] * len(table), range(len(table))
     for number, part in enumerate(parts):
         counts = [found[part] for _, found in table]
-        axis.barh([step for step, _ in table], counts, left=left, label=part, color=COLOURS[number % len(COLOURS)])
+        axis.barh(places, counts, left=left, label=part, color=COLOURS[number % len(COLOURS)])
         left = [before + now for before, now in zip(left, counts, strict=True)]
+    axis.set_yticks(places, [step for step, _ in table])
     axis.xaxis.get_major_locator().set_params(integer=True)
     for place, total in enumerate(left):
         axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
