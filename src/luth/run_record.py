@@ -34,6 +34,10 @@ class Run:
     def save(self, **facts: Any) -> None:
         """Add facts to the record and write it, with the seconds so far."""
         self.record.update(facts, seconds=round(time.monotonic() - self._since, 1))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.folder} cannot be made ({error.strerror}): choose another output_dir") from error
         if self.replaced is not None:
             write_json(self.folder / f"run_{self.replaced['started'].replace(':', '-')}.json", self.replaced)
             self.replaced = None

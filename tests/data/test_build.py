@@ -307,6 +307,11 @@ def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):
     assert not (tmp_path / "built").exists()
 
 
+def test_an_output_folder_that_cannot_be_made(recipe, build, tmp_path):
+    code, _, err = build(recipe(), "--output_dir", tmp_path / "english.jsonl" / "out")
+    assert code == 2 and "out cannot be made (Not a directory): choose another output_dir" in err, err
+
+
 def test_a_folder_that_is_no_dataset(recipe, build, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/rows.jsonl").write_text('{"messages": []}\n{"mess\n', "utf-8")
