@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import multiprocess
+import multiprocess.forkserver
 import psutil
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.executor.ray import RayPipelineExecutor
@@ -91,6 +92,9 @@ class Executor:
             UserError: Slurm is not here, or is given arguments that it does not have.
         """
         self.kind, self.workers, self.slurm = kind, workers, slurm
+        if kind == "local" and workers > 1:
+            # What workers need is imported while this process goes on with its own work.
+            multiprocess.forkserver.ensure_running()
         if kind == "slurm":
             _require_slurm(slurm)
         if kind == "ray":

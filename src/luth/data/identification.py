@@ -4,7 +4,7 @@ from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import BaseFilter
 from datatrove.pipeline.writers import JsonlWriter
 
-from luth.data.languages import probabilities, windows
+from luth.data.languages import likeliest, probabilities, windows
 from luth.data.recipe import IdentifyLanguage
 from luth.data.text import prose
 
@@ -37,7 +37,8 @@ def foreign(text: str, language: str, settings: IdentifyLanguage) -> str | None:
     words = prose(text).split()
     size = settings.characters
     for begin, end in windows(words, 2 * size, 2 * size):
-        if probabilities(" ".join(words[begin:end])).get(language, 0) < SURE:
+        found, sure = likeliest(words[begin:end])
+        if found != language or sure < SURE:
             # A change of language may lie across a stretch's ends.
             wider = words[max(0, begin - size // 10) : end + size // 10]
             for first, last in windows(wider, size, size // 2):

@@ -19,16 +19,21 @@ def _model():  # noqa: ANN202 (fasttext has no types)
     return fasttext.load_model(str(Path(package.origin).parent / "resources" / "lid.176.ftz"))
 
 
-def _one_line(text: str) -> str:
-    words = text.split()
+def _one_line(words: list[str]) -> str:
     text = " ".join(words)
     # The model was trained on ordinary text, and takes capitals for another language.
     return text.lower() if 2 * sum(map(str.isupper, words)) > len(words) else text
 
 
+def likeliest(words: list[str]) -> tuple[str, float]:
+    """Return the likeliest language of a text's words, by ISO 639-1 code, and its probability; of none, none."""
+    labels, found = _model().predict(_one_line(words))
+    return (labels[0].removeprefix("__label__"), found[0]) if labels else ("", 0.0)
+
+
 def probabilities(text: str) -> dict[str, float]:
     """Return the likeliest languages of a text, by ISO 639-1 code, the likeliest first; of no text, none."""
-    labels, found = _model().predict(_one_line(text), k=5)
+    labels, found = _model().predict(_one_line(text.split()), k=5)
     return {label.removeprefix("__label__"): float(one) for label, one in zip(labels, found, strict=True)}
 
 
@@ -41,7 +46,7 @@ def known() -> list[str]:
 
 def identify(text: str) -> str:
     """Return a text's likeliest language."""
-    return next(iter(probabilities(text)), "")
+    return likeliest(text.split())[0]
 
 
 def windows(words: list[str], size: int, step: int) -> Iterator[tuple[int, int]]:
