@@ -7,17 +7,7 @@ from urllib.parse import urlsplit
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
-from luth.data.recipe import (
-    COMMON_STEPS,
-    OPTIONAL,
-    PART_STEPS,
-    SHAPES,
-    Asking,
-    DataRecipe,
-    Judge,
-    Part,
-    Read,
-)
+from luth.data.recipe import COMMON_STEPS, OPTIONAL, PART_STEPS, SHAPES, Asking, DataRecipe, Judge, Part, Read
 from luth.errors import UserError
 from luth.recipe import nearest
 

@@ -28,7 +28,6 @@ from luth.errors import UserError, explain
 from luth.files import write_text
 from luth.recipe import nearest
 
-KINDS = ("local", "ray", "slurm")
 # Seconds between two looks at Slurm's queue, and until what has ended shows everywhere.
 SETTLED = 5.0
 # Seconds that a pipeline has to end once its workers do.
@@ -84,7 +83,7 @@ class Executor:
         """Take up the settings, and connect to Ray where it is asked for.
 
         Args:
-            kind: one of `KINDS`.
+            kind: local, ray or slurm.
             workers: tasks at a time.
             slurm: keyword arguments of datatrove's SlurmPipelineExecutor.
 
