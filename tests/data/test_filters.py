@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luth.data.decontamination import Index
-from luth.data.identification import foreign
+from luth.data.identification import InLanguage, foreign
 from luth.data.quality import RULES
 from luth.data.recipe import Decontaminate, IdentifyLanguage, Select
 from luth.data.selection import SelectRows
@@ -70,6 +70,20 @@ def test_a_stretch_of_another_language_is_found_wherever_it_stands():
     code = f"{LONG}\n```python\n{loop}\n```\n{LONG}"
     assert foreign(code, "fr", settings) is None
     assert foreign(LONG.upper(), "fr", settings) is None and foreign("OK", "fr", settings) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kept"),
+    [
+        ("Into which ocean does the Senegal River flow?", "Into the Atlantic Ocean.", False),
+        ("Dans quel océan se jette le fleuve Sénégal ?", "Dans l'océan Atlantique.", True),
+        ("Combien font 13 fois 17 ?", "221", True),
+    ],
+)
+def test_short_messages_are_judged_together(question, answer, kept):
+    row = Document(id="a", text="", metadata={"messages": turns(answer, question)})
+    found = InLanguage("fr", IdentifyLanguage(), None).filter(row)
+    assert (found is True) is kept
 
 
 @pytest.mark.parametrize(

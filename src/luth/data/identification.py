@@ -26,14 +26,22 @@ class InLanguage(BaseFilter):
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         """Tell whether every message is in the language; the reason names who spoke another one."""
+        short = []
         for message in doc.metadata["messages"]:
-            if foreign(message["content"], self.language, self.settings):
+            if len(message["content"]) < LEAST:
+                short.append(message["content"])
+            elif foreign(message["content"], self.language, self.settings):
                 return False, f"the {message['role']} in another language"
+        # A short question and its short answer are together long enough.
+        if foreign(" ".join(short), self.language, self.settings):
+            return False, "the short messages in another language"
         return True
 
 
 def foreign(text: str, language: str, settings: IdentifyLanguage) -> str | None:
     """Return a text's first stretch that is surely in another language, or None; short ones are not judged."""
+    if len(text) < LEAST:
+        return None
     words = prose(text).split()
     size = settings.characters
     for begin, end in windows(words, 2 * size, 2 * size):
