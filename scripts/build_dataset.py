@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
 
     if importlib.util.find_spec("datatrove") is None:
         raise UserError('datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
-    from luth.data.checks import check, check_order
+    from luth.data.checks import check, check_order, require_keys
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
     from luth.recipe import build, nearest, read_recipe
 
@@ -40,8 +40,9 @@ def main(arguments: list[str]) -> None:
     given = read_recipe(args.recipe)
     with about(args.recipe):
         check_order(given)
-        recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, DataRecipe)
+        recipe = build(args.recipe, given | ({"output_dir": args.output_dir} if args.output_dir else {}), DataRecipe)
         check(recipe)
+        require_keys(recipe, [args.only] if args.only else list(steps))
 
     from luth.claims import claim
     from luth.data.build import Build, check_sources, plan, step_of
@@ -62,10 +63,11 @@ def main(arguments: list[str]) -> None:
     if run.finished and args.only is None:
         say(f"{folder} already holds this very dataset: nothing to do.")
         return
-    run.save(executor=args.executor)
+    run.save()
     with claim(folder / ".lock") as alone:
         if not alone:
             raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
+        run.save(executor=args.executor)
         dataset = Build(recipe, folder, executor, say)
         dataset.run(args.only)
         if args.only in (None, "write"):
@@ -106,7 +108,7 @@ def push(recipe: Any, folder: Path) -> None:
     api = HfApi()
     try:
         api.create_repo(target.repo_id, repo_type="dataset", private=target.private, exist_ok=True)
-        api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder)
+        api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder, ignore_patterns=".*")
     except HfHubHTTPError as error:
         advice = "is HF_TOKEN set, and may it write there? --only push tries again"
         raise UserError(f"push: {target.repo_id}: {error}: {advice}") from None

@@ -89,6 +89,8 @@ def _explain_one(error: BaseException) -> str | None:
     if _is_full(error):
         where = f" while writing {error.filename}" if getattr(error, "filename", None) else ""
         return f"the disk is full{where}: free some space or choose another output_dir; what was finished is kept"
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"the name {str(error.filename)[:60]}... is too long for a file: choose a shorter one"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename}: choose a folder that you may write to"
     if isinstance(error, hub.GatedRepoError) or re.search(r"\bgated (repo|dataset)", text, re.IGNORECASE):

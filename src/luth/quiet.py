@@ -11,6 +11,8 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("DS_ACCELERATOR_LOG_LEVEL", "error")
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    # A traceback in a task's log must not show what variables hold: a key may be among them.
+    os.environ.setdefault("LOGURU_DIAGNOSE", "NO")
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     from transformers.utils.logging import disable_progress_bar

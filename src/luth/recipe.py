@@ -45,13 +45,17 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is a folder: name one of the .yaml files in it") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
     try:
         recipe = yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UserError(f"{path} is not valid YAML: {line}{error.problem or error.context}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deep") from None
     if recipe is None:
         raise UserError(f"{path} is empty: a recipe is a YAML mapping of keys to values; recipes/ has examples")
     if not isinstance(recipe, dict):
@@ -100,7 +104,9 @@ def _type_problem(hint: Any, value: Any) -> str | None:
             inner = [f"entry {n}: {_type_problem(item, entry)}" for n, entry in enumerate(value, 1)]
             return "; ".join(line for line in inner if not line.endswith(": None")) or None
     if typing.get_origin(hint) is dict and isinstance(value, dict):
-        _, item = typing.get_args(hint)
+        names, item = typing.get_args(hint)
+        if names is str and (other := [name for name in value if not isinstance(name, str)]):
+            return f"{other[0]!r} is no text: put it in quotes"
         if dataclasses.is_dataclass(item):
             inner = [f"{name}: {_type_problem(item, entry)}" for name, entry in value.items()]
             return "; ".join(line for line in inner if not line.endswith(": None")) or None

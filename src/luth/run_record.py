@@ -81,6 +81,8 @@ def open_run(
         return Run(folder, fresh)
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(before, dict):
+            raise ValueError("not a JSON object")
     except FileNotFoundError:
         raise UserError(f"{folder} holds files that no run of this step left: choose another output_dir") from None
     except (ValueError, OSError) as error:
@@ -103,7 +105,7 @@ def open_run(
 def recorded_inputs(folder: Path) -> dict[str, str]:
     """Return the fingerprints of what an earlier start of a run in `folder` read; none where there was none."""
     try:
-        return json.loads((folder / "run.json").read_text("utf-8"))["inputs"]
+        return dict(json.loads((folder / "run.json").read_text("utf-8"))["inputs"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -2,6 +2,7 @@
 
 import pyarrow.parquet as parquet
 import pytest
+from datatrove.data import Document
 
 from luth.data import mixing
 from tests.data.conftest import rejected, rows, shards
@@ -37,7 +38,8 @@ def test_what_is_sorted_a_range_at_a_time_is_sorted_as_a_whole(build_rows, parts
     assert len(list((ranges / "steps/mix/rows").glob("*.jsonl"))) > 20
     for split in ("train", "test"):
         assert rows(ranges, split) == rows(whole, split)
-        order = [mixing.key(row["id"], 0) for row in rows(ranges, split)]
+        found = [Document("-", row["id"], metadata={"part": row["source"]}) for row in rows(ranges, split)]
+        order = [mixing.key(doc, 0) for doc in found]
         assert order == sorted(order)
     for path in (ranges / "dataset/data").glob("*.parquet"):
         file = parquet.ParquetFile(path)

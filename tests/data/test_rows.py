@@ -123,7 +123,7 @@ def test_a_damaged_parquet_file_is_one_line(tmp_path):
 def test_rows_that_are_nested_too_deep_or_hold_what_json_cannot(tmp_path):
     deep = "[" * 5000 + "]" * 5000
     rows = [{"m": deep, "k": 1}, {"m": json.dumps(TURNS), "k": 1 << 70}, {"m": json.dumps(TURNS), "k": "\ud83d"}]
-    read = ReadRows("part", Read(path="x.csv", columns={"messages": "m"}, keep=["k"]), None)
+    read = ReadRows("part", Read(path="x.csv", columns={"messages": "m"}, keep=["k"]), False, None)
     bad, *good = [read._document(row) for row in rows]
     assert bad == "the turns are text and no JSON"
     assert [doc.metadata["kept"]["k"] for doc in good] == [str(1 << 70), "?"]

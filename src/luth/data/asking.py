@@ -17,13 +17,19 @@ from luth.data.recipe import Asking, Generate, IdentifyLanguage, Judge, Translat
 from luth.data.rows import Messages, row_id, said
 from luth.data.text import plain, protected
 from luth.errors import UserError
+from luth.recipe import nearest
 
 PROMPTS = Path(__file__).parent / "prompts"
 PREAMBLE = re.compile(
     r"^\W*(?:voici|voilà|traduction|sure|certainly|of course|here(?: is|'s)|translation|bien sûr)\b[^\n]{0,80}[:\n]",
     re.IGNORECASE,
 )
-THOUGHT = re.compile(r"^\s*<think>(.*?)</think>\s*", re.DOTALL)
+PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
+# What a step's prompt must have a place for; it may have one for the language, and a judge's for the JSON's form.
+REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", "criteria"}}
+ALLOWED = {step: places | {"language"} for step, places in REQUIRED.items()} | {
+    "judge": {"conversation", "criteria", "form", "language"}
+}
 REFUSED = "the endpoint refuses"
 Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
 
@@ -34,7 +40,26 @@ def read_prompt(name: str) -> str:
     if not path.is_file():
         ours = ", ".join(sorted(path.name for path in PROMPTS.glob("*.md")))
         raise UserError(f"prompt: there is no {name}: {ours}, or a file of your own")
-    return path.read_text("utf-8").strip()
+    try:
+        return path.read_text("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise UserError(f"prompt: {path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+
+
+def require_prompt(step: str, name: str) -> str:
+    """Return a step's prompt.
+
+    Raises:
+        UserError: there is none, or it has no place for what is asked about, or one that nothing fills.
+    """
+    prompt = read_prompt(name)
+    found = set(PLACEHOLDER.findall(prompt))
+    for place in sorted(REQUIRED[step] - found):
+        raise UserError(f"prompt: {name} has no [[{place}]]: that is where the {place} will stand")
+    for place in sorted(found - ALLOWED[step]):
+        known = ", ".join(f"[[{one}]]" for one in sorted(ALLOWED[step]))
+        raise UserError(f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, ALLOWED[step])}: {known}")
+    return prompt
 
 
 def fill(prompt: str, **values: str) -> str:
@@ -114,11 +139,15 @@ class Job(ABC):
 
 
 def without_thought(reply: InferenceResult) -> tuple[str, str]:
-    """Return what was answered and what was thought before it, whether the server took it out or not."""
-    found = THOUGHT.match(reply.text)
-    if found:
-        return reply.text[found.end() :].strip(), (reply.reasoning or found.group(1)).strip()
-    return reply.text.strip(), reply.reasoning.strip()
+    """Return what was answered and what was thought before it, whether the server took it out or not.
+
+    Where a template begins the thought, the reply has its end alone; a thought without an end has no answer after it.
+    """
+    thought, end, answer = reply.text.partition("</think>")
+    if not end:
+        thought, answer = (reply.text, "") if reply.text.lstrip().startswith("<think>") else ("", reply.text)
+    thought = thought.strip().removeprefix("<think>")
+    return answer.strip(), (reply.reasoning or thought).strip()
 
 
 def _foreign(text: str, language: str) -> bool:
@@ -241,7 +270,7 @@ class JudgeRow(Job):
         text, _, reason = await self.until_good(
             [{"role": "user", "content": prompt}],
             generate,
-            lambda text, _: None if read_verdict(text, self.asking.criteria) else "the judge's answer cannot be read",
+            lambda text, reply: verdict_problem(text, reply.finish_reason, self.asking.criteria),
             response_format={"type": "json_schema", "json_schema": schema},
         )
         if reason is not None:
@@ -274,16 +303,37 @@ def verdict_schema(criteria: list[str]) -> dict[str, Any]:
     }
 
 
+def verdict_problem(text: str, finish_reason: str, criteria: dict[str, str]) -> str | None:
+    """Return what is wrong with a judge's answer, None where nothing is."""
+    if finish_reason == "length":
+        return "cut short"
+    return None if read_verdict(text, criteria) else "the judge's answer cannot be read"
+
+
 def read_verdict(text: str, criteria: dict[str, str]) -> dict[str, Any] | None:
-    """Return the first JSON object in a text that is a verdict on all criteria, None where there is none."""
-    for start in (at for at, sign in enumerate(text) if sign == "{"):
+    """Return the verdict on all criteria that a text's JSON holds, None where there is none, or two that disagree."""
+    decoder = json.JSONDecoder(object_pairs_hook=_without_twice)
+    verdicts, start = [], text.find("{")
+    while start >= 0:
+        end = start + 1
         try:
-            found, _ = json.JSONDecoder().raw_decode(text[start:])
+            found, after = decoder.raw_decode(text, start)
+            if all(_is_verdict(found.get(name)) for name in criteria):
+                verdicts.append({name: {key: found[name][key] for key in ("reason", "score")} for name in criteria})
+                end = after
         except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict) and all(_is_verdict(found.get(name)) for name in criteria):
-            return {name: {"reason": plain(found[name]["reason"]), "score": found[name]["score"]} for name in criteria}
-    return None
+            pass
+        start = text.find("{", end)
+    scores = [[verdict[name]["score"] for name in criteria] for verdict in verdicts]
+    if any(one != scores[0] for one in scores):
+        return None
+    return {name: {**one, "reason": plain(one["reason"])} for name, one in verdicts[-1].items()} if verdicts else None
+
+
+def _without_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return dict(pairs)
 
 
 def _is_verdict(value: Any) -> bool:

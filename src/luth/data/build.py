@@ -12,20 +12,20 @@ from typing import Any
 from datatrove.pipeline.base import PipelineStep
 
 from luth.data.asked import NumberEqualRows, Settle, runner
-from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, read_prompt
+from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, require_prompt
 from luth.data.decontamination import NoBenchmarkItems, read_items
 from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
 from luth.data.executors import Executor
 from luth.data.files import RowWriter, read_counts, reader
 from luth.data.identification import InLanguage
 from luth.data.languages import known
-from luth.data.mixing import Divide, Keys, WriteShards, limits, ranges, schema
+from luth.data.mixing import Divide, Keys, WriteShards, decide, ranges, schema
 from luth.data.progress import Lines, seconds, watched
 from luth.data.quality import QualityRules, require_rules
 from luth.data.reading import ReadRows, pinned, require_source
 from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, Part
 from luth.data.selection import SelectRows
-from luth.data.tokens import CountTokens
+from luth.data.tokens import CountTokens, load_tokenizer
 from luth.errors import UserError
 from luth.files import sha256, write_json
 from luth.recipe import nearest
@@ -65,24 +65,28 @@ def check_sources(recipe: DataRecipe, before: dict[str, str]) -> dict[str, str]:
     Every part's source is fixed in the recipe to what it is now, or was when `before` was returned.
 
     Raises:
-        UserError: a source, a column, a prompt, a rule or an item folder is not there.
+        UserError: a source, a column, a prompt, a rule, a tokenizer or an item folder is not there.
     """
     found = {}
     for language in {recipe.language, *(one for part in recipe.parts.values() for one in _selected(part))}:
         if language not in known():
             raise UserError(f"language: {language!r} is no language that can be told{nearest(language, known())}")
     for name, part in recipe.parts.items():
-        part.read, found[name] = pinned(part.read, before.get(name))
+        part.read, found[f"parts: {name}"] = pinned(part.read, before.get(f"parts: {name}"))
         require_source(name, part.read)
-        for asking in (part.translate, part.generate, part.judge):
+        for step in JOBS:
+            asking = getattr(part, step)
             if asking:
-                found[asking.prompt] = hashlib.sha256(read_prompt(asking.prompt).encode()).hexdigest()
+                prompt = require_prompt(step, asking.prompt)
+                found[f"prompt: {asking.prompt}"] = hashlib.sha256(prompt.encode()).hexdigest()
     if recipe.steps.quality:
         require_rules(recipe.steps.quality.rules)
     if recipe.steps.decontaminate:
         items = Path(recipe.steps.decontaminate.items)
         read_items(items)
-        found[str(items)] = sha256(*sorted(items.glob("*.jsonl")))
+        found[f"items: {items}"] = sha256(*sorted(path for path in items.glob("*.jsonl") if path.is_file()))
+    if recipe.steps.write.tokenizer:
+        load_tokenizer(recipe.steps.write.tokenizer)
     return found
 
 
@@ -154,7 +158,7 @@ class Build:
                 raise UserError(f"{line}: check the model's name; once it is mended, delete {folder} and start again")
             if name.endswith(".read") or "." not in name:
                 raise UserError(line)
-            self.say(f"{line}; the other parts go on.")
+            self.say(f"{line}; the other parts go on." if len(self.parts) > 1 else line)
         elif gone:
             self.say(f"{name}: {kept:,} of {kept + gone:,} rows go on.")
         write_json(folder / "done.json", {"rows": rows, "rejected": rejected})
@@ -175,8 +179,9 @@ class Build:
     def _input(self, name: str, listing: str = "inputs.txt") -> PipelineStep:
         folders = [self.steps / source / "rows" for source in before(self.plan, name)]
         if not folders:
-            part = name.split(".")[0]
-            return ReadRows(part, self.recipe.parts[part].read, RowWriter(self.steps / name / "rejected"))
+            part_name = name.split(".")[0]
+            part = self.recipe.parts[part_name]
+            return ReadRows(part_name, part.read, part.generate is None, RowWriter(self.steps / name / "rejected"))
         return reader(folders, self.steps / name / listing)
 
     def _output(self, folder: Path, filename: str = "${rank}.jsonl") -> list[PipelineStep]:
@@ -253,8 +258,8 @@ class Build:
     def _mix(self, folder: Path) -> None:
         mix, shards = self.recipe.steps.mix, self.recipe.steps.write.shards
         self._pipeline("mix", [self._input("mix"), Keys(folder / "keys", self.parts, mix.seed)], log="keys")
-        found = limits(folder / "keys", self.parts, mix)
-        divide = Divide(mix, ranges(self._came("mix"), shards), found, RowWriter(folder / "rejected"))
+        decide(folder / "keys", self.parts, mix)
+        divide = Divide(folder / "keys", ranges(self._came("mix"), shards), RowWriter(folder / "rejected"))
         output = self._output(folder, "${range}.${rank}.jsonl")
         self._pipeline("mix", [self._input("mix"), divide, *output], log="divide", rows=BOTH)
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as parquet
 import yaml
 
 from luth.data.asking import read_prompt
-from luth.data.recipe import PART_STEPS, DataRecipe
+from luth.data.recipe import PART_STEPS, DataRecipe, Judge, Read
 
 SHOWN = 3
 
@@ -62,8 +62,20 @@ def _sources(recipe: DataRecipe) -> str:
     lines = ["| part | source | licence | what is done with it |", "| --- | --- | --- | --- |"]
     for name, part in recipe.parts.items():
         done = ", ".join(step for step in PART_STEPS if getattr(part, step))
-        lines.append(f"| {name} | {part.read.path} | {part.read.licence or 'not stated'} | {done} |")
+        lines.append(f"| {name} | {_source(part.read)} | {_cell(part.read.licence or 'not stated')} | {done} |")
     return "\n".join(lines)
+
+
+def _source(read: Read) -> str:
+    """Return what was read: the revision is the commit, once the build has begun."""
+    hub = [f"{key} {value}" for key, value in (("config", read.name), ("commit", read.revision)) if value]
+    hub += [f"split {read.split}"] if read.revision else []
+    limit = [f"the first {read.limit:,} rows"] if read.limit else []
+    return _cell(", ".join([read.path, *hub, *limit]))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _steps(steps: dict[str, dict[str, Any]], tokenizer: str | None) -> str:
@@ -87,7 +99,7 @@ def _reasons(steps: dict[str, dict[str, Any]]) -> str:
 
 
 def _models(recipe: DataRecipe) -> list[str]:
-    lines, prompts = [], {}
+    lines, prompts, rubrics = [], {}, []
     for name, part in recipe.parts.items():
         for step in ("translate", "generate", "judge"):
             asking = getattr(part, step)
@@ -95,11 +107,22 @@ def _models(recipe: DataRecipe) -> list[str]:
                 model = recipe.endpoints[asking.endpoint].model
                 lines.append(f"| {name} | {step} | {model} | {_settings(asking)} | {asking.prompt} |")
                 prompts[asking.prompt] = read_prompt(asking.prompt)
+                rubrics += _rubric(name, asking) if isinstance(asking, Judge) else []
     if not lines:
         return []
     head = "| part | step | model | sampling | prompt |\n| --- | --- | --- | --- | --- |\n"
     shown = [f"`{name}`:\n\n````text\n{text}\n````" for name, text in prompts.items()]
-    return ["## Models and prompts", head + "\n".join(lines), *shown]
+    return ["## Models and prompts", head + "\n".join(lines), *rubrics, *shown]
+
+
+def _rubric(part: str, judge: Judge) -> list[str]:
+    """Return what the judge of a part was asked, and what a row had to score, of 5."""
+    lines = [f"- {name}: {question} {_least(judge, name)}" for name, question in judge.criteria.items()]
+    return [f"What {part} was judged by, from 1 to 5:", "\n".join(lines)]
+
+
+def _least(judge: Judge, criterion: str) -> str:
+    return f"At least {judge.thresholds[criterion]}." if criterion in judge.thresholds else "Rejects nothing."
 
 
 def _settings(asking: Any) -> str:

@@ -1,22 +1,45 @@
 """What no type says of a dataset's recipe: shapes, order, numbers, names."""
 
+import dataclasses
 import itertools
+import math
+import os
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
-from luth.data.recipe import COMMON_STEPS, OPTIONAL, PART_STEPS, SHAPES, Asking, DataRecipe, Judge, Part, Read
+from luth.data.identification import LEAST as SHORTEST
+from luth.data.recipe import (
+    ASKING,
+    COMMON_STEPS,
+    OPTIONAL,
+    PART_STEPS,
+    SHAPES,
+    Asking,
+    DataRecipe,
+    Endpoint,
+    Judge,
+    Part,
+    Read,
+)
 from luth.errors import UserError
 from luth.recipe import nearest
 
-# The least that a number may be, by its key.
+# The least that a number may be, and the most, by its key. A language is not told of fewer characters.
 LEAST = {
     "tasks": 1, "limit": 1, "max_characters": 1, "min_characters": 0, "min_turns": 0, "max_turns": 1,
     "concurrent_requests": 1, "timeout": 1, "api_max_retry": 0, "max_new_tokens": 1, "attempts": 1, "temperature": 0,
-    "characters": 20, "ngram": 1, "buckets": 1, "hashes_per_bucket": 1, "min_words": 1, "test_size": 0, "shards": 1,
+    "top_p": 0, "min_ratio": 0, "max_ratio": 0, "other": 0, "own": 0,
+    "characters": SHORTEST, "ngram": 1, "buckets": 1, "hashes_per_bucket": 1, "min_words": 1, "test_size": 0,
+    "shards": 1,
 }  # fmt: skip
+MOST = {"top_p": 1, "other": 1, "own": 1}
+# A part's name is a folder's.
+LONGEST_NAME = 100
 
 
 def check(recipe: DataRecipe) -> None:
@@ -28,11 +51,12 @@ def check(recipe: DataRecipe) -> None:
         _check_name(name)
         _check_columns(name, part.read)
         _check_part(name, part)
-        for step in ("translate", "generate", "judge"):
+        for step in ASKING:
             _check_asking(f"parts: {name}: {step}", getattr(part, step), recipe)
         _check_judge(name, part.judge)
     for name, endpoint in recipe.endpoints.items():
         _check_url(name, endpoint.base_url)
+        _check_key_name(name, endpoint.api_key_env)
     decontaminate = recipe.steps.decontaminate
     if decontaminate and decontaminate.ngram < decontaminate.min_words:
         raise UserError(f"decontaminate: ngram: {decontaminate.ngram} is below min_words, {decontaminate.min_words}")
@@ -49,12 +73,22 @@ def check(recipe: DataRecipe) -> None:
 
 
 def _check_numbers(where: str, block: Any) -> None:
-    values = block if isinstance(block, dict) else vars(block)
+    values = vars(block)
     for key, value in values.items():
-        if key != "slurm" and (isinstance(value, dict) or hasattr(value, "__dataclass_fields__")):
-            _check_numbers(f"{where}{key}: ", value)
-        elif isinstance(value, int | float) and value < LEAST.get(key, value):
-            raise UserError(f"{where}{key}: {value} is not {LEAST[key]} or more")
+        named = value.items() if isinstance(value, dict) else []
+        for name, one in [("", value), *((f"{name}: ", one) for name, one in named)]:
+            if dataclasses.is_dataclass(one):
+                _check_numbers(f"{where}{key}: {name}", one)
+        if isinstance(value, int | float):
+            if value != value or value in (math.inf, -math.inf):
+                raise UserError(f"{where}{key}: {value} is no number that can be used")
+            if value < LEAST.get(key, value):
+                raise UserError(f"{where}{key}: {value} is not {LEAST[key]} or more")
+            if value > MOST.get(key, value):
+                raise UserError(f"{where}{key}: {value} is not {MOST[key]} or less")
+            most = values.get(key.replace("min_", "max_", 1))
+            if most is not None and value > most:
+                raise UserError(f"{where}{key}: {value} is above {key.replace('min_', 'max_', 1)}, {most}")
 
 
 def _check_asking(where: str, asking: Asking | None, recipe: DataRecipe) -> None:
@@ -64,8 +98,8 @@ def _check_asking(where: str, asking: Asking | None, recipe: DataRecipe) -> None
 
 
 def _check_name(name: str) -> None:
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise UserError(f"parts: {name!r} is no name for a folder: letters, digits, - and _")
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_NAME:
+        raise UserError(f"parts: {name!r} is no name for a folder: letters, digits, - and _, {LONGEST_NAME} at most")
 
 
 def _check_columns(name: str, read: Read) -> None:
@@ -80,8 +114,15 @@ def _check_columns(name: str, read: Read) -> None:
             f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
         )
 
+    if "input" in read.columns and "instruction" not in given:
+        raise UserError(f"parts: {name}: read: columns: input stands beside instruction alone")
+    if "system" in read.columns and given in (("messages",), ("conversations",)):
+        raise UserError(f"parts: {name}: read: columns: {given[0]} has system messages of its own: leave system out")
+
 
 def _check_part(name: str, part: Part) -> None:
+    if not part.read.path.strip():
+        raise UserError(f"parts: {name}: read: path is blank: name a dataset on the Hub, or files")
     if set(part.read.columns) <= {"prompt", "system"} and part.generate is None:
         raise UserError(f"parts: {name}: a prompt alone has no answer: name a completion column, or add generate")
     for column in part.select.where if part.select else []:
@@ -92,13 +133,31 @@ def _check_part(name: str, part: Part) -> None:
 def _check_url(name: str, url: str) -> None:
     try:
         found = urlsplit(url)
-        there = found.scheme in ("http", "https") and found.hostname and (found.port or True)
-    except ValueError:
+        there = found.scheme in ("http", "https") and httpx.URL(url).host and (found.port or True)
+    except (ValueError, httpx.InvalidURL):
         there = False
     if not there:
         raise UserError(f"endpoints: {name}: base_url: {url!r} is no address such as http://localhost:8000/v1")
     if found.username or found.password:
         raise UserError(f"endpoints: {name}: base_url holds a password, which would be written down: use api_key_env")
+    if found.query or found.fragment:
+        raise UserError(f"endpoints: {name}: base_url ends with the path, such as /v1: what comes after ? or # goes")
+
+
+def _check_key_name(name: str, variable: str) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        # It may be the key itself, and is not shown.
+        raise UserError(f"endpoints: {name}: api_key_env is no variable's name: the key itself stands in no recipe")
+
+
+def require_keys(recipe: DataRecipe, steps: list[str]) -> None:
+    """Raise `UserError` where a step asks an endpoint whose key's variable is named in the recipe and not set."""
+    for part in recipe.parts.values():
+        for asking in (getattr(part, step) for step in steps if step in ASKING):
+            endpoint = recipe.endpoints[asking.endpoint] if asking else None
+            if endpoint and endpoint.api_key_env != Endpoint.api_key_env and not os.environ.get(endpoint.api_key_env):
+                # Its name is not shown: it may be the key, written in the wrong place.
+                raise UserError(f"endpoints: {asking.endpoint}: the variable that api_key_env names is not set")
 
 
 def _check_judge(name: str, judge: Judge | None) -> None:

@@ -28,16 +28,16 @@ def read_items(folder: Path) -> dict[str, list[str]]:
     Raises:
         UserError: there are none, or a line has no `task` or `text`.
     """
-    paths = sorted(folder.glob("*.jsonl"))
+    paths = sorted(path for path in folder.glob("*.jsonl") if path.is_file())
     if not paths:
         raise UserError(
             f"decontaminate: items: {folder} holds no .jsonl: scripts/evaluate.py RECIPE --write_items {folder}"
         )
     found = defaultdict(list)
     for path in paths:
-        for number, line in enumerate(path.read_text("utf-8").rstrip("\n").split("\n"), 1):
+        for number, line in enumerate(path.read_bytes().rstrip(b"\n").split(b"\n"), 1):
             try:
-                item = json.loads(line)
+                item = json.loads(line.decode("utf-8"))
                 found[item["task"]].append(item["text"] + "")
             except (ValueError, KeyError, TypeError):
                 raise UserError(f"{path}, line {number}: not an item: task and text are expected") from None

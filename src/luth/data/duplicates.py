@@ -16,13 +16,13 @@ from datatrove.pipeline.dedup import MinhashConfig, MinhashDedupBuckets, Minhash
 from datatrove.pipeline.writers import JsonlWriter
 
 from luth.data.recipe import Deduplicate
-from luth.data.text import words
+from luth.data.text import tokens
 
-# datatrove's signatures are of one language's words; those of `words` need no tokenizer, and this one asks for none.
+# datatrove's signatures are of one language's words; those of `tokens` need no tokenizer, and this one asks for none.
 _NO_TOKENIZER = "ace_Arab"
 # The prime of datatrove's hashes.
 MERSENNE = np.uint64((1 << 61) - 1)
-# What is noted of a row: its part's number, its id, hashes of what it holds beside its messages and of its words.
+# What is noted of a row: its part's number, its id, hashes of what it holds beside its messages and of its tokens.
 ROW = struct.Struct("<I16sQQ")
 TABLE = np.dtype([("part", "<u4"), ("id", "S16"), ("beside", "<u8"), ("exact", "<u8")])
 
@@ -48,7 +48,7 @@ class Signatures(MinhashDedupSignature):
 
         def noted() -> Iterator[Document]:
             for doc in data:
-                normalised = " ".join(words(doc.text))
+                normalised = " ".join(tokens(doc.text) or doc.text.split())
                 exact = xxhash.xxh64_intdigest(normalised)
                 beside = xxhash.xxh64_intdigest(repr([doc.metadata.get(name) for name in ("thought", "verdict")]))
                 found.extend(ROW.pack(self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), beside, exact))

@@ -21,13 +21,15 @@ from luth.errors import UserError
 SPLITS = ("train", "test")
 # Rows of a row group, and of a range of the order that is sorted in memory; every task has a file open for each range.
 GROUP, MOST_RANGES = 10_000, 200
-# No part's name.
-TEST = "test split"
+OVER = "over the part's cap"
+FATES = (OVER, *SPLITS)
 
 
-def key(document_id: str, seed: int, purpose: str = "order") -> int:
-    """Return a row's place in the order, 64 bits, from its content and the seed alone."""
-    return xxhash.xxh64_intdigest(f"{purpose} {seed} {document_id}")
+def key(doc: Document, seed: int, purpose: str = "order") -> int:
+    """Return a row's place in the order, 64 bits, from its content and the seed alone: rows of one place are equal."""
+    found = doc.metadata
+    content = [found["part"], doc.id, found.get("thought"), found.get("verdict")]
+    return xxhash.xxh64_intdigest(f"{purpose} {seed} {content}")
 
 
 class Keys(PipelineStep):
@@ -43,33 +45,36 @@ class Keys(PipelineStep):
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
         """Note every row's part, and its keys for the order and for the split."""
         found = [
-            (self.parts.index(doc.metadata["part"]), key(doc.id, self.seed), key(doc.id, self.seed, "split"))
-            for doc in data
+            (self.parts.index(doc.metadata["part"]), key(doc, self.seed), key(doc, self.seed, "split")) for doc in data
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / f"{rank:05d}.npy", "wb") as file:
             np.save(file, np.array(found, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")]))
 
 
-def limits(folder: Path, parts: list[str], mix: Mix) -> dict[str, int]:
-    """Return the highest key that is still in: for each capped part by name, and for the test split under `TEST`.
+def decide(folder: Path, parts: list[str], mix: Mix) -> None:
+    """Write what becomes of each row of `folder/RANK.npy`, in its order: `folder/RANK.fate.npy`, an index of `FATES`.
 
     Raises:
         UserError: the test split would leave no row to train on.
     """
-    rows = np.concatenate([np.load(path) for path in sorted(folder.glob("*.npy"))])
-    found, kept = {}, np.ones(len(rows), bool)
+    paths = sorted(folder.glob("[0-9]*[0-9].npy"))
+    tables = [np.load(path) for path in paths]
+    rows = np.concatenate(tables)
+    fates = np.full(len(rows), FATES.index("train"), np.uint8)
     for name, cap in mix.caps.items():
-        own = rows["part"] == parts.index(name)
-        if own.sum() > cap:
-            found[name] = int(np.partition(rows["order"][own], cap - 1)[cap - 1])
-            kept &= ~own | (rows["order"] <= found[name])
+        own = np.flatnonzero(rows["part"] == parts.index(name))
+        # Of equal rows it is all the same which are in, so long as there are not too many.
+        fates[own[np.argsort(rows["order"][own], kind="stable")[cap:]]] = FATES.index(OVER)
+    kept = np.flatnonzero(fates)
     if mix.test_size:
-        split = rows["split"][kept]
-        if mix.test_size >= len(split):
-            raise UserError(f"mix: test_size: {mix.test_size} of {len(split)} rows leaves none to train on")
-        found[TEST] = int(np.partition(split, mix.test_size - 1)[mix.test_size - 1])
-    return found
+        if mix.test_size >= len(kept):
+            raise UserError(f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on")
+        held_out = np.argsort(rows["split"][kept], kind="stable")[: mix.test_size]
+        fates[kept[held_out]] = FATES.index("test")
+    for path, own in zip(paths, np.split(fates, np.cumsum([len(table) for table in tables])[:-1]), strict=True):
+        with open(path.with_suffix(".fate.npy"), "wb") as file:
+            np.save(file, own)
 
 
 class Divide(PipelineStep):
@@ -77,22 +82,22 @@ class Divide(PipelineStep):
 
     name = "Divide"
 
-    def __init__(self, mix: Mix, ranges: int, found: dict[str, int], rejected: RowWriter) -> None:
-        """`found` are the highest keys that are in; `ranges` is how many equal ranges the keys are divided into."""
+    def __init__(self, folder: Path, ranges: int, rejected: RowWriter) -> None:
+        """Read what `Keys` and `decide` left; `ranges` is how many equal ranges the keys are divided into."""
         super().__init__()
-        self.mix, self.ranges, self.limits, self.rejected = mix, ranges, found, rejected
+        self.folder, self.ranges, self.rejected = folder, ranges, rejected
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Give the rows that are in."""
+        orders = np.load(self.folder / f"{rank:05d}.npy")["order"].tolist()
+        fates = np.load(self.folder / f"{rank:05d}.fate.npy").tolist()
         with self.rejected:
-            for doc in data:
-                order = key(doc.id, self.mix.seed)
-                if order > self.limits.get(doc.metadata["part"], order):
-                    doc.metadata["filter_reason"] = "over the part's cap"
+            for doc, order, fate in zip(data, orders, fates, strict=True):
+                if FATES[fate] == OVER:
+                    doc.metadata["filter_reason"] = OVER
                     self.rejected.write(doc, rank)
                     continue
-                test = key(doc.id, self.mix.seed, "split") <= self.limits.get(TEST, -1)
-                place = {"range": f"{order * self.ranges >> 64:05d}", "order": order, "split": SPLITS[test]}
+                place = {"range": f"{order * self.ranges >> 64:05d}", "order": order, "split": FATES[fate]}
                 doc.metadata.update(place)
                 yield doc
 

@@ -11,7 +11,7 @@ from datatrove.pipeline.writers import JsonlWriter
 from luth.data import typography
 from luth.data.recipe import Quality
 from luth.data.rows import Messages, row_id, said
-from luth.data.text import prose, words
+from luth.data.text import DELIMITED, prose, words
 from luth.errors import UserError
 from luth.recipe import nearest
 
@@ -85,16 +85,16 @@ def latex(messages: Messages) -> bool:
 
 
 def _broken_latex(text: str) -> bool:
-    text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+    # Two backslashes end a line, whatever bracket comes after them.
+    text = re.sub(r"```.*?```|`[^`\n]*`|\\\\", "", text, flags=re.DOTALL)
     if text.count(r"\(") != text.count(r"\)") or text.count(r"\[") != text.count(r"\]"):
         return True
     if len(re.findall(r"(?<!\\)\$\$", text)) % 2:
         return True
     if sorted(_BEGIN.findall(text)) != sorted(_END.findall(text)):
         return True
-    return any(
-        not _braces_match(formula) for formula in re.findall(r"\\\(.*?\\\)|\\\[.*?\\\]|\$\$.*?\$\$", text, re.DOTALL)
-    )
+    formulas = re.findall(rf"{DELIMITED}|\$\$.*?\$\$", text, re.DOTALL)
+    return not all(map(_braces_match, formulas))
 
 
 def _braces_match(formula: str) -> bool:
@@ -107,7 +107,7 @@ def _braces_match(formula: str) -> bool:
 
 
 def markdown(messages: Messages) -> bool:
-    """A block of code that is not closed, or a table whose rows have other numbers of cells."""
+    """A block of code that is not closed, or a table whose header has another number of cells than the line below."""
     return any(message["content"].count("```") % 2 or _broken_table(message["content"]) for message in messages)
 
 
@@ -115,7 +115,8 @@ def _broken_table(text: str) -> bool:
     lines = re.sub(r"```.*?```", "", text, flags=re.DOTALL).splitlines()
     for above, below in itertools.pairwise(lines):
         if re.fullmatch(r"\s*\|(?:\s*:?-{3,}:?\s*\|)+\s*", below) and above.strip().startswith("|"):
-            return above.count("|") != below.count("|")
+            if above.replace("\\|", "").count("|") != below.count("|"):
+                return True
     return False
 
 

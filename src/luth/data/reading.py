@@ -1,10 +1,10 @@
 """Sources read: a dataset on the Hub, or parquet, jsonl and csv files, as conversations."""
 
+import codecs
 import csv
 import dataclasses
 import glob
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from datatrove.pipeline.writers import JsonlWriter
 from huggingface_hub.errors import HfHubHTTPError
 
 from luth.data.recipe import Read
-from luth.data.rows import BadRow, conversation, document
+from luth.data.rows import BadRow, as_kept, conversation, document, shown
 from luth.data.text import plain
 from luth.errors import UserError, about
 from luth.files import sha256
@@ -28,6 +28,8 @@ from luth.files import sha256
 # Tasks take turns by blocks of so many rows.
 BLOCK = 1000
 SUFFIXES = (".parquet", ".jsonl", ".csv")
+# No dataset on the Hub is called so: a file is meant.
+OTHER_SUFFIXES = (".json", ".txt", ".tsv", ".xlsx", ".arrow", ".gz", ".zst", ".zip")
 # A csv field, such as a whole conversation, may be longer than Python's csv allows by itself.
 csv.field_size_limit(1 << 30)
 # So many rows, and what reads them when it is their task's turn.
@@ -40,10 +42,10 @@ class ReadRows(PipelineStep):
     type = "📖 - READER"
     name = "Rows"
 
-    def __init__(self, part: str, read: Read, rejected: JsonlWriter) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, part: str, read: Read, answered: bool, rejected: JsonlWriter) -> None:
+        """Nothing is opened yet; `answered`: whether a conversation must end with an answer."""
         super().__init__()
-        self.part, self.read, self.rejected = part, read, rejected
+        self.part, self.read, self.answered, self.rejected = part, read, answered, rejected
 
     def run(self, data: Any = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """Give this task's share of the rows, `BLOCK` of every `BLOCK * world_size`."""
@@ -55,7 +57,7 @@ class ReadRows(PipelineStep):
                     continue
                 kept = {"part": self.part, "filter_reason": found}
                 self.rejected.write(
-                    Document(plain(_shown(row)[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
+                    Document(plain(shown(row)[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
                 )
 
     def _document(self, row: Any) -> Document | str:
@@ -65,32 +67,20 @@ class ReadRows(PipelineStep):
             messages = conversation(row, self.read.columns)
         except BadRow as reason:
             return str(reason)
+        if self.answered and messages[-1]["role"] != "assistant":
+            return "no answer at the end"
         if sum(len(message["content"]) for message in messages) > self.read.max_characters:
             return f"longer than {self.read.max_characters} characters"
         if any(message["content"] != plain(message["content"]) for message in messages):
             return "invalid UTF-8"
-        return document(messages, self.part, {column: _kept(row.get(column)) for column in self.read.keep})
-
-
-def _shown(row: Any) -> str:
-    if isinstance(row, str):
-        return row
-    try:
-        return json.dumps(row, ensure_ascii=False, default=str)
-    except RecursionError:
-        return "(nested too deep to be shown)"
-
-
-def _kept(value: Any) -> Any:
-    """Return a column's value as JSON lines can hold it; what is nested becomes its JSON, as text."""
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 63):
-        return value
-    return plain(value if isinstance(value, str) else _shown(value))
+        return document(messages, self.part, {column: as_kept(row.get(column)) for column in self.read.keep})
 
 
 def require_source(part: str, read: Read) -> None:
     """Raise `UserError` unless a source can be opened, has rows, and has the columns that the recipe names."""
     try:
+        if local_files(read.path) and (read.name or read.revision or read.split != "train"):
+            raise UserError(f"{read.path}: name, split and revision are a Hub dataset's: leave them out for files")
         _, row = next((number, row) for number, row in source_rows(read, 0, 1) if isinstance(row, dict))
     except StopIteration:
         raise UserError(f"parts: {part}: read: {read.path} has no readable row") from None
@@ -106,7 +96,7 @@ def require_source(part: str, read: Read) -> None:
 def local_files(path: str) -> list[Path]:
     """Return the files of this machine that a source's path means, sorted; none where it is a dataset on the Hub."""
     found = sorted(Path(one) for one in glob.glob(path, recursive=True) if Path(one).is_file())
-    if not found and Path(path).suffix in SUFFIXES:
+    if not found and Path(path).suffix in (*SUFFIXES, *OTHER_SUFFIXES):
         raise UserError(f"{path}: no such file (paths are from the folder where the command is started)")
     for one in found:
         if one.suffix not in SUFFIXES:
@@ -164,6 +154,9 @@ def _blocks(read: Read) -> Iterator[Block]:
 
 def _parquet(file: Path) -> Iterator[Block]:
     try:
+        names = parquet.read_schema(file).names
+        if len(set(names)) < len(names):
+            raise UserError(f"{file} has two columns of one name: {', '.join(names)}")
         for batch in parquet.ParquetFile(file).iter_batches(BLOCK):
             yield batch.num_rows, lambda batch=batch: _parquet_rows(batch)
     except (OSError, ValueError) as error:
@@ -173,16 +166,20 @@ def _parquet(file: Path) -> Iterator[Block]:
 def _parquet_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | BadRow]:
     try:
         yield from batch.to_pylist()
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, OverflowError):
         for row in range(batch.num_rows):
             try:
                 yield from batch.slice(row, 1).to_pylist()
             except UnicodeDecodeError:
                 yield BadRow("invalid UTF-8")
+            except OverflowError:
+                yield BadRow("a value that is out of range")
 
 
 def _jsonl(file: Path) -> Iterator[Block]:
     with open(file, "rb") as lines:
+        # Some editors put a mark before the first line.
+        lines.seek(3 if lines.read(3) == codecs.BOM_UTF8 else 0)
         while block := list(itertools.islice(lines, BLOCK)):
             yield len(block), lambda block=block: map(_parsed, block)
 
@@ -197,7 +194,7 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
 
 def _csv(file: Path) -> Iterator[Block]:
     # What is not UTF-8 stays visible as such, and is rejected row by row.
-    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as lines:
+    with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = _csv_rows(csv.DictReader(lines, strict=True))
         while block := list(itertools.islice(rows, BLOCK)):
             yield len(block), block.__iter__
@@ -206,7 +203,8 @@ def _csv(file: Path) -> Iterator[Block]:
 def _csv_rows(rows: csv.DictReader) -> Iterator[dict[str, Any] | BadRow]:
     while True:
         try:
-            yield next(rows)
+            row = next(rows)
+            yield BadRow("more fields than columns") if None in row else row
         except csv.Error:
             yield BadRow("quotes that do not match")
         except StopIteration:

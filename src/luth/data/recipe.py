@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 # A part's steps, then those of all parts together; a recipe names them in this order.
 PART_STEPS = ("read", "select", "translate", "generate", "judge")
+ASKING = ("translate", "generate", "judge")
 COMMON_STEPS = ("language", "quality", "deduplicate", "decontaminate", "mix", "write", "push")
 # What a source's columns may be mapped to: the usual shapes of an instruction dataset.
 SHAPES = (
@@ -15,7 +16,7 @@ SHAPES = (
     ("instruction", "output"),
     ("question", "answer"),
 )
-OPTIONAL = {"input": "instruction", "system": None}
+OPTIONAL = ("input", "system")
 
 
 @dataclass
@@ -24,10 +25,11 @@ class Read:
 
     Parameters:
         path: a dataset on the Hub, or files of this machine: parquet, jsonl or csv, one or a pattern.
-        name, split, revision: of a dataset on the Hub.
+        name, split, revision: of a dataset on the Hub; not of files.
         columns: what is a conversation's part, and in which column it stands: {messages: M}, {conversations: C},
             {prompt: P, completion: C}, {prompt: P} alone (an answer is generated), {instruction: I, input: IN,
-            output: O}, {question: Q, answer: A}; `system` beside any but the first two.
+            output: O}, {question: Q, answer: A}; `system` beside any but the first two. A conversation ends with an
+            answer, save where one is generated.
         keep: columns that are kept beside the conversation, for `select: where`.
         limit: rows read at most, from the start.
         max_characters: longer rows are rejected.
@@ -50,7 +52,8 @@ class Select:
     """Which rows are taken up; all that is said must hold.
 
     Parameters:
-        where: values that a kept column may have, such as {language: [fra], bad_entry: [false]}.
+        where: values that a kept column may have, such as {language: [fra], bad_entry: [false]}; what is nested is
+            kept as its JSON.
         languages: of the first user message, identified, such as [en]; the recipe's own where it is to be kept as is.
         keywords: one of them stands in the row, as a word, whatever its case.
         min_characters, max_characters: of the whole conversation.
@@ -73,7 +76,8 @@ class Endpoint:
     Parameters:
         base_url: up to and with /v1.
         model: the name under which it serves the model.
-        api_key_env: the environment variable that holds the key; the key itself is never written anywhere.
+        api_key_env: the environment variable that holds the key, which is never written anywhere; OPENAI_API_KEY
+            need not be set, another that is named must be.
         concurrent_requests: how many are under way at a time, over all tasks.
         timeout: seconds after which a request is given up and sent again.
         api_max_retry: how often a request is sent again, each time after a longer wait, before the run stops.
@@ -93,7 +97,8 @@ class Asking:
 
     Parameters:
         endpoint: one of the recipe's.
-        prompt: a file of src/luth/data/prompts, or a path.
+        prompt: a file of src/luth/data/prompts, or a path; what is asked about stands in place of [[text]], or for a
+            judge of [[conversation]] and [[criteria]].
         temperature, top_p, max_new_tokens: of the sampling.
         thinking: true or false for hybrid models' chat templates (enable_thinking); null for others.
         attempts: how often an answer that fails the checks is asked for, with another seed each time.
@@ -110,7 +115,9 @@ class Asking:
 
 @dataclass
 class Translate(Asking):
-    """The user's and the system's messages put into the recipe's language.
+    """The messages put into the recipe's language, save the last answer where one is generated.
+
+    Fenced code, code between backticks, formulas, addresses and placeholders must come back as they were.
 
     Parameters:
         min_ratio, max_ratio: of a translation's characters to the original's.
@@ -164,7 +171,7 @@ class IdentifyLanguage:
     A stretch of text is in another one where that has a probability above `other`, and the recipe's own below `own`.
 
     Parameters:
-        characters: of a stretch; a change of language shows in one that begins after it.
+        characters: of a stretch, 50 or more; a change of language shows in one that begins after it.
         other, own: probabilities.
     """
 
@@ -181,8 +188,8 @@ class Quality:
         rules: their names; refusal and boilerplate know French and English.
         phrases: an answer that holds one of them, whatever its case, is rejected: what a model says of itself, or says
             to refuse, in another language.
-        typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code and
-            formulas.
+        typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code, JSON
+            and formulas.
     """
 
     rules: list[str] = field(
@@ -220,6 +227,8 @@ class Deduplicate:
 class Decontaminate:
     """Rows that hold a benchmark's item.
 
+    Words that three items of one benchmark share are its way of asking, and show nothing.
+
     Parameters:
         items: a folder that scripts/evaluate.py --write_items wrote.
         ngram: so many words of an item in a row are a hit; an item of fewer words is one as a whole.
@@ -236,7 +245,7 @@ class Mix:
     """How the parts come together.
 
     Parameters:
-        caps: rows of a part at most, by name.
+        caps: rows of a part at most, by name, the same ones in every run.
         test_size: rows that are held out as a test split.
         seed: of the order.
     """

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+from datetime import date, time
 from typing import Any
 
 from datatrove.data import Document
+
+from luth.data.text import plain
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 ROLES |= {"model": "assistant", "bot": "assistant", "prompter": "user"}
@@ -59,16 +62,23 @@ def _turns(value: Any, role_key: str, content_key: str) -> Messages:
 
 def _single_turn(parts: dict[str, Any]) -> Messages:
     question = next(parts[key] for key in ("prompt", "instruction", "question") if key in parts)
-    given = parts.get("input")
-    if isinstance(given, str) and given.strip():
+    given, system = (_optional(parts, key) for key in ("input", "system"))
+    if given and isinstance(question, str):
         question = f"{question}\n\n{given}"
     messages = [{"role": "user", "content": question}]
-    if isinstance(parts.get("system"), str) and parts["system"].strip():
-        messages.insert(0, {"role": "system", "content": parts["system"]})
+    if system:
+        messages.insert(0, {"role": "system", "content": system})
     for key in ("completion", "output", "answer"):
         if key in parts:
             messages.append({"role": "assistant", "content": parts[key]})
     return messages
+
+
+def _optional(parts: dict[str, Any], key: str) -> str | None:
+    value = parts.get(key)
+    if value is not None and not isinstance(value, str):
+        raise BadRow(f"its {key} is no text")
+    return value if value and value.strip() else None
 
 
 def _checked(messages: Messages) -> Messages:
@@ -83,6 +93,25 @@ def _checked(messages: Messages) -> Messages:
     if not turns or any(role != ("user", "assistant")[number % 2] for number, role in enumerate(turns)):
         raise BadRow("user and assistant do not take turns")
     return [{"role": message["role"], "content": message["content"]} for message in messages]
+
+
+def as_kept(value: Any) -> Any:
+    """Return a column's value as JSON lines can hold it: a date in ISO 8601; what is nested as its JSON, as text."""
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 63):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return plain(value if isinstance(value, str) else shown(value))
+
+
+def shown(row: Any) -> str:
+    """Return a value as text, whatever it is: as JSON unless it is text already."""
+    if isinstance(row, str):
+        return row
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deep to be shown)"
 
 
 def row_id(messages: Messages) -> str:

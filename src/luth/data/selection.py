@@ -8,6 +8,7 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.data.languages import identify
 from luth.data.recipe import Select
+from luth.data.rows import as_kept
 from luth.data.text import prose
 
 
@@ -27,7 +28,7 @@ class SelectRows(BaseFilter):
         """Tell whether a row is taken up."""
         select, kept = self.select, doc.metadata.get("kept", {})
         for column, values in select.where.items():
-            if kept.get(column) not in values:
+            if kept.get(column) not in map(as_kept, values):
                 return False, f"{column} is another"
         size = len(doc.text)
         if size < select.min_characters:

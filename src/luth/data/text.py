@@ -1,28 +1,46 @@
 """Words, and what in a text is no prose: code, formulas, addresses, placeholders."""
 
+import itertools
 import re
 import unicodedata
 
-# Formulas, code and the like stand as they are in every language.
+# A formula between \( and \), or \[ and \]; \\[4pt] is the end of a line.
+DELIMITED = r"(?<!\\)\\\((?:(?!\\\().)*?\\\)|(?<!\\)\\\[(?:(?!(?<!\\)\\\[).)*?(?<!\\)\\\]"
+# Formulas, code and the like stand as they are in every language. No pattern looks further than its like or a bound:
+# time grows with a text's length alone.
 PROTECTED = re.compile(
-    r"```.*?(?:```|\Z)"
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|`[^`\n]+`"
     r"|\$\$.*?\$\$"
-    r"|\\\[.*?\\\]"
-    r"|\\\(.*?\\\)"
+    r"|\\begin\{(?P<environment>\w{1,20}\*?)\}.{0,3000}?\\end\{(?P=environment)\}"
+    rf"|{DELIMITED}"
     r"|(?<![\\$\w])\$(?=\S)[^$\n]*?(?<=\S)\$(?![\d$])"
-    r"|https?://[^\s)>\]]+"
-    r"|\{\{.*?\}\}|\{[A-Za-z_]\w*\}|<[A-Za-z_]\w*>",
+    r"|https?://[^\s)>\]]*[^\s)>\].,;:!?»\"']"
+    r"|\{\{[^{}]*\}\}|\{[A-Za-z_]\w*\}|<[A-Za-z_]\w*>|\[\[\w+\]\]"
+    r"|&(?:#\d+|\w+);",
     re.DOTALL,
 )
-_WORD = re.compile(r"\w+")
+
+
+def _marks() -> str:
+    """Return a character class's part: the marks that belong to the letter before, such as Devanagari's vowels."""
+    found = [code for code in range(0x370, 0x20000) if unicodedata.category(chr(code)) in ("Mn", "Mc")]
+    runs = itertools.groupby(enumerate(found), lambda one: one[1] - one[0])
+    ends = [(run[0][1], run[-1][1]) for run in (list(group) for _, group in runs)]
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ends)
+
+
+_WORD = re.compile(rf"[\w{_marks()}]+")
+# Words, and signs that are more than punctuation or markdown, one by one: of operators, money, pictures.
+_TOKEN = re.compile(rf"{_WORD.pattern}|[^\w\s.,;:!?…'’\"«»“”„()\[\]{{}}—–*`#~|\\-]")
 _STOPS = re.compile(r"[.!?:;()«»“”\"\n|。！？：؟]+|\s(?=[A-ZÀ-ÖØ-Þ])")
-_MARKS = re.compile("[\u0300-\u036f]+")
+# Accents and the like, save the stroke by which = becomes ≠.
+_MARKS = re.compile("[\u0300-\u0337\u0339-\u036f]+")
 
 
 def protected(text: str) -> list[str]:
     """Return the code, formulas, addresses and placeholders of a text, in their order."""
-    return PROTECTED.findall(text)
+    return [found.group() for found in PROTECTED.finditer(text)]
 
 
 def plain(text: str) -> str:
@@ -38,6 +56,11 @@ def prose(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return a text's words for comparisons: case, accents, punctuation and spacing do not count."""
     return _WORD.findall(normalised(text))
+
+
+def tokens(text: str) -> list[str]:
+    """Return a text's words as `words` does, and between them the signs that change what they say: > is not <."""
+    return _TOKEN.findall(normalised(text))
 
 
 def normalised(text: str) -> str:

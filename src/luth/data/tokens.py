@@ -6,6 +6,25 @@ from typing import Any
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 
+from luth.errors import UserError, about
+
+
+def load_tokenizer(name: str) -> Any:
+    """Return a model's tokenizer.
+
+    Raises:
+        UserError: there is none.
+    """
+    # transformers takes seconds to import, in every worker.
+    from transformers import AutoTokenizer
+
+    try:
+        with about(name):
+            return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"write: tokenizer: {name} is no model with a tokenizer: {reason}") from None
+
 
 class CountTokens(PipelineStep):
     """Rows with their number of tokens, the messages' content alone, in `metadata["tokens"]`."""
@@ -22,10 +41,7 @@ class CountTokens(PipelineStep):
         """Count where the text is not the one that was counted."""
         for doc in data:
             if doc.metadata.get("counted") != doc.id:
-                # transformers takes seconds to import, in every worker.
-                from transformers import AutoTokenizer
-
-                self._loaded = self._loaded or AutoTokenizer.from_pretrained(self.tokenizer)
+                self._loaded = self._loaded or load_tokenizer(self.tokenizer)
                 tokens = self._loaded(doc.text, add_special_tokens=False, verbose=False)["input_ids"]
                 doc.metadata.update(tokens=len(tokens), counted=doc.id)
             yield doc
