@@ -262,6 +262,17 @@ def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe,
     assert not any("lune" in asked for asked in server.asked)
 
 
+def part(name="a", select=None, **read):
+    return {
+        "parts": {
+            name: {
+                "read": {"path": "x.csv", "columns": {"messages": "m"}, **read},
+                **({"select": select} if select else {}),
+            }
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -280,7 +291,24 @@ def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe,
         ({"steps": {"decontaminate": {"items": "x", "ngram": 5}}}, "ngram: 5 is below min_words, 6"),
         ({"endpoints": {"model": {"base_url": "localhost:80", "model": "m"}}}, "is no address such as"),
         ({"endpoints": {"model": {"base_url": "http://u:sk-x@h/v1", "model": "m"}}}, "base_url holds a password"),
+        ({"endpoints": {"model": {"base_url": "http://h/v1?key=sk-x", "model": "m"}}}, "what comes after ? or # goes"),
+        ({"endpoints": {"model": {"base_url": "http://é..com/v1", "model": "m"}}}, "is no address such as"),
+        (
+            {"endpoints": {"model": {"base_url": "http://h/v1", "model": "m", "api_key_env": "sk-x"}}},
+            "no variable's name",
+        ),
+        ({"endpoints": {"model": {"base_url": "http://h/v1", "model": "m", "api_key_env": "skx"}}}, "is not set"),
+        ({"endpoints": {1: {"base_url": "http://h/v1", "model": "m"}}}, "endpoints: 1 is no text: put it in quotes"),
         ({"steps": {"push": {"repo_id": "a/b/c"}}}, "push: repo_id: "),
+        ({"steps": {"language": {"characters": 30}}}, "characters: 30 is not 50 or more"),
+        ({"steps": {"language": {"other": 60}}}, "other: 60.0 is not 1 or less"),
+        ({"steps": {"write": {"tokenizer": "./nowhere"}}}, "tokenizer: ./nowhere is no model with a tokenizer"),
+        (part(columns={"messages": "m", "system": "s"}), "messages has system messages of its own"),
+        (part(columns={"prompt": "p", "input": "i"}), "input stands beside instruction alone"),
+        (part(path=" "), "path is blank"),
+        (part(path="rows.json"), "rows.json: no such file"),
+        (part(select={"min_turns": 3, "max_turns": 1}), "min_turns: 3 is above max_turns, 1"),
+        (part("x" * 300), "is no name for a folder"),
         ({"steps": {"language": None}}, "steps: language is blank: write language: {}"),
         ({"parts": ["a"]}, "parts: sources by name are expected"),
         (
@@ -305,6 +333,25 @@ def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):
     code, _, err = build(recipe(**changes))
     assert code == 2 and words in err and err.count("\n") == 1, err
     assert not (tmp_path / "built").exists()
+
+
+def test_a_criterion_may_have_any_name(recipe, build, tmp_path, server):
+    read = {"path": str(tmp_path / "french.jsonl"), "columns": {"messages": "messages"}, "split": "validation"}
+    judge = {"endpoint": "model", "criteria": {"characters": "Are they alive?"}, "thresholds": {"characters": 3}}
+    code, _, err = build(recipe(parts={"a": {"read": read, "judge": judge}}, steps={}))
+    assert code == 2 and "name, split and revision are a Hub dataset's" in err, err
+    del read["split"]
+    code, _, err = build(recipe(parts={"a": {"read": read, "judge": judge}}, steps={}))
+    assert (
+        code == 0 and "characters: Are they alive? At least 3." in (tmp_path / "built/dataset/README.md").read_text()
+    )
+
+
+def test_a_conversation_without_an_answer_is_taken_to_be_answered_alone(recipe, build, tmp_path, write_rows):
+    asked = [{"messages": [{"role": "user", "content": f"À quoi sert le {topic} ?"}]} for topic in TOPICS]
+    read = {"path": str(write_rows(asked, "asked.jsonl")), "columns": {"messages": "messages"}}
+    code, _, err = build(recipe(parts={"a": {"read": read}}, steps={}))
+    assert code == 2 and "a.read leaves no row: no answer at the end" in err, err
 
 
 def test_an_output_folder_that_cannot_be_made(recipe, build, tmp_path):

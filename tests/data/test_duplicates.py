@@ -76,3 +76,16 @@ def test_neither_order_nor_tasks_have_a_say_in_which_row_stays(build_rows):
         folder = build_rows({"all": found + padding}, {"deduplicate": {}}, name=f"tasks-{tasks}", tasks=tasks)
         kept.append({row["id"] for row in rows(folder)})
     assert kept[0] == kept[1] and len(kept[0]) < 2500 + len(found)
+
+
+def test_signs_and_vowels_that_are_marks_make_another_row(build_rows):
+    pairs = [
+        ("Vrai ou faux : 5 > 3 ?", "Vrai ou faux : 5 >= 3 ?"),
+        ("Que fait `a += 1` en C++ ?", "Que fait `a -= 1` en C# ?"),
+        ("का काम", "कि किम"),
+        ("😀 ?", "🌧 ?"),
+    ]
+    asked = [{"q": question, "a": "Vrai."} for pair in pairs for question in pair]
+    again = [{"q": "vrai ou faux: 5 > 3", "a": "Vrai"}]
+    folder = build_rows({"one": asked, "two": again}, {"deduplicate": {}})
+    assert {row["messages"][0]["content"] for row in rows(folder)} == {row["q"] for row in asked}

@@ -48,6 +48,12 @@ def turns(answer, question="Que se passe-t-il ici ?"):
         ("latex", r"On a \(x^2 + 1 et c'est tout.", r"On a \(x^{2} + 1\) et c'est tout."),
         ("latex", r"\begin{align} x &= 1", r"\begin{align} x &= 1 \end{align}"),
         ("latex", r"\[ \frac{1}{2 \]", r"\[ \frac{1}{2} \]"),
+        ("latex", r"$$\begin{aligned} x \\[4pt] y $$", r"$$\begin{aligned} x \\[4pt] y \end{aligned}$$"),
+        (
+            "markdown",
+            "| a |\n| --- |\n| 1 |\n\n| a | b |\n| --- |\n| 1 |",
+            "| a \\| c | b |\n| --- | --- |\n| 1 | 2 |",
+        ),
         ("markdown", "| a | b |\n| --- | --- | --- |\n| 1 | 2 |", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
         ("mojibake", "L'Ã©tÃ© est lÃ .", "L'été est là, à São Paulo comme à Ålesund."),
     ],
@@ -95,6 +101,9 @@ def test_short_messages_are_judged_together(question, answer, kept):
         ("« mot »", "«\u00a0mot\u00a0»"),
         ("Il est 10:30, voir https://a.fr/x?y=1", "Il est 10:30, voir https://a.fr/x?y=1"),
         ("`a ? b : c` et $x : y$", "`a ? b : c` et $x : y$"),
+        ('Lance\n    x = "abc" ;', 'Lance\n    x = "abc" ;'),
+        ("A &amp; B", "A &amp; B"),
+        ("En 2020 300 des 12 300 habitants", "En 2020 300 des 12\u202f300 habitants"),
     ],
 )
 def test_french_typography(plain, set_):

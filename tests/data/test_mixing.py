@@ -30,6 +30,15 @@ def test_caps_and_the_test_split(build_rows, parts):
     assert {row["id"] for row in rows(other)} != {row["id"] for row in train + test}
 
 
+def test_equal_rows_keep_to_caps_and_test_split(build_rows):
+    equal = numbered(1, "livre") * 12
+    steps = {"mix": {"caps": {"first": 5}, "test_size": 4}}
+    folder = build_rows({"first": equal, "second": equal}, steps)
+    assert len(rows(folder, "test")) == 4 and len(rows(folder, "train")) == 13
+    assert sum(row["source"] == "first" for row in rows(folder)) == 5
+    assert shards(build_rows({"first": equal, "second": equal}, steps, name="again", tasks=5)) == shards(folder)
+
+
 def test_what_is_sorted_a_range_at_a_time_is_sorted_as_a_whole(build_rows, parts, monkeypatch):
     steps = {"mix": {"test_size": 25}, "write": {"shards": 2}}
     whole = build_rows(parts, steps)

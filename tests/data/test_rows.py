@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from luth.data.reading import ReadRows, source_rows
 from luth.data.recipe import Read
-from luth.data.rows import BadRow, conversation, row_id
+from luth.data.rows import BadRow, as_kept, conversation, row_id
 from luth.errors import UserError
 
 TURNS = [{"role": "user", "content": "Bonjour ?"}, {"role": "assistant", "content": "Bonjour !"}]
@@ -59,6 +59,13 @@ def test_input_and_system_have_their_places():
         ({"m": [{"role": "user", "content": {"text": "x"}}]}, {"messages": "m"}, "a user's message that is no text"),
         ({"m": [{"role": "user", "content": "  "}]}, {"messages": "m"}, "an empty user's message"),
         ({"m": [{"role": "tool", "content": "x"}]}, {"messages": "m"}, "a turn of another role"),
+        (
+            {"i": None, "n": "x", "o": "y"},
+            {"instruction": "i", "input": "n", "output": "o"},
+            "message that is no text",
+        ),
+        ({"i": "a", "n": 42, "o": "y"}, {"instruction": "i", "input": "n", "output": "o"}, "its input is no text"),
+        ({"p": "a", "s": ["x"]}, {"prompt": "p", "system": "s"}, "its system is no text"),
         ({"m": TURNS[::-1]}, {"messages": "m"}, "user and assistant do not take turns"),
         ({"m": [TURNS[0], TURNS[0]]}, {"messages": "m"}, "user and assistant do not take turns"),
     ],
@@ -109,6 +116,24 @@ def test_broken_quotes_in_csv_and_bytes_that_are_no_text_in_parquet_cost_their_r
     parquet.write_table(pa.table({"q": column}), tmp_path / "rows.parquet")
     found = [row for _, row in read_all(tmp_path / "rows.parquet", 1)]
     assert [str(row) for row in found] == ["{'q': 'Un ?'}", "invalid UTF-8", "{'q': 'Trois ?'}"]
+
+
+def test_a_mark_before_the_text_is_no_text(tmp_path):
+    (tmp_path / "rows.csv").write_text("\ufeffq,a\nUn ?,Oui.\nDeux ?,Non.,Si.\n", "utf-8")
+    (tmp_path / "rows.jsonl").write_text('\ufeff{"q": "Un ?", "a": "Oui."}\n', "utf-8")
+    csv_rows = [row for _, row in read_all(tmp_path / "rows.csv", 1)]
+    assert csv_rows[0] == {"q": "Un ?", "a": "Oui."} and str(csv_rows[1]) == "more fields than columns"
+    assert [row for _, row in read_all(tmp_path / "rows.jsonl", 1)] == csv_rows[:1]
+
+
+def test_dates_are_kept_as_text_and_those_out_of_range_cost_their_rows(tmp_path):
+    stamps = pa.array([0, 1 << 62], pa.timestamp("ms"))
+    parquet.write_table(pa.table({"q": ["Un ?", "Deux ?"], "t": stamps}), tmp_path / "rows.parquet")
+    first, second = (row for _, row in read_all(tmp_path / "rows.parquet", 1))
+    assert as_kept(first["t"]) == "1970-01-01T00:00:00" and str(second) == "a value that is out of range"
+    parquet.write_table(pa.table([["a"], ["b"]], names=["q", "q"]), tmp_path / "rows.parquet")
+    with pytest.raises(UserError, match="two columns of one name"):
+        read_all(tmp_path / "rows.parquet", 1)
 
 
 def test_a_damaged_parquet_file_is_one_line(tmp_path):
