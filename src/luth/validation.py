@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from luth.data.asking import read_prompt
+from luth.data.asking import require_prompt
 from luth.data.checks import check, check_order
-from luth.data.reading import require_source
-from luth.data.recipe import DataRecipe
+from luth.data.reading import is_file, require_source
+from luth.data.recipe import ASKING, DataRecipe
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
 from luth.gguf import ImportRecipe
@@ -73,9 +73,10 @@ def _data_problems(recipe: dict[str, Any]) -> list[str]:
     built = build("", recipe, DataRecipe)
     found = _said(lambda: check(built))
     for part in built.parts.values():
-        for asking in (part.translate, part.generate, part.judge):
-            found += _said(lambda asking=asking: read_prompt(asking.prompt)) if asking else []
-        if is_local(part.read.path):
+        for step in ASKING:
+            asking = getattr(part, step)
+            found += _said(lambda step=step, asking=asking: require_prompt(step, asking.prompt)) if asking else []
+        if is_local(part.read.path) or is_file(part.read.path):
             found += _said(lambda part=part: require_source("", part.read))
     return found
 

@@ -55,9 +55,13 @@ def test_input_and_system_have_their_places():
         ({"m": []}, {"messages": "m"}, "no turns"),
         ({"m": "plain"}, {"messages": "m"}, "the turns are text and no JSON"),
         ({"m": [{"role": "user"}]}, {"messages": "m"}, "a turn without role or content"),
-        ({"m": [{"role": "user", "content": None}]}, {"messages": "m"}, "a user's message that is no text"),
-        ({"m": [{"role": "user", "content": {"text": "x"}}]}, {"messages": "m"}, "a user's message that is no text"),
-        ({"m": [{"role": "user", "content": "  "}]}, {"messages": "m"}, "an empty user's message"),
+        ({"m": [{"role": "user", "content": None}]}, {"messages": "m"}, "a message of the user that is no text"),
+        (
+            {"m": [{"role": "user", "content": {"text": "x"}}]},
+            {"messages": "m"},
+            "a message of the user that is no text",
+        ),
+        ({"m": [{"role": "user", "content": "  "}]}, {"messages": "m"}, "an empty message of the user"),
         ({"m": [{"role": "tool", "content": "x"}]}, {"messages": "m"}, "a turn of another role"),
         (
             {"i": None, "n": "x", "o": "y"},

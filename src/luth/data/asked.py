@@ -11,7 +11,7 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.data.asking import Job, apply
 from luth.data.endpoint import Runner
-from luth.data.files import answered_writer
+from luth.data.files import TROUBLE, answered_writer
 from luth.data.recipe import Endpoint
 
 # Documents of which a killed run's answers are kept together.
@@ -37,6 +37,7 @@ def runner(job: Job, endpoint: Endpoint, folder: Path) -> Runner:
     """Return the step that asks, and leaves documents with their results in `folder/answered`."""
     return Runner(
         endpoint,
+        folder / TROUBLE,
         rollout_fn=job,
         output_writer=answered_writer(folder / "answered"),
         checkpoints_local_dir=str(folder / "checkpoints"),

@@ -24,6 +24,8 @@ PREAMBLE = re.compile(
     r"^\W*(?:voici|voilà|traduction|sure|certainly|of course|here(?: is|'s)|translation|bien sûr)\b[^\n]{0,80}[:\n]",
     re.IGNORECASE,
 )
+# Those that the prompt puts around the text.
+DASHES = re.compile(r"\s*-{5,}\s*\n")
 PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
 # What a step's prompt must have a place for; it may have one for the language, and a judge's for the JSON's form.
 REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", "criteria"}}
@@ -199,7 +201,7 @@ def translation_problem(
         return "empty"
     if finish_reason == "length":
         return "cut short"
-    if PREAMBLE.match(text) and not PREAMBLE.match(original):
+    if any(pattern.match(text) and not pattern.match(original) for pattern in (PREAMBLE, DASHES)):
         return "a preamble"
     if REFUSALS.match(text.replace("’", "'")) and not REFUSALS.match(original.replace("’", "'")):
         return "a refusal"
@@ -207,9 +209,9 @@ def translation_problem(
         return "code or formulas changed"
     if not settings.min_ratio <= len(text) / len(original) <= settings.max_ratio:
         return "an implausible length"
-    if _foreign(text, language) or (len(text) > 20 and text == original):
-        return "in another language"
-    return None
+    if len(text) > 20 and text == original:
+        return "the same as the original"
+    return "in another language" if _foreign(text, language) else None
 
 
 class GenerateAnswer(Job):

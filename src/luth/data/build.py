@@ -28,7 +28,6 @@ from luth.data.selection import SelectRows
 from luth.data.tokens import CountTokens, load_tokenizer
 from luth.errors import UserError
 from luth.files import sha256, write_json
-from luth.recipe import nearest
 
 # Steps of all parts that make rows; write and push come after them.
 FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
@@ -70,7 +69,7 @@ def check_sources(recipe: DataRecipe, before: dict[str, str]) -> dict[str, str]:
     found = {}
     for language in {recipe.language, *(one for part in recipe.parts.values() for one in _selected(part))}:
         if language not in known():
-            raise UserError(f"language: {language!r} is no language that can be told{nearest(language, known())}")
+            raise UserError(f"language: {language!r} is no code of a language that can be told, such as fr, es, de")
     for name, part in recipe.parts.items():
         part.read, found[f"parts: {name}"] = pinned(part.read, before.get(f"parts: {name}"))
         require_source(name, part.read)

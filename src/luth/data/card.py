@@ -39,12 +39,14 @@ def card(
         "configs": [{"config_name": "default", "data_files": files}],
     }
     counted = ", ".join(f"{count:,} rows in `{split}`" for split, count in rows.items())
+    named = ", ".join(f"`{name}`" for name in columns)
+    checked = "" if recipe.steps.language else " (as it was meant: no step looked at the language)"
     parts = [
         f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---",
         f"# {write.title}",
         *([write.description] if write.description else []),
-        f"Conversations in {recipe.language_name}: {counted}. Columns: {', '.join(f'`{name}`' for name in columns)}. "
-        f"Made by Luth's `scripts/build_dataset.py`.",
+        f"Conversations in {recipe.language_name}{checked}: {counted}. Columns: {named}. "
+        "Made by Luth's `scripts/build_dataset.py`.",
         "## Sources",
         _sources(recipe),
         "## Steps",

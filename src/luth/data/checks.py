@@ -158,6 +158,9 @@ def require_keys(recipe: DataRecipe, steps: list[str]) -> None:
             if endpoint and endpoint.api_key_env != Endpoint.api_key_env and not os.environ.get(endpoint.api_key_env):
                 # Its name is not shown: it may be the key, written in the wrong place.
                 raise UserError(f"endpoints: {asking.endpoint}: the variable that api_key_env names is not set")
+            key = os.environ.get(endpoint.api_key_env, "") if endpoint else ""
+            if not key.isascii() or not key.isprintable() or key != key.strip():
+                raise UserError(f"endpoints: {asking.endpoint}: its key has a space, a line's end or an accent in it")
 
 
 def _check_judge(name: str, judge: Judge | None) -> None:

@@ -1,6 +1,7 @@
 """An OpenAI-compatible server behind datatrove's inference: keys from the environment, retries, what it cost."""
 
 import asyncio
+import logging
 import os
 import random
 import sqlite3
@@ -19,6 +20,8 @@ from luth.data.text import plain
 from luth.files import write_text
 from luth.served import LONGEST_WAIT, asked_pause, short_error
 
+# Of a request that fails, datatrove's other ones are given up, which asyncio would report one by one.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 # Documents at hand beyond those whose requests are under way.
 SPARE = 16
 
@@ -26,10 +29,11 @@ SPARE = 16
 class Server:
     """What `InferenceRunner` talks to: one request after another that comes back with an answer, or the run stops."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Nothing is sent yet."""
-        self.endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, trouble: Path) -> None:
+        """Nothing is sent yet; why a request is sent again will be in the file `trouble`, to be shown meanwhile."""
+        self.endpoint, self.trouble = endpoint, trouble
         self.client: openai.AsyncOpenAI | None = None
+        self.answered = 0
 
     async def __aenter__(self) -> "Server":
         """Open the connections; the key is read here, and kept nowhere else."""
@@ -52,14 +56,16 @@ class Server:
             ServerError: it is not there, or answers no request.
         """
         assert self.client is not None
-        reason = ""
+        reason = advice = ""
+        answered_before = self.answered
         for attempt in range(self.endpoint.api_max_retry + 1):
-            pause = 0.0
+            pause, advice = 0.0, "is it running, and is base_url right?"
             try:
                 # Asked for plain JSON, the client leaves out the types that it would check and build for each field.
                 reply = _completion(await self.client.post("/chat/completions", cast_to=object, body=payload))
                 if reply is not None:
                     reply["usage"]["retries"] = attempt
+                    self.answered += 1
                     return reply
                 reason = "the reply was no chat completion"
             except openai.APIStatusError as error:
@@ -68,17 +74,25 @@ class Server:
                     asked_pause(error),
                 )
                 if error.status_code in (401, 402, 403, 404):
-                    advice = "check the key and its credit, the model's name and the address"
+                    advice = "check the key and its credit, the model's name and the address: most end in /v1"
                     raise ServerError(f"{self.endpoint.base_url} refuses: {reason}: {advice}") from None
-                if error.status_code not in (408, 409, 429) and error.status_code < 500:
+                advice = "its own log says why; fewer concurrent_requests may be easier for it."
+                # Where others are answered meanwhile, what it never gets right is this request.
+                last = attempt == self.endpoint.api_max_retry and self.answered > answered_before
+                again = error.status_code in (408, 409, 429) or error.status_code >= 500
+                if not again or (last and error.status_code == 500):
                     raise InferenceError(None, f"BadRequestError: {reason}") from None
+            except openai.APITimeoutError:
+                reason = f"nothing within {self.endpoint.timeout:g} s"
+                advice = "raise timeout, or lower concurrent_requests; is it busy still with what was given up?"
             except (openai.APIError, ValueError) as error:
                 reason = short_error(error, self.client.api_key).rstrip(".")
+            write_text(self.trouble, reason)
             if attempt < self.endpoint.api_max_retry:
                 await asyncio.sleep(max(pause, min(LONGEST_WAIT, 2.0**attempt * random.uniform(0.25, 0.5))))
         raise ServerError(
             f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.api_max_retry + 1} times: "
-            "is it running, and is base_url right? What was answered is kept; the same command goes on"
+            f"{advice} What was answered is kept; the same command goes on"
         )
 
 
@@ -162,8 +176,8 @@ class Checkpoints(CheckpointManager):
 class Runner(InferenceRunner):
     """datatrove's inference, with its checkpoints and its cache of answers, over `Server`."""
 
-    def __init__(self, endpoint: Endpoint, **settings: Any) -> None:
-        """Take datatrove's own arguments as well, save `config`."""
+    def __init__(self, endpoint: Endpoint, trouble: Path, **settings: Any) -> None:
+        """Take `Server`'s arguments, and datatrove's own, save `config`."""
         config = InferenceConfig(
             server_type="endpoint",
             model_name_or_path=endpoint.model,
@@ -174,13 +188,13 @@ class Runner(InferenceRunner):
             metric_interval=3600,
         )
         super().__init__(config=config, **settings)
-        self.endpoint = endpoint
+        self.endpoint, self.trouble = endpoint, trouble
         checkpoints, chunk = settings["checkpoints_local_dir"], settings["records_per_chunk"]
         self.request_cache = KeptAnswers(checkpoints)
         self.checkpoint_manager = Checkpoints(checkpoints, chunk, self.request_cache)
 
     def _init_server(self, rank: int) -> Server:
-        return Server(self.endpoint)
+        return Server(self.endpoint, self.trouble)
 
     async def _save_document(
         self,

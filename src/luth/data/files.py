@@ -11,6 +11,9 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.files import write_json, write_text
 
+# In a step's folder: why a request was last sent again.
+TROUBLE = "trouble.txt"
+
 
 class RowWriter(JsonlWriter):
     """A step's rows, or those that it rejects; closed, it leaves `counts/RANK.json` in the folder.

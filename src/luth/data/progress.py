@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from luth.data.files import TROUBLE
 from luth.files import write_text
 from luth.quiet import say
 
@@ -45,6 +46,13 @@ def seconds(step: Path) -> float:
     return float(path.read_text("utf-8")) if path.exists() else 0.0
 
 
+def _trouble(step: Path, since: float) -> str:
+    """Return why a request was last sent again, if one was since a time, in seconds of the clock."""
+    path = step / TROUBLE
+    new = path.exists() and path.stat().st_mtime >= since
+    return f"Asked again, the last time for: {path.read_text('utf-8')}." if new else ""
+
+
 @contextlib.contextmanager
 def watched(step: Path, what: str, done: Callable[[], int], total: int | None, unit: str) -> Iterator[None]:
     """Show a bar on the terminal, elsewhere a line a minute, and note the time, while a pipeline of a step runs.
@@ -56,7 +64,7 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
         total: how much there is; None where nobody knows.
         unit: of both.
     """
-    before, begun, over = seconds(step), time.monotonic(), threading.Event()
+    before, begun, over, started = seconds(step), time.monotonic(), threading.Event(), time.time()
 
     def watch() -> None:
         # Tasks of this very process write to another stderr, and what they write is not for the terminal.
@@ -68,10 +76,12 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
                 # A full disk or a vanished file is for the pipeline itself to report.
                 with contextlib.suppress(OSError):
                     bar.update(done() - bar.n)
+                    bar.set_postfix_str(_trouble(step, started), refresh=False)
                     write_text(step / "seconds.txt", f"{before + time.monotonic() - begun:.1f}\n")
                     if bar.disable and time.monotonic() - said > LINE and not ended:
                         said = time.monotonic()
-                        say(f"{what}: {done():,} of {total if total is not None else 'unknown'} {unit}.")
+                        of = f"{total:,}" if total is not None else "unknown"
+                        say(f"{what}: {done():,} of {of} {unit}. {_trouble(step, started)}".strip())
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

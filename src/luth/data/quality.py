@@ -153,7 +153,7 @@ class QualityRules(BaseFilter):
         for name in self.settings.rules:
             if RULES[name](messages):
                 return False, name
-        spoken = "\n".join(_answers(messages)).casefold()
+        spoken = said(messages).casefold()
         if any(phrase.casefold() in spoken for phrase in self.settings.phrases):
             return False, "a phrase of the recipe"
         if self.settings.typography == "french":

@@ -55,6 +55,7 @@ class ReadRows(PipelineStep):
                 if isinstance(found, Document):
                     yield found
                     continue
+                row = row.row if isinstance(row, BadRow) else row
                 kept = {"part": self.part, "filter_reason": found}
                 self.rejected.write(
                     Document(plain(shown(row)[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
@@ -88,15 +89,22 @@ def require_source(part: str, read: Read) -> None:
         raise UserError(f"parts: {part}: read: {error}") from None
     for column in [*read.columns.values(), *read.keep]:
         if column not in row:
-            raise UserError(
-                f"parts: {part}: read: {read.path} has no column {column!r}: it has {', '.join(map(str, row))}"
+            said = f"{read.path} has no column {column!r}: it has {', '.join(map(str, row))}"
+            comma = (
+                ": columns of a csv file are parted by commas here" if len(row) == 1 and ".csv" in read.path else ""
             )
+            raise UserError(f"parts: {part}: read: {said}{comma}")
+
+
+def is_file(path: str) -> bool:
+    """Tell whether a source's path means files, whether they are there or not."""
+    return Path(path).suffix in (*SUFFIXES, *OTHER_SUFFIXES) or glob.has_magic(path)
 
 
 def local_files(path: str) -> list[Path]:
     """Return the files of this machine that a source's path means, sorted; none where it is a dataset on the Hub."""
     found = sorted(Path(one) for one in glob.glob(path, recursive=True) if Path(one).is_file())
-    if not found and Path(path).suffix in (*SUFFIXES, *OTHER_SUFFIXES):
+    if not found and is_file(path):
         raise UserError(f"{path}: no such file (paths are from the folder where the command is started)")
     for one in found:
         if one.suffix not in SUFFIXES:
@@ -188,8 +196,10 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return BadRow("invalid UTF-8" if "UTF-8" in str(error) else "no JSON")
-    return row if isinstance(row, dict) else BadRow("no JSON object")
+        if not line.strip():
+            return BadRow("a blank line")
+        return BadRow("invalid UTF-8" if "UTF-8" in str(error) else "no JSON", line.decode("utf-8", "replace"))
+    return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"))
 
 
 def _csv(file: Path) -> Iterator[Block]:
@@ -204,7 +214,7 @@ def _csv_rows(rows: csv.DictReader) -> Iterator[dict[str, Any] | BadRow]:
     while True:
         try:
             row = next(rows)
-            yield BadRow("more fields than columns") if None in row else row
+            yield BadRow("more fields than columns", shown(row)) if None in row else row
         except csv.Error:
             yield BadRow("quotes that do not match")
         except StopIteration:

@@ -186,8 +186,8 @@ class Quality:
 
     Parameters:
         rules: their names; refusal and boilerplate know French and English.
-        phrases: an answer that holds one of them, whatever its case, is rejected: what a model says of itself, or says
-            to refuse, in another language.
+        phrases: a row that holds one of them, whatever its case, is rejected: what a model says of itself, or says to
+            refuse, a translation too, in another language.
         typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code, JSON
             and formulas.
     """

@@ -17,6 +17,11 @@ Messages = list[dict[str, str]]
 class BadRow(ValueError):
     """A row that makes no conversation; the message is the reason, the same for all rows with that fault."""
 
+    def __init__(self, reason: str, row: str = "") -> None:
+        """`row` is what was read, as far as it can be shown."""
+        super().__init__(reason)
+        self.row = row
+
 
 def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
     """Return a row's messages, `role` and `content` each.
@@ -84,9 +89,9 @@ def _optional(parts: dict[str, Any], key: str) -> str | None:
 def _checked(messages: Messages) -> Messages:
     for message in messages:
         if not isinstance(message["content"], str):
-            raise BadRow(f"a {message['role']}'s message that is no text")
+            raise BadRow(f"a message of the {message['role']} that is no text")
         if not message["content"].strip():
-            raise BadRow(f"an empty {message['role']}'s message")
+            raise BadRow(f"an empty message of the {message['role']}")
     turns = [message["role"] for message in messages]
     if turns[0] == "system":
         turns = turns[1:]

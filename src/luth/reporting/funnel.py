@@ -131,7 +131,10 @@ def _costs(steps: Steps, seconds: dict[str, float]) -> str:
         if cost:
             cells = [f"{cost[key]:,}" for key in ("requests", "retries", "prompt_tokens", "completion_tokens")]
             lines.append(f"| {name} | {' | '.join(cells)} | {_rate(cost['requests'], seconds[name])} |")
-    head = "| step | requests | retries | tokens in | tokens out | requests a second |\n| --- |" + " ---: |" * 5
+    head = (
+        "| step | requests | sent again after a fault | tokens in | tokens out | requests a second |\n| --- |"
+        + " ---: |" * 5
+    )
     return "\n".join([head, *lines]) if lines else ""
 
 
