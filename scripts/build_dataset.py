@@ -1,6 +1,6 @@
 """Build an instruction dataset in one language from public ones: read, select, translate, answer, judge, filter.
 
-    python scripts/build_dataset.py recipes/demo/data.yaml [--executor local|slurm|ray] [--only STEP]
+    python scripts/build_dataset.py recipes/demo/data.yaml [--executor local|slurm|ray] [--only STEP] [--redo]
 
 Killed, the same command goes on: what was done or answered is kept. OUTPUT_DIR/dataset is a Hub dataset's folder with
 its card; OUTPUT_DIR/funnel.md says what became of every row.
@@ -23,6 +23,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--executor", choices=("local", "slurm", "ray"), default="local", help="where tasks run")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="tasks at a time")
     parser.add_argument("--only", metavar="STEP", help="take this step alone, such as judge")
+    parser.add_argument(
+        "--redo", action="store_true", help="after a change: take anew what it touches, and keep the rest"
+    )
     parser.add_argument("--output_dir", help="instead of the recipe's")
     args = parser.parse_args(arguments)
 
@@ -45,8 +48,9 @@ def main(arguments: list[str]) -> None:
         require_keys(recipe, [args.only] if args.only else list(steps))
 
     from luth.claims import claim
-    from luth.data.build import Build, check_sources, plan, step_of
+    from luth.data.build import Build, check_sources
     from luth.data.executors import Executor
+    from luth.data.plan import plan, step_of
     from luth.run_record import open_run, recorded_inputs
 
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
@@ -56,10 +60,16 @@ def main(arguments: list[str]) -> None:
     folder = Path(recipe.output_dir)
     with about(args.recipe):
         inputs = check_sources(recipe, recorded_inputs(folder))
-    executor = Executor(args.executor, args.workers, recipe.slurm)
+    dataset = Build(recipe, folder, Executor(args.executor, args.workers, recipe.slurm), inputs, say)
+    stale = dataset.stale()
+    if stale and not args.redo:
+        raise UserError(
+            f"{folder} was made by another recipe, or from other files, as to {', '.join(stale)}: "
+            "--redo takes that anew and keeps the rest; or choose another --output_dir"
+        )
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}
-    run = open_run(folder, "build_dataset", settings, inputs)
+    run = open_run(folder, "build_dataset", settings, inputs, replace_other=(folder / "run.json").exists())
     if run.finished and args.only is None:
         say(f"{folder} already holds this very dataset: nothing to do.")
         return
@@ -68,7 +78,8 @@ def main(arguments: list[str]) -> None:
         if not alone:
             raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
         run.save(executor=args.executor)
-        dataset = Build(recipe, folder, executor, say)
+        if stale:
+            dataset.forget(stale)
         dataset.run(args.only)
         if args.only in (None, "write"):
             rows = report(recipe, dataset, folder)

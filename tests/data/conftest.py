@@ -67,10 +67,13 @@ class Handler(BaseHTTPRequestHandler):
             self.server.keys.add(self.headers["Authorization"])
             status = self.server.refuse(sum(self.server.asked.values()))
         time.sleep(self.server.delay)
+        try:
+            said = None if status else self.server.say(body)
+        except RuntimeError:
+            status = 500
         if status:
             reply = {"error": {"message": f"no, {self.headers['Authorization']}"}}
         else:
-            said = self.server.say(body)
             message = {"role": "assistant", "content": said}
             usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
             choice = {"index": 0, "finish_reason": "stop", "message": message}

@@ -106,7 +106,7 @@ def test_from_sources_to_a_dataset(recipe, build, server, tmp_path, monkeypatch)
     code, said, err = build(recipe())
     assert code == 0 and "nothing to do" in said
     code, _, err = build(recipe(tasks=3))
-    assert code == 2 and "another recipe's run (different: tasks)" in err
+    assert code == 2 and "by another recipe, or from other files, as to made.read, made.translate" in err
 
 
 @pytest.mark.slow
@@ -180,15 +180,38 @@ def test_a_server_that_fails_stops_the_run_which_then_goes_on(recipe, build, ser
 def test_a_server_that_is_slow_or_not_there_is_said_in_one_line(recipe, build, server):
     server.delay = 2
     slow = {"base_url": server.url, "model": "m", "timeout": 1, "api_max_retry": 0}
-    for endpoint, words in ((slow, "timed out"), ({**slow, "base_url": "http://127.0.0.1:9/v1"}, "Connection error")):
+    away = {**slow, "base_url": "http://127.0.0.1:9/v1"}
+    for endpoint, words in ((slow, "nothing within 1 s"), (away, "Connection error")):
         code, _, err = build(recipe(endpoints={"model": endpoint}), "--output_dir", recipe().with_suffix(""))
-        assert code == 2 and f"does not answer: {words}" in err.replace("Request ", "") and err.count("\n") == 1, err
+        assert code == 2 and f"does not answer: {words}" in err and err.count("\n") == 1, err
 
 
 def test_a_server_that_refuses_every_row_stops_the_run(recipe, build, server):
     server.refuse = lambda count: 400
     code, _, err = build(recipe())
     assert code == 2 and "the endpoint refuses (14)" in err and "check the model's name" in err, err
+
+
+def test_a_refused_key_is_one_line_in_a_terminal(recipe, server):
+    server.refuse = lambda count: 401
+    with start(recipe(), stderr=subprocess.PIPE) as process:
+        said = process.stderr.read().decode()
+    assert process.returncode == 2 and said.count("\n") == 1, said
+    assert "refuses: HTTP 401" in said and "check the key" in said and "Error code" not in said
+
+
+def test_a_row_that_the_server_never_gets_right_is_rejected_where_others_are_answered(recipe, build, server, tmp_path):
+    from tests.data.conftest import answer
+
+    def fail_at_one(body):
+        if "miel" in body["messages"][-1]["content"]:
+            raise RuntimeError
+        return answer(body)
+
+    server.say = fail_at_one
+    code, _, err = build(recipe())
+    assert code == 0 and len(rows(tmp_path / "built")) == 27, err
+    assert "HTTP 500" in (tmp_path / "built/funnel.md").read_text("utf-8")
 
 
 def test_a_reply_that_is_no_text_stops_the_run_which_then_goes_on(recipe, build, server):
@@ -278,7 +301,7 @@ def part(name="a", select=None, **read):
     [
         ({"parts": {}}, "parts: none is named"),
         ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality"),
-        ({"language": "xx"}, "'xx' is no language that can be told"),
+        ({"language": "xx"}, "'xx' is no code of a language"),
         ({"parts": {"a": {"read": {"path": "x.csv", "columns": {"prompt": "p"}}}}}, "a prompt alone has no answer"),
         (
             {

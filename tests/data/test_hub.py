@@ -10,6 +10,7 @@ from huggingface_hub import close_session, constants
 
 from luth.data.reading import pinned
 from luth.data.recipe import Read
+from luth.errors import UserError
 from tests.data.conftest import ROOT
 from tests.fake_hub import TOKEN, FakeHub
 
@@ -70,10 +71,13 @@ def test_a_source_is_read_at_one_commit_by_every_start(monkeypatch, tmp_path):
         close_session()
         read = Read("anna/data", {"messages": "m"})
         first, said = pinned(read, None)
-        assert first.revision == "0" * 40 and said == f"anna/data@{'0' * 40}"
+        assert first.revision == "0" * 40 and said == f"anna/data, main@{'0' * 40}"
         asked = len(hub.requests)
-        later, said = pinned(read, "anna/data@" + "1" * 40)
+        later, said = pinned(read, "anna/data, main@" + "1" * 40)
         assert later.revision == "1" * 40 and said.endswith("1" * 40) and len(hub.requests) == asked
+        # Another revision was never looked at.
+        with pytest.raises(UserError, match="not found on the Hub"):
+            pinned(Read("anna/data", {"messages": "m"}, revision="v1"), said)
         close_session()
     (tmp_path / "rows.csv").write_text("m\n", "utf-8")
     before = pinned(Read(str(tmp_path), {"messages": "m"}), None)[1]

@@ -66,7 +66,7 @@ def test_input_and_system_have_their_places():
         (
             {"i": None, "n": "x", "o": "y"},
             {"instruction": "i", "input": "n", "output": "o"},
-            "message that is no text",
+            "of the user that is no text",
         ),
         ({"i": "a", "n": 42, "o": "y"}, {"instruction": "i", "input": "n", "output": "o"}, "its input is no text"),
         ({"p": "a", "s": ["x"]}, {"prompt": "p", "system": "s"}, "its system is no text"),

@@ -136,8 +136,8 @@ class Job(ABC):
         """Send what this job sends."""
 
     @abstractmethod
-    def settle(self, document: Document, result: dict[str, Any]) -> None:
-        """Put a good answer into the document."""
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Put a good answer into the document; return why the row is rejected all the same, None where it is not."""
 
 
 def without_thought(reply: InferenceResult) -> tuple[str, str]:
@@ -187,10 +187,11 @@ class TranslateMessages(Job):
             translations.append({"role": message["role"], "content": text})
         return {"messages": translations}
 
-    def settle(self, document: Document, result: dict[str, Any]) -> None:
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
         """Keep the original beside the translation."""
         document.metadata["original"] = document.metadata["messages"]
         document.metadata["messages"] = result["messages"]
+        return None
 
 
 def translation_problem(
@@ -236,7 +237,7 @@ class GenerateAnswer(Job):
             return {"reason": reason, "detail": text[:300]}
         return {"answer": text, "thought": thought}
 
-    def settle(self, document: Document, result: dict[str, Any]) -> None:
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
         """Put the answer in the place of the last one; a thought has a field of its own."""
         messages = document.metadata["messages"]
         if messages[-1]["role"] == "assistant":
@@ -244,6 +245,7 @@ class GenerateAnswer(Job):
         document.metadata["messages"] = [*messages, {"role": "assistant", "content": result["answer"]}]
         if result["thought"]:
             document.metadata["thought"] = result["thought"]
+        return None
 
 
 def answer_problem(text: str, finish_reason: str, language: str) -> str | None:
@@ -277,16 +279,16 @@ class JudgeRow(Job):
         )
         if reason is not None:
             return {"reason": reason, "detail": text[:300]}
-        verdict = read_verdict(text, self.asking.criteria)
-        assert verdict is not None
+        return {"verdict": read_verdict(text, self.asking.criteria)}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Keep the verdict, and hold it against the thresholds."""
+        verdict = document.metadata["verdict"] = result["verdict"]
         for name, least in self.asking.thresholds.items():
             if verdict[name]["score"] < least:
-                return {"reason": f"judged: {name}", "detail": verdict[name]["reason"][:300], "verdict": verdict}
-        return {"verdict": verdict}
-
-    def settle(self, document: Document, result: dict[str, Any]) -> None:
-        """Keep the verdict."""
-        document.metadata["verdict"] = result["verdict"]
+                document.metadata["detail"] = verdict[name]["reason"][:300]
+                return f"judged: {name}"
+        return None
 
 
 def verdict_schema(criteria: list[str]) -> dict[str, Any]:
@@ -352,10 +354,8 @@ def apply(job: Job, document: Document) -> str | None:
     costs[job.step] = result["cost"]
     if "reason" in result:
         document.metadata["detail"] = result["detail"]
-        if "verdict" in result:
-            document.metadata["verdict"] = result["verdict"]
         return result["reason"]
-    job.settle(document, result)
+    reason = job.settle(document, result)
     document.text = said(document.metadata["messages"])
     document.id = row_id(document.metadata["messages"])
-    return None
+    return reason

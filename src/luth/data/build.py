@@ -5,6 +5,7 @@ In the output folder's `steps`: `STEP/rows/*.jsonl` and `STEP/rejected/*.jsonl`;
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,53 +16,35 @@ from luth.data.asked import NumberEqualRows, Settle, runner
 from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, require_prompt
 from luth.data.decontamination import NoBenchmarkItems, read_items
 from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
-from luth.data.executors import Executor
+from luth.data.executors import Executor, require_no_job
 from luth.data.files import RowWriter, read_counts, reader
 from luth.data.identification import InLanguage
 from luth.data.languages import known
 from luth.data.mixing import Divide, Keys, WriteShards, decide, ranges, schema
+from luth.data.plan import before, made_of, plan, step_of
 from luth.data.progress import Lines, seconds, watched
 from luth.data.quality import QualityRules, require_rules
 from luth.data.reading import ReadRows, pinned, require_source
-from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe, Part
+from luth.data.recipe import DataRecipe, Part
 from luth.data.selection import SelectRows
 from luth.data.tokens import CountTokens, load_tokenizer
 from luth.errors import UserError
-from luth.files import sha256, write_json
+from luth.files import sha256, write_json, write_text
 
 # Steps of all parts that make rows; write and push come after them.
 FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
 # Where the rows go that a step is given.
 BOTH = ("rows", "rejected")
+# In a step's folder: what its rows, and a model's answers, are made of; and what is kept of the answers.
+MADE_OF, ASKED_OF = "made_of.txt", "asked_of.txt"
+ANSWERS = {"answered", "answered.txt", "checkpoints", "inputs.txt", "seconds.txt", "logs", ASKED_OF}
 JOBS: dict[str, type[Job]] = {"translate": TranslateMessages, "generate": GenerateAnswer, "judge": JudgeRow}
 
 
-def plan(recipe: DataRecipe) -> list[str]:
-    """Return the names of the steps that a recipe takes, in their order, up to the mixture."""
-    own = [f"{name}.{step}" for name, part in recipe.parts.items() for step in PART_STEPS if getattr(part, step)]
-    return own + [step for step in COMMON_STEPS[:-2] if getattr(recipe.steps, step)]
-
-
-def step_of(name: str) -> str:
-    """Return which step a name of the plan is: tulu.read is read."""
-    return name.split(".")[-1]
-
-
-def before(steps: list[str], name: str) -> list[str]:
-    """Return the steps whose rows one takes: the part's last, or for the first common one the last of every part."""
-    earlier = steps[: steps.index(name)]
-    if "." in name:
-        return [step for step in earlier if step.split(".")[0] == name.split(".")[0]][-1:]
-    common = [step for step in earlier if "." not in step]
-    if common:
-        return common[-1:]
-    return list({step.split(".")[0]: step for step in earlier}.values())
-
-
-def check_sources(recipe: DataRecipe, before: dict[str, str]) -> dict[str, str]:
+def check_sources(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str]:
     """Check all that a build reads, before anything is done; return fingerprints of it, by name.
 
-    Every part's source is fixed in the recipe to what it is now, or was when `before` was returned.
+    Every part's source is fixed in the recipe to what it is now, or was when `recorded` was returned.
 
     Raises:
         UserError: a source, a column, a prompt, a rule, a tokenizer or an item folder is not there.
@@ -71,7 +54,7 @@ def check_sources(recipe: DataRecipe, before: dict[str, str]) -> dict[str, str]:
         if language not in known():
             raise UserError(f"language: {language!r} is no code of a language that can be told, such as fr, es, de")
     for name, part in recipe.parts.items():
-        part.read, found[f"parts: {name}"] = pinned(part.read, before.get(f"parts: {name}"))
+        part.read, found[f"parts: {name}"] = pinned(part.read, recorded.get(f"parts: {name}"))
         require_source(name, part.read)
         for step in JOBS:
             asking = getattr(part, step)
@@ -96,11 +79,35 @@ def _selected(part: Part) -> list[str]:
 class Build:
     """A recipe on its way to a dataset."""
 
-    def __init__(self, recipe: DataRecipe, folder: Path, executor: Executor, say: Callable[[str], None]) -> None:
-        """Nothing is read yet."""
+    def __init__(
+        self, recipe: DataRecipe, folder: Path, executor: Executor, inputs: dict[str, str], say: Callable[[str], None]
+    ) -> None:
+        """Nothing is read yet; `inputs` are what `check_sources` returned."""
         self.recipe, self.steps, self.executor, self.say = recipe, folder / "steps", executor, say
         self.dataset = folder / "dataset"
         self.plan, self.parts = plan(recipe), list(recipe.parts)
+        self.made_of, self.asked_of = made_of(recipe, inputs), made_of(recipe, inputs, asked=True)
+
+    def stale(self) -> list[str]:
+        """Return the steps of the folder that another recipe or other sources made, or that are no more."""
+        names = sorted(path.name for path in self.steps.glob("*") if path.name != "write")
+        found = [name for name in names if _read(self.steps / name / MADE_OF) not in (None, self.made_of.get(name))]
+        return sorted(found, key=lambda name: self.plan.index(name) if name in self.plan else len(self.plan))
+
+    def forget(self, stale: list[str]) -> None:
+        """Remove what `stale` names, save a model's answers that would be the same, and the shards' own step."""
+        for name in [*stale, "write"]:
+            folder, kept = self.steps / name, set()
+            require_no_job(folder)
+            if name in self.asked_of and _read(folder / ASKED_OF) == self.asked_of[name]:
+                kept = ANSWERS
+                shutil.rmtree(folder / "logs" / "settle", ignore_errors=True)
+            # A step is stale until all else is gone: a kill in between leaves it to be forgotten again.
+            for path in sorted(folder.glob("*"), key=lambda path: path.name == MADE_OF):
+                if path.name not in kept:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def run(self, only: str | None = None) -> None:
         """Take every step that is not done, or only those called `only`.
@@ -127,7 +134,9 @@ class Build:
             if not self._is_done(source):
                 raise UserError(f"{name} comes after {source}, which is not done: leave --only out, or take it first")
         self.say(f"{name}.")
-        folder.mkdir(parents=True, exist_ok=True)
+        if step_of(name) in JOBS:
+            write_text(folder / ASKED_OF, self.asked_of[name])
+        write_text(folder / MADE_OF, self.made_of[name])
         step = step_of(name)
         if sources and not self._came(name):
             if "." not in name:
@@ -271,3 +280,10 @@ class Build:
         number = ranges(self._came("mix"), shards)
         write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe), number)
         self._pipeline("write", [write], shards)
+        for path in (self.dataset / "data").glob("*.parquet"):
+            if not path.stem.endswith(f"-of-{shards:05d}"):
+                path.unlink()
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None

@@ -198,6 +198,14 @@ def _run_on_slurm(executor: SlurmPipelineExecutor, noted: Path) -> None:
         _wait(executor, str(executor.job_id))
 
 
+def require_no_job(step: Path) -> None:
+    """Raise `UserError` where Slurm still has a job of a step, given by its folder: it would write on."""
+    for noted in step.glob("logs/*/job_id.txt"):
+        job = noted.read_text("utf-8").strip()
+        if shutil.which("squeue") and _is_queued(job):
+            raise UserError(f"{step.name}: Slurm's job {job} is at work on it: wait for its end, or scancel {job}")
+
+
 def _wait(executor: SlurmPipelineExecutor, job: str) -> None:
     while executor.get_incomplete_ranks() and _is_queued(job):
         time.sleep(SETTLED)

@@ -137,9 +137,10 @@ class WriteShards(PipelineStep):
                 split, range(self.ranges * rank // world_size, self.ranges * (rank + 1) // world_size)
             )
             first = next(groups, [])
-            if not first and (split == "test" or rank > 0):
-                continue
             path = self.folder / f"{split}-{rank:05d}-of-{world_size:05d}.parquet"
+            if not first and (split == "test" or rank > 0):
+                path.unlink(missing_ok=True)
+                continue
             beside = path.with_name(f".{path.name}.tmp")
             with parquet.ParquetWriter(beside, self.columns, compression="zstd") as file:
                 for group in itertools.chain([first], groups):

@@ -128,14 +128,16 @@ def pinned(read: Read, before: str | None) -> tuple[Read, str]:
         files = sorted(path for path in Path(read.path).rglob("*") if path.is_file())
     if files:
         return read, sha256(*files)
-    commit = before.rpartition("@")[2] if before else read.revision or "main"
-    if not before and not huggingface_hub.constants.HF_HUB_OFFLINE:
+    source = f"{read.path}, {read.revision or 'main'}"
+    known = before is not None and before.startswith(f"{source}@")
+    commit = before.rpartition("@")[2] if before and known else read.revision or "main"
+    if not known and not huggingface_hub.constants.HF_HUB_OFFLINE:
         try:
             with about(read.path):
                 commit = str(huggingface_hub.HfApi().dataset_info(read.path, revision=read.revision).sha)
         except HfHubHTTPError as error:
             raise UserError(f"{read.path}: {error}") from None
-    return dataclasses.replace(read, revision=commit), f"{read.path}@{commit}"
+    return dataclasses.replace(read, revision=commit), f"{source}@{commit}"
 
 
 def source_rows(read: Read, rank: int, world_size: int) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
