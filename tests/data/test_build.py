@@ -194,7 +194,8 @@ def test_a_server_that_refuses_every_row_stops_the_run(recipe, build, server):
 
 def test_a_refused_key_is_one_line_in_a_terminal(recipe, server):
     server.refuse = lambda count: 401
-    with start(recipe(), stderr=subprocess.PIPE) as process:
+    endpoint = {"base_url": server.url, "model": "m", "concurrent_requests": 2}
+    with start(recipe(endpoints={"model": endpoint}), stderr=subprocess.PIPE) as process:
         said = process.stderr.read().decode()
     assert process.returncode == 2 and said.count("\n") == 1, said
     assert "refuses: HTTP 401" in said and "check the key" in said and "Error code" not in said

@@ -16,7 +16,7 @@ from luth.data.recipe import Decontaminate
 from luth.data.text import sentences, words
 from luth.errors import UserError
 
-# A run of words that so many items of one benchmark have is the benchmark's way of asking.
+# A run of words that so many items of one benchmark have is the benchmark's way of asking, or a passage of several.
 FORMULA = 3
 # An item of fewer letters shows nothing.
 LETTERS = 4
