@@ -7,8 +7,9 @@ import unicodedata
 # A formula between \( and \), or \[ and \]; \\[4pt] is the end of a line.
 DELIMITED = r"(?<!\\)\\\((?:(?!\\\().)*?\\\)|(?<!\\)\\\[(?:(?!(?<!\\)\\\[).)*?(?<!\\)\\\]"
 # Formulas, code and the like stand as they are in every language. No pattern looks further than its like or a bound:
-# time grows with a text's length alone.
+# time grows with a text's length alone. What one begins with is looked for first: most places of a text begin none.
 PROTECTED = re.compile(
+    r"(?=[`~$\\h{<\[&])(?:"
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|`[^`\n]+`"
     r"|\$\$.*?\$\$"
@@ -17,7 +18,8 @@ PROTECTED = re.compile(
     r"|(?<![\\$\w])\$(?=\S)[^$\n]*?(?<=\S)\$(?![\d$])"
     r"|https?://[^\s)>\]]*[^\s)>\].,;:!?»\"']"
     r"|\{\{[^{}]*\}\}|\{[A-Za-z_]\w*\}|<[A-Za-z_]\w*>|\[\[\w+\]\]"
-    r"|&(?:#\d+|\w+);",
+    r"|&(?:#\d+|\w+);"
+    r")",
     re.DOTALL,
 )
 
@@ -30,9 +32,12 @@ def _marks() -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ends)
 
 
-_WORD = re.compile(rf"[\w{_marks()}]+")
-# Words, and signs that are more than punctuation or markdown, one by one: of operators, money, pictures.
-_TOKEN = re.compile(rf"{_WORD.pattern}|[^\w\s.,;:!?…'’\"«»“”„()\[\]{{}}—–*`#~|\\-]")
+# Signs that are more than punctuation or markdown: of operators, money, pictures.
+_SIGN = r"[^\w\s.,;:!?…'’\"«»“”„()\[\]{}—–*`#~|\\-]"
+_WORDS = (re.compile(r"\w+"), re.compile(rf"[\w{_marks()}]+"))
+_TOKENS = tuple(re.compile(rf"{words.pattern}|{_SIGN}") for words in _WORDS)
+# Latin, Greek and Cyrillic letters have no such marks, and the class of them takes four times as long.
+_OTHER_SCRIPT = re.compile("[^\0-\u0482\u2000-\u20cf]")
 _STOPS = re.compile(r"[.!?:;()«»“”\"\n|。！？：؟]+|\s(?=[A-ZÀ-ÖØ-Þ])")
 # Accents and the like, save the stroke by which = becomes ≠.
 _MARKS = re.compile("[\u0300-\u0337\u0339-\u036f]+")
@@ -55,12 +60,16 @@ def prose(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return a text's words for comparisons: case, accents, punctuation and spacing do not count."""
-    return _WORD.findall(normalised(text))
+    return _all(_WORDS, normalised(text))
 
 
 def tokens(text: str) -> list[str]:
     """Return a text's words as `words` does, and between them the signs that change what they say: > is not <."""
-    return _TOKEN.findall(normalised(text))
+    return _all(_TOKENS, normalised(text))
+
+
+def _all(patterns: tuple[re.Pattern[str], ...], text: str) -> list[str]:
+    return patterns[bool(_OTHER_SCRIPT.search(text))].findall(text)
 
 
 def normalised(text: str) -> str:

@@ -6,7 +6,7 @@ from luth.data.text import PROTECTED
 
 NO_BREAK, NARROW = "\u00a0", "\u202f"
 # Lines that may be code by their indent, and JSON, whose quotes are its own.
-_KEPT = re.compile(rf"(?:^|(?<=\n))(?: {{4}}|\t)[^\n]*|[{{\[]\s*\"[^{{}}\[\]]*[}}\]]|{PROTECTED.pattern}", re.DOTALL)
+_KEPT = re.compile(rf"(?<![^\n])(?: {{4}}|\t)[^\n]*|[{{\[]\s*\"[^{{}}\[\]]*[}}\]]|{PROTECTED.pattern}", re.DOTALL)
 _RULES = [
     # "mot" becomes « mot », with the spaces inside that do not break.
     (re.compile(r"(?<![\w={\[])(?<!\":)(?<!\": )\"([^\"\n]+)\"(?!\w|\s*:\s*[\[{\"\d])"), f"«{NO_BREAK}\\1{NO_BREAK}»"),
@@ -19,7 +19,7 @@ _RULES = [
     (re.compile(r"(?<=[\w»)\]%°*])[ \u00a0\u202f]+:(?=\s|$)"), f"{NO_BREAK}:"),
     (re.compile(r"(?<=\d)[ \u00a0\u202f]*(?=[%€])"), NO_BREAK),
     # Groups of three digits, not a year and a number after it.
-    (re.compile(r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d\d\d)) (?=\d{3}\b)"), NARROW),
+    (re.compile(r" (?=\d{3}\b)(?:(?<=\b\d )|(?<=\b\d\d )|(?<=\b\d\d\d ))"), NARROW),
 ]
 
 
