@@ -45,48 +45,55 @@ def main(arguments: list[str]) -> None:
         check_order(given)
         recipe = build(args.recipe, given | ({"output_dir": args.output_dir} if args.output_dir else {}), DataRecipe)
         check(recipe)
-        require_keys(recipe, [args.only] if args.only else list(steps))
 
     from luth.claims import claim
     from luth.data.build import Build, check_sources
     from luth.data.executors import Executor
     from luth.data.plan import plan, step_of
-    from luth.run_record import open_run, recorded_inputs
+    from luth.run_record import open_run, recorded
 
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
     taken = [step for step in steps if step in own]
     if args.only and args.only not in taken:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     folder = Path(recipe.output_dir)
+    begun = recorded(folder)
     with about(args.recipe):
-        inputs = check_sources(recipe, recorded_inputs(folder))
+        inputs = check_sources(recipe, (begun or {}).get("inputs", {}))
     dataset = Build(recipe, folder, Executor(args.executor, args.workers, recipe.slurm), inputs, say)
     stale = dataset.stale()
     if stale and not args.redo:
+        again = dataset.asked_anew(stale)
+        asked = f", asking the model again for {_and(again)}," if again else ""
         raise UserError(
             f"{folder} was made by another recipe, or from other files, as to {', '.join(stale)}: "
-            "--redo takes that anew and keeps the rest; or choose another --output_dir"
+            f"--redo takes that anew{asked} and keeps the rest; or choose another --output_dir"
         )
+    with about(args.recipe):
+        require_keys(recipe, [name for name in dataset.missing() if args.only in (None, step_of(name))])
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}
-    run = open_run(folder, "build_dataset", settings, inputs, replace_other=(folder / "run.json").exists())
-    if run.finished and args.only is None:
+    run = open_run(folder, "build_dataset", settings, inputs, replace_other=begun is not None)
+    if run.finished and not stale and args.only is None:
         say(f"{folder} already holds this very dataset: nothing to do.")
         return
-    run.save()
     with claim(folder / ".lock") as alone:
-        if not alone:
+        if not alone or recorded(folder) != begun or dataset.stale() != stale:
             raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
-        run.save(executor=args.executor)
         if stale:
-            dataset.forget(stale)
+            # The same recipe with its keys in another order, or a folder that was tampered with, was finished before.
+            run.record.update(status="running", rows=None)
+        run.save(executor=args.executor)
+        dataset.forget(stale)
         dataset.run(args.only)
         if args.only in (None, "write"):
-            rows = report(recipe, dataset, folder)
+            run.save(rows=report(recipe, dataset, folder))
         if args.only in (None, "push") and recipe.steps.push:
+            if run.record.get("rows") is None:
+                raise UserError(f"push comes after write: {folder} does not hold this recipe's dataset yet")
             push(recipe, dataset.dataset)
     if args.only is None:
-        run.finish(rows=rows)
+        run.finish()
     elif args.only not in ("write", "push"):
         say(f"Rows and rejected rows lie in {folder / 'steps'}.")
 
@@ -107,19 +114,23 @@ def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
     return rows
 
 
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def push(recipe: Any, folder: Path) -> None:
     """Upload the dataset's folder to the Hub."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
     target = recipe.steps.push
-    if not (folder / "README.md").exists():
-        raise UserError(f"push comes after write: {folder} holds no dataset yet: leave --only out, or take it first")
     say(f"Pushing to {target.repo_id}.")
     api = HfApi()
+    # Shards of another number that were pushed before would be read with these.
+    patterns = {"ignore_patterns": ".*", "delete_patterns": ["data/train-*.parquet", "data/test-*.parquet"]}
     try:
         api.create_repo(target.repo_id, repo_type="dataset", private=target.private, exist_ok=True)
-        api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder, ignore_patterns=".*")
+        api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder, **patterns)
     except HfHubHTTPError as error:
         advice = "is HF_TOKEN set, and may it write there? --only push tries again"
         raise UserError(f"push: {target.repo_id}: {error}: {advice}") from None

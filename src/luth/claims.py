@@ -19,7 +19,10 @@ def claim(path: Path) -> Iterator[bool]:
 
     The kernel lets go of a lock when its process ends, however it ends: no lock outlives a kill.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another output_dir") from None
     with open(path, "a", encoding="utf-8") as file:
         yield _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

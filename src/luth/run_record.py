@@ -71,22 +71,11 @@ def open_run(
         UserError: the folder is not empty and holds something else: nothing is ever overwritten.
     """
     fresh = new_record(step, recipe, inputs, seed)
-    path = folder / "run.json"
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: choose another output_dir")
-    # Another process of the same run may be writing its record at this moment.
-    if not folder.exists() or all(one.name.startswith(".run.json.") for one in folder.iterdir()):
+    if folder.is_dir() and replace_other and not (folder / "run.json").exists():
         return Run(folder, fresh)
-    if replace_other and not path.exists():
+    before = recorded(folder)
+    if before is None:
         return Run(folder, fresh)
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(before, dict):
-            raise ValueError("not a JSON object")
-    except FileNotFoundError:
-        raise UserError(f"{folder} holds files that no run of this step left: choose another output_dir") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path} cannot be read ({error}): choose another output_dir") from None
     if before.get("recipe_hash") != fresh["recipe_hash"] or before.get("inputs") != inputs:
         if replace_other:
             if before.get("step") != step:
@@ -102,12 +91,27 @@ def open_run(
     return Run(folder, before)
 
 
-def recorded_inputs(folder: Path) -> dict[str, str]:
-    """Return the fingerprints of what an earlier start of a run in `folder` read; none where there was none."""
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """Return the record of the run that was begun in a folder, None where there is nothing in it.
+
+    Raises:
+        UserError: it is a file, or holds something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: choose another output_dir")
+    # Another process of the same run may be writing its record at this moment.
+    if not folder.exists() or all(one.name.startswith((".run.json.", ".lock")) for one in folder.iterdir()):
+        return None
+    path = folder / "run.json"
     try:
-        return dict(json.loads((folder / "run.json").read_text("utf-8"))["inputs"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
+            raise ValueError("not a record")
+    except FileNotFoundError:
+        raise UserError(f"{folder} holds files that no run of this step left: choose another output_dir") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} cannot be read ({error}): choose another output_dir") from None
+    return record
 
 
 def new_record(step: str, recipe: dict[str, Any], inputs: dict[str, str], seed: int | None) -> dict[str, Any]:

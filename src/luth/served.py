@@ -10,7 +10,8 @@ LONGEST_WAIT = 60.0
 def short_error(error: Exception, key: str) -> str:
     """Say an error in one short line; a server may repeat what was sent, so keys are left out."""
     # The client says the status as well, which callers say first.
-    text = re.sub(r"^Error code: \d+ - ", "", " ".join(str(error).split())).replace(key, "(the key)")
+    text = re.sub(r"^Error code: \d+ - ", "", " ".join(str(error).split()))
+    text = text if key == "none" else text.replace(key, "(the key)")
     return re.sub(r"(sk-|hf_|Bearer )\S+", "(a key)", text)[:200] or type(error).__name__
 
 

@@ -35,6 +35,8 @@ ANSWERS = [json.loads(line)["messages"][1]["content"] for line in WRITTEN.read_t
 def answer(body):
     """What a model would say: translations, judgements and answers are told apart by their prompts."""
     prompt = body["messages"][-1]["content"]
+    if prompt == "1":
+        return "1"
     if "response_format" in body:
         names = body["response_format"]["json_schema"]["schema"]["required"]
         score = 1 if "mauvaise" in prompt else 5

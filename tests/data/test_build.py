@@ -205,6 +205,7 @@ def test_a_row_that_the_server_never_gets_right_is_rejected_where_others_are_ans
     from tests.data.conftest import answer
 
     def fail_at_one(body):
+        # A question whether the server is well has one word.
         if "miel" in body["messages"][-1]["content"]:
             raise RuntimeError
         return answer(body)

@@ -30,12 +30,13 @@ def test_caps_and_the_test_split(build_rows, parts):
     assert {row["id"] for row in rows(other)} != {row["id"] for row in train + test}
 
 
-def test_equal_rows_keep_to_caps_and_test_split(build_rows):
-    equal = numbered(1, "livre") * 12
+def test_equal_rows_keep_to_caps_and_to_one_split(build_rows):
+    equal = numbered(4, "livre") * 3
     steps = {"mix": {"caps": {"first": 5}, "test_size": 4}}
     folder = build_rows({"first": equal, "second": equal}, steps)
-    assert len(rows(folder, "test")) == 4 and len(rows(folder, "train")) == 13
-    assert sum(row["source"] == "first" for row in rows(folder)) == 5
+    assert sum(row["source"] == "first" for row in rows(folder)) == 5 and len(rows(folder)) == 17
+    test = {row["id"] for row in rows(folder, "test")}
+    assert test and len(rows(folder, "test")) <= 4 and not test & {row["id"] for row in rows(folder, "train")}
     assert shards(build_rows({"first": equal, "second": equal}, steps, name="again", tasks=5)) == shards(folder)
 
 

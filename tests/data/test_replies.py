@@ -24,6 +24,12 @@ NO = '{"french": {"reason": "non", "score": 1}}'
         ("<think>Hmm.</think>\n\nBonjour.", "Bonjour.", "Hmm."),
         ("Hmm.\n</think>\n\nBonjour.", "Bonjour.", "Hmm."),
         ("<think>Hmm, and so on", "", "Hmm, and so on"),
+        ("La balise `</think>` finit une pensée.", "La balise `</think>` finit une pensée.", ""),
+        (
+            '{"french": {"reason": "</think> y est", "score": 2}}',
+            '{"french": {"reason": "</think> y est", "score": 2}}',
+            "",
+        ),
     ],
 )
 def test_a_thought_is_no_part_of_the_answer(text, answer, thought):
@@ -60,6 +66,8 @@ def test_a_verdict_that_is_not_clear_is_none(text, score):
         ("Run\n~~~\nprint(1)\n~~~", "Lance\n~~~\nprint(2)\n~~~", True),
         ("Write to [[name]] today", "Écris à [[nom]] ce jour", True),
         ("Show &amp; now", "Montre & ici", True),
+        ("Ask R&D; thanks a lot", "Demande à R&D ; merci bien", None),
+        ("\\begin{itemize}\\item A cat\\end{itemize}", "\\begin{itemize}\\item Un chat\\end{itemize}", None),
     ],
 )
 def test_what_is_no_prose_is_translated_by_nobody(original, text, problem):

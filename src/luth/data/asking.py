@@ -32,6 +32,8 @@ REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", 
 ALLOWED = {step: places | {"language"} for step, places in REQUIRED.items()} | {
     "judge": {"conversation", "criteria", "form", "language"}
 }
+# On a line's end or beginning: elsewhere it is spoken of.
+END_OF_THOUGHT = re.compile(r"(?:^|\n)</think>|</think>[ \t]*(?:\n|\Z)")
 REFUSED = "the endpoint refuses"
 Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
 
@@ -145,11 +147,12 @@ def without_thought(reply: InferenceResult) -> tuple[str, str]:
 
     Where a template begins the thought, the reply has its end alone; a thought without an end has no answer after it.
     """
-    thought, end, answer = reply.text.partition("</think>")
-    if not end:
-        thought, answer = (reply.text, "") if reply.text.lstrip().startswith("<think>") else ("", reply.text)
-    thought = thought.strip().removeprefix("<think>")
-    return answer.strip(), (reply.reasoning or thought).strip()
+    text = reply.text.strip()
+    begun = text.removeprefix("<think>")
+    found = None if reply.reasoning else (END_OF_THOUGHT if begun == text else re.compile("</think>")).search(begun)
+    if found:
+        return begun[found.end() :].strip(), begun[: found.start()].strip()
+    return (text, reply.reasoning.strip()) if begun == text or reply.reasoning else ("", begun.strip())
 
 
 def _foreign(text: str, language: str) -> bool:

@@ -89,25 +89,48 @@ class Build:
         self.made_of, self.asked_of = made_of(recipe, inputs), made_of(recipe, inputs, asked=True)
 
     def stale(self) -> list[str]:
-        """Return the steps of the folder that another recipe or other sources made, or that are no more."""
-        names = sorted(path.name for path in self.steps.glob("*") if path.name != "write")
-        found = [name for name in names if _read(self.steps / name / MADE_OF) not in (None, self.made_of.get(name))]
-        return sorted(found, key=lambda name: self.plan.index(name) if name in self.plan else len(self.plan))
+        """Return the steps of the folder that another recipe or other sources made, or that are no more, in order."""
+        order = [*self.plan, "write"]
+        found = []
+        for folder in sorted(self.steps.glob("*")):
+            there = any(not path.name.startswith(".") for path in folder.glob("*"))
+            if there and _read(folder / MADE_OF) != self.made_of.get(folder.name):
+                found.append(folder.name)
+        return sorted(found, key=lambda name: order.index(name) if name in order else -1)
+
+    def asked_anew(self, stale: list[str]) -> list[str]:
+        """Return those of `stale` steps whose model would be asked again."""
+        asking = [name for name in stale if step_of(name) in JOBS and name in self.plan]
+        return [name for name in asking if not self._keeps_answers(name)]
+
+    def missing(self) -> list[str]:
+        """Return the steps that are still to be taken."""
+        stale = self.stale()
+        return [name for name in self.plan if name in stale or not self._is_done(name)]
+
+    def _keeps_answers(self, name: str) -> bool:
+        return _read(self.steps / name / ASKED_OF) == self.asked_of.get(name, "")
 
     def forget(self, stale: list[str]) -> None:
-        """Remove what `stale` names, save a model's answers that would be the same, and the shards' own step."""
-        for name in [*stale, "write"]:
-            folder, kept = self.steps / name, set()
-            require_no_job(folder)
-            if name in self.asked_of and _read(folder / ASKED_OF) == self.asked_of[name]:
-                kept = ANSWERS
+        """Remove what `stale` steps left, the last one's first, save a model's answers that would be the same."""
+        for name in stale:
+            require_no_job(self.steps / name)
+        for name in reversed(stale):
+            folder, kept = self.steps / name, {MADE_OF}
+            # No recipe makes it so: killed before its end, this is done again.
+            write_text(folder / MADE_OF, "")
+            if step_of(name) in JOBS and self._keeps_answers(name):
+                kept |= ANSWERS
                 shutil.rmtree(folder / "logs" / "settle", ignore_errors=True)
-            # A step is stale until all else is gone: a kill in between leaves it to be forgotten again.
-            for path in sorted(folder.glob("*"), key=lambda path: path.name == MADE_OF):
+            else:
+                (folder / ASKED_OF).unlink(missing_ok=True)
+            for path in folder.glob("*"):
                 if path.name not in kept:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
-            if not kept:
-                shutil.rmtree(folder, ignore_errors=True)
+            if ASKED_OF in kept:
+                write_text(folder / MADE_OF, self.made_of[name])
+            else:
+                shutil.rmtree(folder)
 
     def run(self, only: str | None = None) -> None:
         """Take every step that is not done, or only those called `only`.
@@ -134,10 +157,10 @@ class Build:
             if not self._is_done(source):
                 raise UserError(f"{name} comes after {source}, which is not done: leave --only out, or take it first")
         self.say(f"{name}.")
-        if step_of(name) in JOBS:
-            write_text(folder / ASKED_OF, self.asked_of[name])
-        write_text(folder / MADE_OF, self.made_of[name])
         step = step_of(name)
+        write_text(folder / MADE_OF, self.made_of[name])
+        if step in JOBS:
+            write_text(folder / ASKED_OF, self.asked_of[name])
         if sources and not self._came(name):
             if "." not in name:
                 raise UserError(f"{name}: no part has a row left: see rejected in {self.steps}")
@@ -272,11 +295,12 @@ class Build:
         self._pipeline("mix", [self._input("mix"), divide, *output], log="divide", rows=BOTH)
 
     def _write(self) -> None:
-        if not self._is_done("mix"):
-            raise UserError("write comes after mix, which is not done: leave --only out, or take that first")
+        for name in self.plan:
+            if not self._is_done(name):
+                raise UserError(f"write comes after {name}, which is not done: leave --only out, or take it first")
         shards = self.recipe.steps.write.shards
         self.say("write.")
-        (self.steps / "write").mkdir(exist_ok=True)
+        write_text(self.steps / "write" / MADE_OF, self.made_of["write"])
         number = ranges(self._came("mix"), shards)
         write = WriteShards(self.steps / "mix" / "rows", self.dataset / "data", schema(self.recipe), number)
         self._pipeline("write", [write], shards)

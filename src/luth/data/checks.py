@@ -150,15 +150,16 @@ def _check_key_name(name: str, variable: str) -> None:
         raise UserError(f"endpoints: {name}: api_key_env is no variable's name: the key itself stands in no recipe")
 
 
-def require_keys(recipe: DataRecipe, steps: list[str]) -> None:
-    """Raise `UserError` where a step asks an endpoint whose key's variable is named in the recipe and not set."""
-    for part in recipe.parts.values():
-        for asking in (getattr(part, step) for step in steps if step in ASKING):
-            endpoint = recipe.endpoints[asking.endpoint] if asking else None
-            if endpoint and endpoint.api_key_env != Endpoint.api_key_env and not os.environ.get(endpoint.api_key_env):
+def require_keys(recipe: DataRecipe, names: list[str]) -> None:
+    """Raise `UserError` where a step, by its name, asks an endpoint whose key's variable is named and not set."""
+    for part, _, step in (name.rpartition(".") for name in names):
+        if step in ASKING:
+            asking = getattr(recipe.parts[part], step)
+            endpoint = recipe.endpoints[asking.endpoint]
+            key = os.environ.get(endpoint.api_key_env, "")
+            if endpoint.api_key_env != Endpoint.api_key_env and not key:
                 # Its name is not shown: it may be the key, written in the wrong place.
                 raise UserError(f"endpoints: {asking.endpoint}: the variable that api_key_env names is not set")
-            key = os.environ.get(endpoint.api_key_env, "") if endpoint else ""
             if not key.isascii() or not key.isprintable() or key != key.strip():
                 raise UserError(f"endpoints: {asking.endpoint}: its key has a space, a line's end or an accent in it")
 

@@ -33,7 +33,6 @@ class Server:
         """Nothing is sent yet; why a request is sent again will be in the file `trouble`, to be shown meanwhile."""
         self.endpoint, self.trouble = endpoint, trouble
         self.client: openai.AsyncOpenAI | None = None
-        self.answered = 0
 
     async def __aenter__(self) -> "Server":
         """Open the connections; the key is read here, and kept nowhere else."""
@@ -57,7 +56,6 @@ class Server:
         """
         assert self.client is not None
         reason = advice = ""
-        answered_before = self.answered
         for attempt in range(self.endpoint.api_max_retry + 1):
             pause, advice = 0.0, "is it running, and is base_url right?"
             try:
@@ -65,7 +63,6 @@ class Server:
                 reply = _completion(await self.client.post("/chat/completions", cast_to=object, body=payload))
                 if reply is not None:
                     reply["usage"]["retries"] = attempt
-                    self.answered += 1
                     return reply
                 reason = "the reply was no chat completion"
             except openai.APIStatusError as error:
@@ -77,10 +74,10 @@ class Server:
                     advice = "check the key and its credit, the model's name and the address: most end in /v1"
                     raise ServerError(f"{self.endpoint.base_url} refuses: {reason}: {advice}") from None
                 advice = "its own log says why; fewer concurrent_requests may be easier for it."
-                # Where others are answered meanwhile, what it never gets right is this request.
-                last = attempt == self.endpoint.api_max_retry and self.answered > answered_before
                 again = error.status_code in (408, 409, 429) or error.status_code >= 500
-                if not again or (last and error.status_code == 500):
+                last = attempt == self.endpoint.api_max_retry
+                # Where another one is answered, what it never gets right is this request.
+                if not again or (last and error.status_code == 500 and await self._answers(payload["model"])):
                     raise InferenceError(None, f"BadRequestError: {reason}") from None
             except openai.APITimeoutError:
                 reason = f"nothing within {self.endpoint.timeout:g} s"
@@ -94,6 +91,15 @@ class Server:
             f"{self.endpoint.base_url} does not answer: {reason}, asked {self.endpoint.api_max_retry + 1} times: "
             f"{advice} What was answered is kept; the same command goes on"
         )
+
+    async def _answers(self, model: str) -> bool:
+        """Tell whether the server answers a request of one word."""
+        assert self.client is not None
+        body = {"model": model, "messages": [{"role": "user", "content": "1"}], "max_tokens": 1}
+        try:
+            return _completion(await self.client.post("/chat/completions", cast_to=object, body=body)) is not None
+        except openai.APIError:
+            return False
 
 
 def _completion(reply: Any) -> dict[str, Any] | None:

@@ -25,11 +25,16 @@ OVER = "over the part's cap"
 FATES = (OVER, *SPLITS)
 
 
-def key(doc: Document, seed: int, purpose: str = "order") -> int:
+def key(doc: Document, seed: int) -> int:
     """Return a row's place in the order, 64 bits, from its content and the seed alone: rows of one place are equal."""
     found = doc.metadata
     content = [found["part"], doc.id, found.get("thought"), found.get("verdict")]
-    return xxhash.xxh64_intdigest(f"{purpose} {seed} {content}")
+    return xxhash.xxh64_intdigest(f"order {seed} {content}")
+
+
+def split_key(doc: Document, seed: int) -> int:
+    """Return by what a row is held out, 64 bits: the same for all rows of one conversation."""
+    return xxhash.xxh64_intdigest(f"split {seed} {doc.id}")
 
 
 class Keys(PipelineStep):
@@ -45,7 +50,7 @@ class Keys(PipelineStep):
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
         """Note every row's part, and its keys for the order and for the split."""
         found = [
-            (self.parts.index(doc.metadata["part"]), key(doc, self.seed), key(doc, self.seed, "split")) for doc in data
+            (self.parts.index(doc.metadata["part"]), key(doc, self.seed), split_key(doc, self.seed)) for doc in data
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / f"{rank:05d}.npy", "wb") as file:
@@ -70,11 +75,23 @@ def decide(folder: Path, parts: list[str], mix: Mix) -> None:
     if mix.test_size:
         if mix.test_size >= len(kept):
             raise UserError(f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on")
-        held_out = np.argsort(rows["split"][kept], kind="stable")[: mix.test_size]
-        fates[kept[held_out]] = FATES.index("test")
+        fates[kept[_held_out(rows["split"][kept], mix.test_size)]] = FATES.index("test")
     for path, own in zip(paths, np.split(fates, np.cumsum([len(table) for table in tables])[:-1]), strict=True):
         with open(path.with_suffix(".fate.npy"), "wb") as file:
             np.save(file, own)
+
+
+def _held_out(keys: np.ndarray, size: int) -> np.ndarray:
+    """Return which rows are held out, `size` at most: those with the lowest keys, all of a key or none of them."""
+    found, counts = np.unique(keys, return_counts=True)
+    taken, left = [], size
+    for one, count in zip(found.tolist(), counts.tolist(), strict=True):
+        if count <= left:
+            taken.append(one)
+            left -= count
+        if not left:
+            break
+    return np.isin(keys, np.array(taken, keys.dtype))
 
 
 class Divide(PipelineStep):

@@ -31,22 +31,28 @@ def before(steps: list[str], name: str) -> list[str]:
 
 
 def made_of(recipe: DataRecipe, inputs: dict[str, str], asked: bool = False) -> dict[str, str]:
-    """Return a hash of all that a step's rows depend on, by the step's name.
+    """Return a hash of all that a step's rows depend on, by the step's name; write is among them.
 
-    What changes no row, such as an endpoint's address, its patience, a source's licence, is in none of them.
+    What changes no row, such as an endpoint's address, its patience, a source's licence or place, is in none of them.
 
     Args:
         recipe: the dataset's.
         inputs: fingerprints of what is read.
-        asked: whether it is what a model's answers depend on that is wanted: not the thresholds that rows must reach.
+        asked: whether it is what a model's answers depend on that is wanted: neither the thresholds that rows must
+            reach nor the tokens that are counted.
     """
     found: dict[str, str] = {}
     steps = plan(recipe)
+    counted = None if asked else recipe.steps.write.tokenizer
     for name in steps:
-        own = [*_own(recipe, inputs, name, asked), recipe.tasks, recipe.steps.write.tokenizer]
-        content = json.dumps([*own, *(found[one] for one in before(steps, name))], sort_keys=True, default=str)
-        found[name] = hashlib.sha256(content.encode()).hexdigest()
-    return found
+        given = [found[one] for one in before(steps, name)]
+        found[name] = _hash([*_own(recipe, inputs, name, asked), recipe.tasks, counted, *given])
+    return {**found, "write": _hash([recipe.steps.write.shards, found["mix"]])}
+
+
+def _hash(content: list[Any]) -> str:
+    # The order of keys counts: that of criteria is the one in which they are asked.
+    return hashlib.sha256(json.dumps(content, default=repr).encode()).hexdigest()
 
 
 def _own(recipe: DataRecipe, inputs: dict[str, str], name: str, asked: bool) -> list[Any]:
@@ -54,7 +60,9 @@ def _own(recipe: DataRecipe, inputs: dict[str, str], name: str, asked: bool) -> 
     part_name, _, step = name.rpartition(".")
     part = recipe.parts[part_name] if part_name else None
     block = getattr(part or recipe.steps, step)
-    settings = {key: value for key, value in dataclasses.asdict(block).items() if key not in ("licence", "endpoint")}
+    # Of files and endpoints it is told below what they hold, wherever they are.
+    elsewhere = {"licence", "endpoint", "path", "revision", "prompt", "items"}
+    settings = {key: value for key, value in dataclasses.asdict(block).items() if key not in elsewhere}
     if part and step == "read":
         return [settings, inputs[f"parts: {part_name}"], part.generate is None]
     if part and step in ASKING:
@@ -66,6 +74,6 @@ def _own(recipe: DataRecipe, inputs: dict[str, str], name: str, asked: bool) -> 
         return [settings, recipe.language]
     if step == "decontaminate":
         return [settings, inputs[f"items: {block.items}"]]
-    if step in ("deduplicate", "mix"):
-        return [settings, list(recipe.parts), recipe.steps.write.shards]
-    return [settings]
+    if step == "deduplicate":
+        return [settings, list(recipe.parts)]
+    return [settings, list(recipe.parts), recipe.steps.write.shards] if step == "mix" else [settings]

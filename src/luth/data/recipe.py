@@ -246,7 +246,7 @@ class Mix:
 
     Parameters:
         caps: rows of a part at most, by name, the same ones in every run.
-        test_size: rows that are held out as a test split.
+        test_size: rows that are held out as a test split; copies of one conversation are all in it, or none.
         seed: of the order.
     """
 

@@ -6,6 +6,10 @@ import unicodedata
 
 # A formula between \( and \), or \[ and \]; \\[4pt] is the end of a line.
 DELIMITED = r"(?<!\\)\\\((?:(?!\\\().)*?\\\)|(?<!\\)\\\[(?:(?!(?<!\\)\\\[).)*?(?<!\\)\\\]"
+# LaTeX's that hold no prose.
+ENVIRONMENTS = (
+    "equation|align|aligned|alignat|gather|gathered|multline|split|array|cases|[bpvBV]?matrix|verbatim|lstlisting"
+)
 # Formulas, code and the like stand as they are in every language. No pattern looks further than its like or a bound:
 # time grows with a text's length alone. What one begins with is looked for first: most places of a text begin none.
 PROTECTED = re.compile(
@@ -13,12 +17,12 @@ PROTECTED = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"
     r"|`[^`\n]+`"
     r"|\$\$.*?\$\$"
-    r"|\\begin\{(?P<environment>\w{1,20}\*?)\}.{0,3000}?\\end\{(?P=environment)\}"
+    rf"|\\begin\{{(?P<environment>(?:{ENVIRONMENTS})\*?)\}}.{{0,3000}}?\\end\{{(?P=environment)\}}"
     rf"|{DELIMITED}"
     r"|(?<![\\$\w])\$(?=\S)[^$\n]*?(?<=\S)\$(?![\d$])"
     r"|https?://[^\s)>\]]*[^\s)>\].,;:!?»\"']"
     r"|\{\{[^{}]*\}\}|\{[A-Za-z_]\w*\}|<[A-Za-z_]\w*>|\[\[\w+\]\]"
-    r"|&(?:#\d+|\w+);"
+    r"|&(?:#\d+|#x[\da-fA-F]+|amp|lt|gt|quot|apos|nbsp|[A-Za-z](?:acute|grave|circ|uml|cedil|tilde));"
     r")",
     re.DOTALL,
 )
@@ -39,8 +43,8 @@ _TOKENS = tuple(re.compile(rf"{words.pattern}|{_SIGN}") for words in _WORDS)
 # Latin, Greek and Cyrillic letters have no such marks, and the class of them takes four times as long.
 _OTHER_SCRIPT = re.compile("[^\0-\u0482\u2000-\u20cf]")
 _STOPS = re.compile(r"[.!?:;()«»“”\"\n|。！？：؟]+|\s(?=[A-ZÀ-ÖØ-Þ])")
-# Accents and the like, save the stroke by which = becomes ≠.
-_MARKS = re.compile("[\u0300-\u0337\u0339-\u036f]+")
+# Accents and the like, and how a picture is to be drawn, save the stroke by which = becomes ≠.
+_MARKS = re.compile("[\u0300-\u0337\u0339-\u036f\ufe00-\ufe0f]+")
 
 
 def protected(text: str) -> list[str]:
