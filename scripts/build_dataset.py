@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> None:
 
     if importlib.util.find_spec("datatrove") is None:
         raise UserError('datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
-    from luth.data.checks import check, check_order, require_keys
+    from luth.data.checks import check, check_order
+    from luth.data.plan import plan, step_of
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
     from luth.recipe import build, nearest, read_recipe
 
@@ -45,17 +46,22 @@ def main(arguments: list[str]) -> None:
         check_order(given)
         recipe = build(args.recipe, given | ({"output_dir": args.output_dir} if args.output_dir else {}), DataRecipe)
         check(recipe)
-
-    from luth.claims import claim
-    from luth.data.build import Build, check_sources
-    from luth.data.executors import Executor
-    from luth.data.plan import plan, step_of
-    from luth.run_record import open_run, recorded
-
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
     taken = [step for step in steps if step in own]
     if args.only and args.only not in taken:
         raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
+    take(args, given, recipe)
+
+
+def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
+    """Take the recipe's steps, or what is left of them, in its folder."""
+    from luth.claims import claim
+    from luth.data.build import Build, check_sources
+    from luth.data.checks import require_keys
+    from luth.data.executors import Executor
+    from luth.data.plan import step_of
+    from luth.run_record import open_run, recorded
+
     folder = Path(recipe.output_dir)
     begun = recorded(folder)
     with about(args.recipe):
@@ -64,7 +70,7 @@ def main(arguments: list[str]) -> None:
     stale = dataset.stale()
     if stale and not args.redo:
         again = dataset.asked_anew(stale)
-        asked = f", asking the model again for {_and(again)}," if again else ""
+        asked = f", asking the model again for {', '.join(again)}," if again else ""
         raise UserError(
             f"{folder} was made by another recipe, or from other files, as to {', '.join(stale)}: "
             f"--redo takes that anew{asked} and keeps the rest; or choose another --output_dir"
@@ -112,10 +118,6 @@ def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
     say(f"The dataset, with its card: {dataset.dataset}")
     say(f"What became of every row: {folder / 'funnel.md'}; all rejected ones: {folder / 'steps'}/*/rejected")
     return rows
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def push(recipe: Any, folder: Path) -> None:

@@ -355,6 +355,9 @@ def apply(job: Job, document: Document) -> str | None:
     (result,) = document.metadata.pop("rollout_results")
     costs = document.metadata.setdefault("cost", {})
     costs[job.step] = result["cost"]
+    # An answer may be older than the tokenizer that the recipe names now.
+    for counted in ("tokens", "counted"):
+        document.metadata.pop(counted, None)
     if "reason" in result:
         document.metadata["detail"] = result["detail"]
         return result["reason"]

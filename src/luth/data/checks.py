@@ -113,7 +113,6 @@ def _check_columns(name: str, read: Read) -> None:
         raise UserError(
             f"parts: {name}: read: columns: {', '.join(given) or 'nothing'} is no shape: name one of {shapes}"
         )
-
     if "input" in read.columns and "instruction" not in given:
         raise UserError(f"parts: {name}: read: columns: input stands beside instruction alone")
     if "system" in read.columns and given in (("messages",), ("conversations",)):
