@@ -46,10 +46,13 @@ def recipe(tmp_path, server, write_rows):
 
 
 @pytest.fixture
-def built(recipe, build, tmp_path, server):
-    code, _, err = build(recipe())
-    assert code == 0 and sum(server.asked.values()) == 3 * len(TOPICS), err
-    return tmp_path / "built"
+def built(recipe, build, tmp_path, tmp_path_factory):
+    """Give a dataset that was built once, by another server from an equal file at another place."""
+    kept = tmp_path_factory.getbasetemp() / "built-once"
+    if not kept.exists():
+        code, _, err = build(recipe(), "--output_dir", kept)
+        assert code == 0, err
+    return shutil.copytree(kept, tmp_path / "built")
 
 
 def test_what_changes_no_row_needs_nothing_anew(recipe, build, server, built):
@@ -78,8 +81,8 @@ def test_redone_it_is_what_a_new_build_would_be(recipe, build, server, built, tm
     changed = recipe(generate={"temperature": 0.2}, mix={}, write={"shards": 1})
     code, _, err = build(changed, "--redo")
     assert code == 0, err
-    # Translations stay; answers and verdicts are new, and as the server says the same, so are its verdicts' requests.
-    assert sum(server.asked.values()) == 3 * len(TOPICS) + 2 * len(TOPICS)
+    # Translations stay; answers and verdicts are asked for.
+    assert sum(server.asked.values()) == 2 * len(TOPICS)
     code, _, err = build(changed, "--output_dir", tmp_path / "new")
     assert code == 0 and shards(built) == shards(tmp_path / "new") and len(shards(built)) == 1, err
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -84,6 +84,7 @@ def test_out_is_who_can_no_longer_win():
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=6), st.integers(1, 4))
+@example([(0, 8), (0, 9)], 1)
 def test_the_sample_s_leader_always_goes_on(models, most):
     base = shares(4, 9, 12)
     candidates = {str(number): shares(*model, 12) for number, model in enumerate(models)}

@@ -89,13 +89,13 @@ def admitted(scores: Scores, base: Scores, wanted: Standard) -> bool:
 
 def best(candidates: dict[str, Scores], base: Scores, wanted: Standard) -> str | None:
     """Return the admitted candidate with the highest mean; of equals the one that keeps most, then the first."""
-
-    def rank(name: str) -> tuple[float, float]:
-        kept = score(candidates[name], wanted.keep).value if wanted.keep else 0.0
-        return round(score(candidates[name], wanted.maximise).value, 9), round(kept, 9)
-
     names = [name for name in candidates if admitted(candidates[name], base, wanted)]
-    return max(names, key=rank, default=None)
+    return max(names, key=lambda name: _rank(candidates[name], wanted), default=None)
+
+
+def _rank(scores: Scores, wanted: Standard) -> tuple[float, float]:
+    kept = score(scores, wanted.keep).value if wanted.keep else 0.0
+    return round(score(scores, wanted.maximise).value, 9), round(kept, 9)
 
 
 def out_of_the_race(
@@ -125,8 +125,8 @@ def out_of_the_race(
             reasons[name] = f"out: behind {leader}"
     left = [name for name in candidates if name not in reasons]
 
-    def promise(name: str) -> tuple[bool, float]:
-        return admitted(candidates[name], base, wanted), score(candidates[name], wanted.maximise).value
+    def promise(name: str) -> tuple[bool, tuple[float, float]]:
+        return admitted(candidates[name], base, wanted), _rank(candidates[name], wanted)
 
     for name in sorted(left, key=promise, reverse=True)[most or len(left) :]:
         reasons[name] = f"out: not among the {most} that look best"
