@@ -56,9 +56,11 @@ def test_the_folder_is_pushed_and_what_a_hub_refuses_is_one_line(given, tmp_path
         assert hub.private["anna/data"] is True
         for name in ("README.md", "data/train-00000-of-00001.parquet"):
             assert files[name] == (tmp_path / "anna-data/dataset" / name).read_bytes()
-        hub.commits.clear()
+        # A shard of an earlier number would be read as well.
+        hub.repositories["anna/data"]["main"]["data/train-00001-of-00002.parquet"] = b"old"
         done = run(given("anna/data"), "--only", "push")
         assert done.returncode == 0, done.stderr
+        assert not any("of-00002" in name for name in hub.repositories["anna/data"]["main"])
     assert all(TOKEN.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 

@@ -264,8 +264,20 @@ def without(config, *keys, **changes):
             {},
             "asked for DDP over 2 processes and gave one process",
         ),
-        (without("zero1_cpu"), ["--cpu"], {}, "asked for ZeRO-1 over 2 processes and gave one process"),
-        (without("fsdp2", num_processes=2, use_cpu=True), [], {}, "asked for FSDP2 over 2 processes and gave DDP"),
+        pytest.param(
+            without("zero1_cpu"),
+            ["--cpu"],
+            {},
+            "asked for ZeRO-1 over 2 processes and gave one process",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            without("fsdp2", num_processes=2, use_cpu=True),
+            [],
+            {},
+            "asked for FSDP2 over 2 processes and gave DDP",
+            marks=pytest.mark.slow,
+        ),
         (
             without("zero2", num_processes=2),
             [],
