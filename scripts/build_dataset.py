@@ -76,7 +76,7 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
             f"--redo takes that anew{asked} and keeps the rest; or choose another --output_dir"
         )
     with about(args.recipe):
-        require_keys(recipe, [name for name in dataset.missing() if args.only in (None, step_of(name))])
+        require_keys(recipe, [name for name in dataset.missing(stale) if args.only in (None, step_of(name))])
     # Neither the place, nor how it is built, changes the dataset.
     settings = {key: value for key, value in given.items() if key not in ("output_dir", "slurm")}
     run = open_run(folder, "build_dataset", settings, inputs, replace_other=begun is not None)

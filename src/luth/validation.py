@@ -7,7 +7,7 @@ from typing import Any
 
 from luth.data.asking import require_prompt
 from luth.data.checks import check, check_order
-from luth.data.reading import is_file, require_source
+from luth.data.reading import means_files, require_source
 from luth.data.recipe import ASKING, DataRecipe
 from luth.errors import UserError
 from luth.evaluation.recipe import EvalRecipe
@@ -76,7 +76,7 @@ def _data_problems(recipe: dict[str, Any]) -> list[str]:
         for step in ASKING:
             asking = getattr(part, step)
             found += _said(lambda step=step, asking=asking: require_prompt(step, asking.prompt)) if asking else []
-        if is_local(part.read.path) or is_file(part.read.path):
+        if is_local(part.read.path) or means_files(part.read.path):
             found += _said(lambda part=part: require_source("", part.read))
     return found
 

@@ -27,11 +27,9 @@ PREAMBLE = re.compile(
 # Those that the prompt puts around the text.
 DASHES = re.compile(r"\s*-{5,}\s*\n")
 PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
-# What a step's prompt must have a place for; it may have one for the language, and a judge's for the JSON's form.
+# What a step's prompt must have a place for, and what it may have one for.
 REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", "criteria"}}
-ALLOWED = {step: places | {"language"} for step, places in REQUIRED.items()} | {
-    "judge": {"conversation", "criteria", "form", "language"}
-}
+OPTIONAL = {"translate": {"language"}, "generate": {"language"}, "judge": {"form", "language"}}
 # On a line's end or beginning: elsewhere it is spoken of.
 END_OF_THOUGHT = re.compile(r"(?:^|\n)</think>|</think>[ \t]*(?:\n|\Z)")
 REFUSED = "the endpoint refuses"
@@ -60,9 +58,10 @@ def require_prompt(step: str, name: str) -> str:
     found = set(PLACEHOLDER.findall(prompt))
     for place in sorted(REQUIRED[step] - found):
         raise UserError(f"prompt: {name} has no [[{place}]]: that is where the {place} will stand")
-    for place in sorted(found - ALLOWED[step]):
-        known = ", ".join(f"[[{one}]]" for one in sorted(ALLOWED[step]))
-        raise UserError(f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, ALLOWED[step])}: {known}")
+    places = sorted(REQUIRED[step] | OPTIONAL[step])
+    for place in sorted(found.difference(places)):
+        known = ", ".join(f"[[{one}]]" for one in places)
+        raise UserError(f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, places)}: {known}")
     return prompt
 
 
@@ -148,11 +147,13 @@ def without_thought(reply: InferenceResult) -> tuple[str, str]:
     Where a template begins the thought, the reply has its end alone; a thought without an end has no answer after it.
     """
     text = reply.text.strip()
-    begun = text.removeprefix("<think>")
-    found = None if reply.reasoning else (END_OF_THOUGHT if begun == text else re.compile("</think>")).search(begun)
+    if text.startswith("<think>"):
+        thought, _, answer = text.removeprefix("<think>").partition("</think>")
+        return answer.strip(), (reply.reasoning or thought).strip()
+    found = None if reply.reasoning else END_OF_THOUGHT.search(text)
     if found:
-        return begun[found.end() :].strip(), begun[: found.start()].strip()
-    return (text, reply.reasoning.strip()) if begun == text or reply.reasoning else ("", begun.strip())
+        return text[found.end() :].strip(), text[: found.start()].strip()
+    return text, reply.reasoning.strip()
 
 
 def _foreign(text: str, language: str) -> bool:

@@ -14,7 +14,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from luth.data.asked import NumberEqualRows, Settle, runner
 from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, require_prompt
-from luth.data.decontamination import NoBenchmarkItems, read_items
+from luth.data.decontamination import NoBenchmarkItems, item_files, read_items
 from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
 from luth.data.executors import Executor, require_no_job
 from luth.data.files import RowWriter, read_counts, reader
@@ -66,7 +66,7 @@ def check_sources(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str
     if recipe.steps.decontaminate:
         items = Path(recipe.steps.decontaminate.items)
         read_items(items)
-        found[f"items: {items}"] = sha256(*sorted(path for path in items.glob("*.jsonl") if path.is_file()))
+        found[f"items: {items}"] = sha256(*item_files(items))
     if recipe.steps.write.tokenizer:
         load_tokenizer(recipe.steps.write.tokenizer)
     return found
@@ -103,9 +103,8 @@ class Build:
         asking = [name for name in stale if step_of(name) in JOBS and name in self.plan]
         return [name for name in asking if not self._keeps_answers(name)]
 
-    def missing(self) -> list[str]:
-        """Return the steps that are still to be taken."""
-        stale = self.stale()
+    def missing(self, stale: list[str]) -> list[str]:
+        """Return the steps that are still to be taken, those of `stale` among them."""
         return [name for name in self.plan if name in stale or not self._is_done(name)]
 
     def _keeps_answers(self, name: str) -> bool:

@@ -9,7 +9,7 @@ import pyarrow.parquet as parquet
 import yaml
 
 from luth.data.asking import read_prompt
-from luth.data.recipe import PART_STEPS, DataRecipe, Judge, Read
+from luth.data.recipe import ASKING, PART_STEPS, DataRecipe, Judge, Read
 
 SHOWN = 3
 
@@ -103,7 +103,7 @@ def _reasons(steps: dict[str, dict[str, Any]]) -> str:
 def _models(recipe: DataRecipe) -> list[str]:
     lines, prompts, rubrics = [], {}, []
     for name, part in recipe.parts.items():
-        for step in ("translate", "generate", "judge"):
+        for step in ASKING:
             asking = getattr(part, step)
             if asking:
                 model = recipe.endpoints[asking.endpoint].model

@@ -75,20 +75,24 @@ def check(recipe: DataRecipe) -> None:
 def _check_numbers(where: str, block: Any) -> None:
     values = vars(block)
     for key, value in values.items():
-        named = value.items() if isinstance(value, dict) else []
-        for name, one in [("", value), *((f"{name}: ", one) for name, one in named)]:
+        named = {f"{name}: ": one for name, one in value.items()} if isinstance(value, dict) else {"": value}
+        for name, one in named.items():
             if dataclasses.is_dataclass(one):
                 _check_numbers(f"{where}{key}: {name}", one)
         if isinstance(value, int | float):
-            if value != value or value in (math.inf, -math.inf):
-                raise UserError(f"{where}{key}: {value} is no number that can be used")
-            if value < LEAST.get(key, value):
-                raise UserError(f"{where}{key}: {value} is not {LEAST[key]} or more")
-            if value > MOST.get(key, value):
-                raise UserError(f"{where}{key}: {value} is not {MOST[key]} or less")
-            most = values.get(key.replace("min_", "max_", 1))
-            if most is not None and value > most:
-                raise UserError(f"{where}{key}: {value} is above {key.replace('min_', 'max_', 1)}, {most}")
+            _check_number(where, key, value)
+            upper = key.replace("min_", "max_", 1)
+            if values.get(upper) is not None and value > values[upper]:
+                raise UserError(f"{where}{key}: {value} is above {upper}, {values[upper]}")
+
+
+def _check_number(where: str, key: str, value: float) -> None:
+    if value != value or value in (math.inf, -math.inf):
+        raise UserError(f"{where}{key}: {value} is no number that can be used")
+    if value < LEAST.get(key, value):
+        raise UserError(f"{where}{key}: {value} is not {LEAST[key]} or more")
+    if value > MOST.get(key, value):
+        raise UserError(f"{where}{key}: {value} is not {MOST[key]} or less")
 
 
 def _check_asking(where: str, asking: Asking | None, recipe: DataRecipe) -> None:

@@ -22,13 +22,18 @@ FORMULA = 3
 LETTERS = 4
 
 
+def item_files(folder: Path) -> list[Path]:
+    """Return the files of a folder of items, sorted."""
+    return sorted(path for path in folder.glob("*.jsonl") if path.is_file())
+
+
 def read_items(folder: Path) -> dict[str, list[str]]:
     """Return the items' texts by benchmark, from the JSON lines that scripts/evaluate.py --write_items wrote.
 
     Raises:
         UserError: there are none, or a line has no `task` or `text`.
     """
-    paths = sorted(path for path in folder.glob("*.jsonl") if path.is_file())
+    paths = item_files(folder)
     if not paths:
         raise UserError(
             f"decontaminate: items: {folder} holds no .jsonl: scripts/evaluate.py RECIPE --write_items {folder}"

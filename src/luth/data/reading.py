@@ -96,7 +96,7 @@ def require_source(part: str, read: Read) -> None:
             raise UserError(f"parts: {part}: read: {said}{comma}")
 
 
-def is_file(path: str) -> bool:
+def means_files(path: str) -> bool:
     """Tell whether a source's path means files, whether they are there or not."""
     return Path(path).suffix in (*SUFFIXES, *OTHER_SUFFIXES) or glob.has_magic(path)
 
@@ -104,7 +104,7 @@ def is_file(path: str) -> bool:
 def local_files(path: str) -> list[Path]:
     """Return the files of this machine that a source's path means, sorted; none where it is a dataset on the Hub."""
     found = sorted(Path(one) for one in glob.glob(path, recursive=True) if Path(one).is_file())
-    if not found and is_file(path):
+    if not found and means_files(path):
         raise UserError(f"{path}: no such file (paths are from the folder where the command is started)")
     for one in found:
         if one.suffix not in SUFFIXES:
@@ -129,9 +129,11 @@ def pinned(read: Read, before: str | None) -> tuple[Read, str]:
     if files:
         return read, sha256(*files)
     source = f"{read.path}, {read.revision or 'main'}"
-    known = before is not None and before.startswith(f"{source}@")
-    commit = before.rpartition("@")[2] if before and known else read.revision or "main"
-    if not known and not huggingface_hub.constants.HF_HUB_OFFLINE:
+    if before is not None and not before.startswith(f"{source}@"):
+        # The recipe named another source at the time.
+        before = None
+    commit = before.rpartition("@")[2] if before else read.revision or "main"
+    if not before and not huggingface_hub.constants.HF_HUB_OFFLINE:
         try:
             with about(read.path):
                 commit = str(huggingface_hub.HfApi().dataset_info(read.path, revision=read.revision).sha)
