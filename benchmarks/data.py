@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 import yaml
 
-from luth.errors import UserError, run_script
+from luth.core.errors import UserError, run_script
 
 ROWS_GOAL, MEMORY_GOAL, ENDPOINT_GOAL = 1500, 2.0, 0.95
 LANGUAGE_GOAL, MIXED_GOAL, FALSE_GOAL, NEAR_GOAL = 0.995, 0.95, 0.001, 0.95
@@ -88,7 +88,10 @@ def build(recipe: dict[str, Any], folder: Path, *more: str) -> tuple[float, floa
             time.sleep(0.2)
         if process.returncode:
             said.seek(0)
-            raise UserError(f"the build failed: {said.read().decode(errors='replace').strip().splitlines()[-1]}")
+            raise UserError(
+                "bad-recipe-value",
+                f"the build failed: {said.read().decode(errors='replace').strip().splitlines()[-1]}",
+            )
     return time.perf_counter() - begun, peak
 
 
@@ -127,7 +130,7 @@ def through_all(rows: int, stock: list[str], items: Path, scratch: Path) -> tupl
 
 def write_items(folder: Path) -> list[str]:
     """Write benchmark items; return their texts."""
-    from luth.data.decontamination import LETTERS
+    from luth.data.filters.decontamination import LETTERS
 
     folder.mkdir()
     texts = []
@@ -236,8 +239,8 @@ LANGUAGES = {
 
 def languages() -> tuple[float, float]:
     """Return the share of texts identified right, and of texts that go on in English that are caught."""
-    from luth.data.identification import LEAST, foreign
-    from luth.data.languages import identify
+    from luth.data.filters.language import LEAST, foreign
+    from luth.data.filters.language_model import identify
     from luth.data.recipe import IdentifyLanguage
 
     texts = known_texts()
@@ -265,7 +268,7 @@ def languages() -> tuple[float, float]:
 
 def planted_items(texts: list[str], stock: list[str], items: Path) -> tuple[float, float]:
     """Return the share of planted items that are found in 10,000 rows, and of other rows that are hits."""
-    from luth.data.decontamination import Index, read_items
+    from luth.data.filters.decontamination import Index, read_items
     from luth.data.recipe import Decontaminate
 
     draw = random.Random(1)
@@ -291,7 +294,7 @@ def planted_items(texts: list[str], stock: list[str], items: Path) -> tuple[floa
 
 def near_copies(stock: list[str], scratch: Path) -> float:
     """Return the share of planted copies, 0.8 similar by 5-word shingles, that are found."""
-    from luth.data.text import words
+    from luth.core.text import words
 
     draw = random.Random(2)
     rows, similar = [], 0

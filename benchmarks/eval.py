@@ -27,7 +27,7 @@ import pyarrow.parquet as parquet
 import torch
 import yaml
 
-from luth.errors import UserError, run_script
+from luth.core.errors import UserError, run_script
 
 LETTERS_GOAL, CLOZE_GOAL, PEAK_GOAL, GENERATED_GOAL = 4.5, 3.0, 0.50, 1.5
 APART = 1e-4
@@ -124,7 +124,9 @@ def work(folder: Path, side: str, kind: str, dtype: str, batch_size: int, limit:
     environment["HF_DATASETS_CACHE"] = str(folder / "datasets")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UserError(f"{side} failed on {kind}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        raise UserError(
+            "bad-recipe-value", f"{side} failed on {kind}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+        )
     seconds = float((output / "seconds").read_text())
     (path,) = output.rglob("details_*.parquet")
     return Side(seconds, {row["doc"]["id"]: row for row in parquet.read_table(path).to_pylist()})
@@ -132,12 +134,12 @@ def work(folder: Path, side: str, kind: str, dtype: str, batch_size: int, limit:
 
 def worker(side: str, kind: str, dtype: str, batch_size: str, limit: str, output: str) -> None:
     """Run one side in this process, and write how long its model was at work."""
-    from luth.quiet import quiet_libraries
+    from luth.core.console import quiet_libraries
 
     quiet_libraries()
     from lighteval.pipeline import Pipeline
 
-    from luth.evaluation.items import TASKS
+    from luth.evaluation.items.loading import TASKS
 
     task = TASKS[KINDS[kind]]
     task.generation_size = NEW_TOKENS if kind == "answers" else task.generation_size
@@ -178,7 +180,7 @@ def lightevals(task: str, dtype: str, batch_size: int, limit: int, output: str) 
     from lighteval.tasks.registry import Registry
 
     from luth import tasks
-    from luth.evaluation.items import TASKS
+    from luth.evaluation.items.loading import TASKS
 
     arguments = f"model_name=./model,dtype={dtype},batch_size={batch_size},cache_dir={output}-cache"
     with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: dict(TASKS))):
@@ -260,7 +262,7 @@ def main(arguments: list[str]) -> None:
         worker(*args.work)
         return
     if not (BASE / "model.safetensors").exists():
-        raise UserError(f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
+        raise UserError("bad-recipe-value", f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

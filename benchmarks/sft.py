@@ -27,7 +27,7 @@ import yaml
 from safetensors import safe_open
 from transformers import AutoTokenizer
 
-from luth.errors import UserError, run_script
+from luth.core.errors import UserError, run_script
 from luth.training.masking import mask, read_training_template
 
 SPEED_GOAL, PEAK_GOAL = 1.8, 0.40
@@ -119,7 +119,8 @@ def train(command: list[str], output: Path) -> Run:
     seconds = re.search(r"'train_runtime': '?([\d.]+)", text)
     if process.returncode or seconds is None:
         raise UserError(
-            f"{' '.join(map(str, command[:3]))} failed: {(said.strip().splitlines() or ['no message'])[-1]}"
+            "bad-recipe-value",
+            f"{' '.join(map(str, command[:3]))} failed: {(said.strip().splitlines() or ['no message'])[-1]}",
         )
     return Run(float(seconds[1]), memory, [float(loss) for loss in re.findall(r"'loss': '?([\d.]+)", text)])
 
@@ -186,7 +187,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pairs", type=int, default=2)
     args = parser.parse_args(arguments)
     if not (ROOT / BASE / "model.safetensors").exists():
-        raise UserError(f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
+        raise UserError("bad-recipe-value", f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
     peaks = {"bf16": matmul_peak(torch.bfloat16), "fp32": matmul_peak(torch.float32)}
     precision = args.precision or max(peaks, key=peaks.__getitem__)
     print(

@@ -29,7 +29,7 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen3Config
 
-from luth.errors import UserError, run_script
+from luth.core.errors import UserError, run_script
 from luth.training.masking import inference_template
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +137,10 @@ def train(command: list[Any], steps: int, output: Path) -> tuple[float, float]:
     said = history.read_text("utf-8").replace('"', "'") if history.exists() else done.stdout
     seconds = re.search(r"'train_runtime': '?([\d.]+)", said)
     if done.returncode or seconds is None:
-        raise UserError(f"{' '.join(words[:3])} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        raise UserError(
+            "bad-recipe-value",
+            f"{' '.join(words[:3])} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}",
+        )
     return float(seconds[1]), (peak[0] - before) / 2**30
 
 
@@ -160,7 +163,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--try", dest="on_cpu", action="store_true", help="on a CPU, tiny")
     args = parser.parse_args(arguments)
     if not args.on_cpu and not torch.cuda.is_available():
-        raise UserError("there is no GPU here that PyTorch can see: --try runs the same on a CPU with a tiny model")
+        raise UserError(
+            "bad-recipe-value",
+            "there is no GPU here that PyTorch can see: --try runs the same on a CPU with a tiny model",
+        )
     peak = bf16_peak("cpu" if args.on_cpu else "cuda")
     print(f"{'CPU' if args.on_cpu else torch.cuda.get_device_name()}: bf16 products at {peak / 1e12:.2f} TFLOP/s")
     trl = [Path(sys.executable).with_name("trl"), "sft", "--config"]

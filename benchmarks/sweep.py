@@ -22,10 +22,10 @@ from typing import Any
 
 import yaml
 
-from luth.errors import UserError, run_script
+from luth.core.errors import UserError, run_script
+from luth.core.recipes import build
 from luth.merging.recipe import with_local_names
-from luth.merging.sweep import Cell, SweepRecipe
-from luth.recipe import build
+from luth.sweep.recipe import Cell, SweepRecipe
 
 TIME_GOAL, MEMORY_GOAL = 1 / 3, 3.0
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ def run(*command: str | Path) -> tuple[float, float]:
         if process.returncode:
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines() or ["no message"]
-            raise UserError(f"{' '.join(map(str, command[:2]))} failed: {lines[-1]}")
+            raise UserError("bad-recipe-value", f"{' '.join(map(str, command[:2]))} failed: {lines[-1]}")
     return seconds, peak
 
 
@@ -118,7 +118,7 @@ def main(arguments: list[str]) -> None:
     given = yaml.safe_load(RECIPE.read_text("utf-8"))
     for model in (given["base_model"], given["model"]):
         if not Path(model, "model.safetensors").exists():
-            raise UserError(f"{model} is missing: make demo")
+            raise UserError("bad-recipe-value", f"{model} is missing: make demo")
     given |= {"merge_methods": METHODS, "coefficients": COEFFICIENTS}
     tests = [task for group in given["test"].values() for task in group]
     given["evaluation"] = {**given["evaluation"], "max_samples": dict.fromkeys(tests, FEW_TEST_ITEMS)}

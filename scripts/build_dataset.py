@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError, about, run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import UserError, about, run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -30,17 +30,19 @@ def main(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
 
     if importlib.util.find_spec("datatrove") is None:
-        raise UserError('datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
-    from luth.data.checks import check, check_order
+        raise UserError("bad-argument", 'datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
+    from luth.core.recipes import build, nearest, read_recipe
     from luth.data.plan import plan, step_of
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
-    from luth.recipe import build, nearest, read_recipe
+    from luth.data.recipe_checks import check, check_order
 
     steps = (*PART_STEPS, *COMMON_STEPS)
     if args.only and args.only not in steps:
-        raise UserError(f"--only: there is no step {args.only!r}{nearest(args.only, steps)}: {', '.join(steps)}")
+        raise UserError(
+            "bad-argument", f"--only: there is no step {args.only!r}{nearest(args.only, steps)}: {', '.join(steps)}"
+        )
     if args.workers < 1:
-        raise UserError(f"--workers: {args.workers} is not 1 or more")
+        raise UserError("bad-argument", f"--workers: {args.workers} is not 1 or more")
     given = read_recipe(args.recipe)
     with about(args.recipe):
         check_order(given)
@@ -49,18 +51,18 @@ def main(arguments: list[str]) -> None:
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
     taken = [step for step in steps if step in own]
     if args.only and args.only not in taken:
-        raise UserError(f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
+        raise UserError("bad-argument", f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     take(args, given, recipe)
 
 
 def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
     """Take the recipe's steps, or what is left of them, in its folder."""
-    from luth.claims import claim
+    from luth.core.locks import claim
+    from luth.core.run_record import open_run, recorded
     from luth.data.build import Build, check_sources
-    from luth.data.checks import require_keys
     from luth.data.executors import Executor
     from luth.data.plan import step_of
-    from luth.run_record import open_run, recorded
+    from luth.data.recipe_checks import require_keys
 
     folder = Path(recipe.output_dir)
     begun = recorded(folder)
@@ -72,8 +74,9 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
         again = dataset.asked_anew(stale)
         asked = f", asking the model again for {', '.join(again)}," if again else ""
         raise UserError(
+            "bad-argument",
             f"{folder} was made by another recipe, or from other files, as to {', '.join(stale)}: "
-            f"--redo takes that anew{asked} and keeps the rest; or choose another --output_dir"
+            f"--redo takes that anew{asked} and keeps the rest; or choose another --output_dir",
         )
     with about(args.recipe):
         require_keys(recipe, [name for name in dataset.missing(stale) if args.only in (None, step_of(name))])
@@ -85,7 +88,10 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
         return
     with claim(folder / ".lock") as alone:
         if not alone or recorded(folder) != begun or dataset.stale() != stale:
-            raise UserError(f"{folder}: another start of this command is at work there: wait for its end, or stop it")
+            raise UserError(
+                "bad-argument",
+                f"{folder}: another start of this command is at work there: wait for its end, or stop it",
+            )
         if stale:
             # The same recipe with its keys in another order, or a folder that was tampered with, was finished before.
             run.record.update(status="running", rows=None)
@@ -96,7 +102,9 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
             run.save(rows=report(recipe, dataset, folder))
         if args.only in (None, "push") and recipe.steps.push:
             if run.record.get("rows") is None:
-                raise UserError(f"push comes after write: {folder} does not hold this recipe's dataset yet")
+                raise UserError(
+                    "bad-argument", f"push comes after write: {folder} does not hold this recipe's dataset yet"
+                )
             push(recipe, dataset.dataset)
     if args.only is None:
         run.finish()
@@ -106,9 +114,9 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
 
 def report(recipe: Any, dataset: Any, folder: Path) -> dict[str, int]:
     """Write the card and the funnel; return the rows of each split."""
-    from luth.data.card import card, examples, split_rows
-    from luth.data.mixing import schema
-    from luth.files import write_text
+    from luth.core.files import write_text
+    from luth.data.output.card import card, examples, split_rows
+    from luth.data.output.mixing import schema
     from luth.reporting.funnel import write_funnel
 
     counts, rows, columns = dataset.counts(), split_rows(dataset.dataset), schema(recipe).names
@@ -135,7 +143,7 @@ def push(recipe: Any, folder: Path) -> None:
         api.upload_folder(repo_id=target.repo_id, repo_type="dataset", folder_path=folder, **patterns)
     except HfHubHTTPError as error:
         advice = "is HF_TOKEN set, and may it write there? --only push tries again"
-        raise UserError(f"push: {target.repo_id}: {error}: {advice}") from None
+        raise UserError("bad-argument", f"push: {target.repo_id}: {error}: {advice}") from None
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError, explain, run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import UserError, explain, run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -32,11 +32,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--write_items", type=Path, metavar="DIR", help="write the tasks' items there, and stop")
     args = parser.parse_args(arguments)
 
+    from luth.checkpoints.models import require_chat_template, require_model
+    from luth.core.memory import keep_freed_memory
+    from luth.core.recipes import build, read_recipe
     from luth.evaluation.launch import one_evaluation
     from luth.evaluation.recipe import EvalRecipe
-    from luth.memory import keep_freed_memory
-    from luth.models import require_chat_template, require_model
-    from luth.recipe import build, read_recipe
 
     given = read_recipe(args.recipe)
     if args.model:
@@ -54,13 +54,15 @@ def main(arguments: list[str]) -> None:
         return
     accelerator = one_evaluation()
     if recipe.endpoint and accelerator.num_processes > 1:
-        raise UserError("an endpoint is asked by one process: start with python, without accelerate launch")
+        raise UserError(
+            "bad-argument", "an endpoint is asked by one process: start with python, without accelerate launch"
+        )
     for model in recipe.entries() if recipe.endpoint is None else []:
         require_model(model.model_name)
         require_chat_template(model.model_name, model.revision)
 
     say("Loading LightEval.")
-    from luth.evaluation.items import expand, is_generative, read_items
+    from luth.evaluation.items.loading import expand, is_generative, read_items
     from luth.evaluation.recipe import rows
 
     tasks = expand(recipe.tasks, recipe.max_samples)
@@ -70,7 +72,9 @@ def main(arguments: list[str]) -> None:
         tasks, scored = [task for task in tasks if task not in scored], []
     table = rows(recipe, tasks, scored)
     if not table:
-        raise UserError("no task is left to evaluate: use the transformers backend for log-likelihood tasks")
+        raise UserError(
+            "bad-argument", "no task is left to evaluate: use the transformers backend for log-likelihood tasks"
+        )
     greedy = list(dict.fromkeys(row.model + row.suffix for row in table if row.run is None))
     if recipe.num_runs > 1 and greedy:
         say(f"num_runs is {recipe.num_runs}, but greedy answers are always the same: one run of {', '.join(greedy)}.")
@@ -81,8 +85,8 @@ def main(arguments: list[str]) -> None:
 
 def write_items(recipe: Any, folder: Path) -> None:
     """Write every item of the recipe's tasks, without its sample: what training data is cleaned of."""
-    from luth.evaluation.items import expand, read_items
-    from luth.files import write_text
+    from luth.core.files import write_text
+    from luth.evaluation.items.loading import expand, read_items
 
     say("Loading LightEval.")
     every = dataclasses.replace(recipe, max_samples=None)
@@ -97,11 +101,11 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
     """Evaluate every row of the table, then write scores.md, scores.csv and scores.json."""
     from accelerate import PartialState
 
-    from luth.evaluation.backends import evaluate_row, forget_served, row_name
+    from luth.evaluation.evaluate import evaluate_row, forget_served, row_name
     from luth.reporting.scores import ScoredRow, write_scores
 
     output = Path(recipe.output_dir)
-    failures: dict[str, str] = {}
+    failures: dict[str, UserError] = {}
     loaded: Any = {}
     with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
         for number, row in enumerate(table, 1):
@@ -110,11 +114,11 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
             try:
                 evaluate_row(row, recipe, {task: items[task] for task in row.tasks}, loaded, Path(scratch), output)
             except Exception as error:
-                line = explain(error)
-                if line is None:
+                known = explain(error)
+                if known is None:
                     raise
-                failures[name] = line
-                say(f"{name} is skipped: {line}")
+                failures[name] = known
+                say(f"{name} is skipped: {known}")
     done = [row for row in table if row_name(row) not in failures]
     if done and PartialState().is_main_process:
         scored = [ScoredRow(row_name(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
@@ -123,7 +127,8 @@ def evaluate_rows(recipe: Any, table: list[Any], items: dict[str, list[Any]]) ->
         if not failures:
             forget_served(table, recipe, output)
     if failures:
-        raise UserError("; ".join(f"{name}: {line}" for name, line in failures.items()))
+        first = next(iter(failures.values()))
+        raise UserError(first.code, "; ".join(f"{name}: {error}" for name, error in failures.items()))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ python scripts/import_gguf.py recipes/demo/base.yaml
 import argparse
 from pathlib import Path
 
-from luth.errors import run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -16,10 +16,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recipe")
     args = parser.parse_args(arguments)
 
-    from luth.files import sha256, written_beside
-    from luth.gguf import ImportRecipe, convert, locate
-    from luth.recipe import build, read_recipe
-    from luth.run_record import open_run
+    from luth.checkpoints.gguf import ImportRecipe, convert, locate
+    from luth.core.files import sha256, written_beside
+    from luth.core.recipes import build, read_recipe
+    from luth.core.run_record import open_run
 
     given = read_recipe(args.recipe)
     recipe = build(args.recipe, given, ImportRecipe)

@@ -6,8 +6,8 @@ python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
 import argparse
 from pathlib import Path
 
-from luth.errors import run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -17,13 +17,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("output", type=Path, metavar="OUT")
     args = parser.parse_args(arguments)
 
-    from luth.files import written_beside
+    from luth.checkpoints.models import model_fingerprint
+    from luth.core.files import written_beside
+    from luth.core.recipes import read_recipe, refuse
+    from luth.core.run_record import open_run
     from luth.merging.check import check_filters, check_parents, check_result
     from luth.merging.mergekit import name_card, run_mergekit
     from luth.merging.recipe import filters, parents, recipe_problems, with_local_names
-    from luth.models import model_fingerprint
-    from luth.recipe import read_recipe, refuse
-    from luth.run_record import open_run
 
     recipe = read_recipe(args.recipe)
     refuse(args.recipe, recipe_problems(recipe))

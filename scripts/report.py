@@ -8,8 +8,8 @@ It writes results.json, report.md and figures into the recipe's output_dir and p
 import argparse
 from pathlib import Path
 
-from luth.errors import run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -18,11 +18,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recipe")
     args = parser.parse_args(arguments)
 
-    from luth.files import write_json, write_text
-    from luth.recipe import build, read_recipe
+    from luth.core.files import write_json, write_text
+    from luth.core.recipes import build, read_recipe
+    from luth.core.run_record import open_run
     from luth.reporting import report, tables
     from luth.reporting.recipe import ReportRecipe
-    from luth.run_record import open_run
 
     given = read_recipe(args.recipe)
     recipe = build(args.recipe, given, ReportRecipe)

@@ -12,8 +12,8 @@ import math
 import statistics
 from pathlib import Path
 
-from luth.errors import UserError, about, explain, run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import UserError, about, explain, run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -26,23 +26,23 @@ def main(arguments: list[str]) -> None:
     from transformers import ProgressCallback
     from trl import get_peft_config, get_quantization_config
 
-    from luth.files import sha256
-    from luth.memory import keep_freed_memory
-    from luth.models import load_config, load_tokenizer, model_fingerprint, require_positions, require_stop
-    from luth.run_record import cpu_threads, open_run
+    from luth.checkpoints.models import load_config, load_tokenizer, model_fingerprint, require_positions, require_stop
+    from luth.core.files import sha256
+    from luth.core.memory import keep_freed_memory
+    from luth.core.run_record import cpu_threads, open_run
     from luth.training.adapter import merge_adapter
     from luth.training.arguments import parse
+    from luth.training.batch_order import require_one_batch
     from luth.training.card import write_card
-    from luth.training.checkpoints import KeepCheckpoints, last_checkpoint, save_finished
-    from luth.training.curve import plot_loss
     from luth.training.divergence import rows_of
     from luth.training.launch import check_launch, confirm_launch
+    from luth.training.loss_curve import plot_loss
     from luth.training.masking import inference_template, read_training_template
     from luth.training.mixture import load_rows
-    from luth.training.packing import require_exact_packing
+    from luth.training.packing_check import require_exact_packing
     from luth.training.preview import data_report, preview
     from luth.training.publish import PushCheckpoints, open_repository, push_finished
-    from luth.training.sampling import require_one_batch
+    from luth.training.resuming import KeepCheckpoints, last_checkpoint, save_finished
     from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer, NotFinite
 
     args = parse(arguments)
@@ -77,7 +77,9 @@ def main(arguments: list[str]) -> None:
     run.record["recipe_path"] = args.path
     if run.finished:
         if not any(output.glob("*.safetensors")):
-            raise UserError(f"{output} holds a finished run without its weights: delete the folder to run again")
+            raise UserError(
+                "bad-checkpoint", f"{output} holds a finished run without its weights: delete the folder to run again"
+            )
         say(f"{output} already holds this very run, finished: nothing to do.")
         return
     made_by = {"recipe": run.record["recipe_hash"][:16], "strategy": strategy.kind, "processes": strategy.processes}
@@ -118,7 +120,7 @@ def main(arguments: list[str]) -> None:
     except (ValueError, ImportError, OSError) as error:
         if explain(error) is not None:
             raise
-        raise UserError(f"{args.path}: the trainer refuses these settings: {error}") from error
+        raise UserError("bad-checkpoint", f"{args.path}: the trainer refuses these settings: {error}") from error
     confirm_launch(strategy, trainer.accelerator, training)
     require_one_batch(len(trainer.train_dataset), luth.global_batch_size, kind, strategy.processes)
     if not training.disable_tqdm:
@@ -142,10 +144,11 @@ def main(arguments: list[str]) -> None:
     except NotFinite as error:
         kept = last_checkpoint(output, made_by)
         raise UserError(
+            "bad-checkpoint",
             f"the loss is {error.loss} at step {trainer.state.global_step + 1}, in the batch of "
             f"{'; '.join(rows_of(error.inputs, rows))}: stopped; "
             f"{f'the last good checkpoint is {kept}' if kept else 'there is no checkpoint yet'}: look at these rows, "
-            f"or lower learning_rate or max_grad_norm, with another output_dir"
+            f"or lower learning_rate or max_grad_norm, with another output_dir",
         ) from error
 
     say(f"Saving the model to {output}.")

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError, run_script
-from luth.quiet import quiet_libraries, say
+from luth.core.console import quiet_libraries, say
+from luth.core.errors import UserError, run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -24,12 +24,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--output_dir", help="instead of the recipe's")
     args = parser.parse_args(arguments)
 
-    from luth.memory import keep_freed_memory
+    from luth.checkpoints.models import model_fingerprint, require_chat_template
+    from luth.core.memory import keep_freed_memory
+    from luth.core.recipes import build, read_recipe
+    from luth.core.run_record import open_run
     from luth.merging.check import check_parents
-    from luth.merging.sweep import SweepRecipe
-    from luth.models import model_fingerprint, require_chat_template
-    from luth.recipe import build, read_recipe
-    from luth.run_record import open_run
+    from luth.sweep.recipe import SweepRecipe
 
     given = read_recipe(args.recipe)
     recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, SweepRecipe)
@@ -38,19 +38,21 @@ def main(arguments: list[str]) -> None:
     require_chat_template(recipe.base_model)
 
     say("Loading LightEval.")
-    from luth.evaluation.apart import evaluation_recipe, expand_groups, read_apart
-    from luth.evaluation.backends import asked
-    from luth.evaluation.items import in_nats
+    from luth.evaluation.evaluate import asked
+    from luth.evaluation.items.loading import in_nats
     from luth.evaluation.launch import one_evaluation
-    from luth.reporting.selection import require_one_unit
-    from luth.sweep import Sweep
+    from luth.sweep.runner import Sweep
+    from luth.sweep.selection import require_one_unit
+    from luth.sweep.task_splits import evaluation_recipe, expand_groups, read_apart
 
     recipe.development, recipe.test = expand_groups(recipe.development), expand_groups(recipe.test)
     for groups in (recipe.development, recipe.test):
         require_one_unit(groups, list(recipe.criterion.weights()), recipe.criterion.keep, in_nats)
     asking = evaluation_recipe(recipe.base_model, recipe.development, recipe.test, recipe.evaluation)
     if one_evaluation().num_processes > 1:
-        raise UserError("a sweep is shared by starting it several times, each with python and without a launcher")
+        raise UserError(
+            "bad-merge", "a sweep is shared by starting it several times, each with python and without a launcher"
+        )
     development, test = read_apart(asking, recipe.development, recipe.test, say)
     folder = Path(recipe.output_dir)
     settings = {key: value for key, value in given.items() if key != "output_dir"}
@@ -70,10 +72,10 @@ def main(arguments: list[str]) -> None:
 
 def find_best(sweep: Any, run: Any) -> None:
     """Take a sweep through its steps, from wherever it was left, and write what it found."""
-    from luth.evaluation.apart import first_items
-    from luth.files import write_json, write_text
-    from luth.reporting import selection
-    from luth.reporting import sweep as reporting
+    from luth.core.files import write_json, write_text
+    from luth.sweep import report as reporting
+    from luth.sweep import selection
+    from luth.sweep.task_splits import first_items
 
     recipe, criterion, folder = sweep.recipe, sweep.recipe.criterion, sweep.folder
     wanted = selection.standard(recipe.development, criterion.weights(), criterion.keep, criterion.margin)
@@ -104,7 +106,9 @@ def find_best(sweep: Any, run: Any) -> None:
     figures = reporting.write_cells(folder, tried, levels, winner, maximised, criterion.keep, floor)
     if winner is None:
         sweep.clear()
-        raise UserError(f"{reporting.no_winner(full, base, wanted)}: all scores are in {folder / 'cells.md'}")
+        raise UserError(
+            "bad-merge", f"{reporting.no_winner(full, base, wanted)}: all scores are in {folder / 'cells.md'}"
+        )
 
     made = sweep.make_winner(winner)
     sweep.clear()
@@ -122,7 +126,7 @@ def find_best(sweep: Any, run: Any) -> None:
     print(f"All of it: {folder / 'sweep.md'}\nThe winner: {made}, made by {folder / 'winner.yaml'}")
     if failed:
         name, reason = next(iter(failed.items()))
-        raise UserError(f"{len(failed)} merges failed ({name}: {reason}): start again to try them again")
+        raise UserError("bad-merge", f"{len(failed)} merges failed ({name}: {reason}): start again to try them again")
     run.finish(winner=winner, verdict=shown.verdict)
 
 

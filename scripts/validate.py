@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from luth.errors import UserError, run_script
-from luth.quiet import quiet_libraries
+from luth.core.console import quiet_libraries
+from luth.core.errors import UserError, run_script
 
 
 def main(arguments: list[str]) -> None:
@@ -24,10 +24,10 @@ def main(arguments: list[str]) -> None:
     files = []
     for path in args.paths:
         if not path.exists():
-            raise UserError(f"{path}: no such file or folder")
+            raise UserError("bad-argument", f"{path}: no such file or folder")
         files += sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
     if not files:
-        raise UserError(f"no .yaml file in {', '.join(map(str, args.paths))}")
+        raise UserError("bad-argument", f"no .yaml file in {', '.join(map(str, args.paths))}")
     problems = validate(files)
     for line in problems:
         print(f"error: {line}", file=sys.stderr)

@@ -11,7 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import pytest
 import torch
 
-from luth.errors import run_script
+from luth.core.errors import run_script
 
 ROOT = Path(__file__).parents[1]
 SMOLLM2_TEMPLATE = (

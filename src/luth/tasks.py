@@ -5,7 +5,7 @@ Each benchmark is defined in a file of its own under luth/evaluation/tasks/. GRO
 
 from lighteval.tasks.requests import SamplingMethod
 
-from luth.evaluation.metrics import answer_shares
+from luth.evaluation.scoring.general import answer_shares
 from luth.evaluation.tasks import (
     aime24,
     arc_challenge,

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from luth.data.asking import require_prompt
-from luth.data.checks import check, check_order
-from luth.data.reading import means_files, require_source
+from luth.checkpoints.gguf import ImportRecipe
+from luth.core.errors import UserError
+from luth.core.recipes import build, is_local, problems, read_recipe
 from luth.data.recipe import ASKING, DataRecipe
-from luth.errors import UserError
+from luth.data.recipe_checks import check, check_order
+from luth.data.requests.jobs import require_prompt
+from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
-from luth.gguf import ImportRecipe
 from luth.merging import recipe as merging
-from luth.merging.sweep import SweepRecipe
-from luth.recipe import build, is_local, problems, read_recipe
 from luth.reporting.recipe import ReportRecipe
+from luth.sweep.recipe import SweepRecipe
 from luth.training import arguments as training
 from luth.training.masking import read_training_template
 from luth.training.mixture import local_files
@@ -115,7 +115,7 @@ def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     found = problems(recipe, SweepRecipe)
     if found:
         return found
-    from luth.evaluation.apart import evaluation_recipe, expand_groups
+    from luth.sweep.task_splits import evaluation_recipe, expand_groups
 
     built = build("", recipe, SweepRecipe)
 
@@ -131,7 +131,7 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
     found = problems(recipe, EvalRecipe)
     if found:
         return found
-    from luth.evaluation.items import expand
+    from luth.evaluation.items.loading import expand
 
     built = build("", recipe, EvalRecipe)
     return _said(built.check) + _said(lambda: expand(built.tasks, built.max_samples))

@@ -5,7 +5,7 @@ import random
 import numpy as np
 from datatrove.pipeline.dedup import MinhashDedupSignature
 
-from luth.data.duplicates import MERSENNE, Signatures
+from luth.data.filters.duplicates import MERSENNE, Signatures
 from luth.data.recipe import Deduplicate
 from tests.data.conftest import rejected, rows
 

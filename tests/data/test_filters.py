@@ -5,13 +5,13 @@ from datatrove.data import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luth.data.decontamination import Index
-from luth.data.identification import InLanguage, foreign
-from luth.data.quality import RULES
+from luth.core.text import protected
+from luth.data.filters.decontamination import Index
+from luth.data.filters.language import InLanguage, foreign
+from luth.data.filters.quality import RULES
+from luth.data.filters.selection import SelectRows
 from luth.data.recipe import Decontaminate, IdentifyLanguage, Select
-from luth.data.selection import SelectRows
-from luth.data.text import protected
-from luth.data.typography import french
+from luth.languages.typography import french
 
 LONG = (
     "La rivière descend lentement vers la plaine, où les paysans récoltent le blé avant les orages de la fin de l'été."

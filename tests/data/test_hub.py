@@ -8,9 +8,9 @@ import pytest
 import yaml
 from huggingface_hub import close_session, constants
 
-from luth.data.reading import pinned
+from luth.core.errors import UserError
 from luth.data.recipe import Read
-from luth.errors import UserError
+from luth.data.sources.reading import pinned
 from tests.data.conftest import ROOT
 from tests.fake_hub import TOKEN, FakeHub
 

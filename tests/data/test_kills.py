@@ -8,8 +8,8 @@ import sys
 import pytest
 import yaml
 
-from luth.data import asked
-from luth.errors import run_script
+from luth.core.errors import run_script
+from luth.data.requests import steps as asked
 from tests.data.conftest import ROOT, TOPICS, shards
 
 ROWS = 12

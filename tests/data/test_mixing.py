@@ -4,7 +4,7 @@ import pyarrow.parquet as parquet
 import pytest
 from datatrove.data import Document
 
-from luth.data import mixing
+from luth.data.output import mixing
 from tests.data.conftest import rejected, rows, shards
 
 

@@ -6,12 +6,12 @@ import time
 import pytest
 from datatrove.pipeline.inference.types import InferenceResult
 
-from luth.data.asking import read_verdict, require_prompt, translation_problem, verdict_problem, without_thought
-from luth.data.quality import RULES
+from luth.core.errors import UserError
+from luth.core.text import protected
+from luth.data.filters.quality import RULES
 from luth.data.recipe import Translate
-from luth.data.text import protected
-from luth.data.typography import french
-from luth.errors import UserError
+from luth.data.requests.jobs import read_verdict, require_prompt, translation_problem, verdict_problem, without_thought
+from luth.languages.typography import french
 
 YES = '{"french": {"reason": "oui", "score": 5}}'
 NO = '{"french": {"reason": "non", "score": 1}}'

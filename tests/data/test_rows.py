@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luth.data.reading import ReadRows, source_rows
+from luth.core.errors import UserError
 from luth.data.recipe import Read
-from luth.data.rows import BadRow, as_kept, conversation, row_id
-from luth.errors import UserError
+from luth.data.sources.conversations import BadRow, as_kept, conversation, row_id
+from luth.data.sources.reading import ReadRows, source_rows
 
 TURNS = [{"role": "user", "content": "Bonjour ?"}, {"role": "assistant", "content": "Bonjour !"}]
 

@@ -50,7 +50,7 @@ def test_a_mode_that_the_template_lacks_is_refused(make_model, tmp_path):
     from lighteval.models.custom.custom_model import CustomModelConfig
     from lighteval.models.model_loader import load_custom_model
 
-    from luth.errors import UserError
+    from luth.core.errors import UserError
 
     path = ROOT / "src/luth/evaluation/definitions/thinking.py"
     config = CustomModelConfig(model_name=str(make_model(tmp_path / "model")), model_definition_file_path=str(path))

@@ -91,7 +91,7 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
 
 
 def test_items_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path, monkeypatch):
-    from luth.evaluation.items import TASKS
+    from luth.evaluation.items.loading import TASKS
 
     make_model(tmp_path / "model")
     data = tmp_path / "data"
@@ -168,7 +168,7 @@ def test_both_modes_are_two_rows_and_log_likelihoods_never_think(hybrid, recipe,
 
 
 def test_the_switch_reaches_the_prompt(hybrid, recipe, run, tmp_path):
-    from luth.evaluation.model import LocalModel
+    from luth.evaluation.backends.transformers_model import LocalModel
 
     seen = []
     inner = LocalModel.tok_encode

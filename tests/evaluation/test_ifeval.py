@@ -10,7 +10,7 @@ from datasets import Dataset, load_dataset
 from lighteval.models.model_output import ModelResponse
 
 from luth.evaluation.scoring.instructions import english, french
-from luth.evaluation.scoring.instructions.metrics import follows, variants
+from luth.evaluation.scoring.instructions.accuracy import follows, variants
 from luth.evaluation.tasks import ifeval, mifeval
 
 TASKS = {task.name: task for task in (*ifeval.TASKS, *mifeval.TASKS)}

@@ -7,11 +7,11 @@ from lighteval.models.transformers.transformers_model import TransformersModel, 
 from lighteval.tasks.requests import Doc
 from transformers import AutoModelForCausalLM
 
-from luth.evaluation.answers import AnswerStore
+from luth.evaluation.backends.answer_store import AnswerStore
+from luth.evaluation.backends.transformers_model import load_model
 from luth.evaluation.inference import packed, padded
-from luth.evaluation.inference.requests import Prompt
+from luth.evaluation.inference.questions import Prompt
 from luth.evaluation.inference.sampling import Sampling
-from luth.evaluation.model import load_model
 from luth.evaluation.recipe import Generation
 
 DOCS = [

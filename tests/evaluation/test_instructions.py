@@ -9,9 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luth.evaluation.scoring.instructions import english, french
+from luth.evaluation.scoring.instructions.accuracy import follows, read_instructions, variants
 from luth.evaluation.scoring.instructions.corrected import CORRECTED
-from luth.evaluation.scoring.instructions.metrics import follows, read_instructions, variants
-from luth.evaluation.scoring.instructions.text import count_capital_words, count_sentences, count_words, language
+from luth.evaluation.scoring.instructions.segmentation import (
+    count_capital_words,
+    count_sentences,
+    count_words,
+    language,
+)
 
 FRENCH = "la neige tombe doucement sur le village et les enfants courent vers la rivière"
 ENGLISH = "the snow falls gently on the village and the children are running to the river"

@@ -5,9 +5,9 @@ import random
 import pytest
 from lighteval.models.model_output import ModelResponse
 
-from luth.evaluation.items import TASKS
-from luth.evaluation.metrics import contains_words
+from luth.evaluation.items.loading import TASKS
 from luth.evaluation.scoring.exact import final_answer, same_answer
+from luth.evaluation.scoring.general import contains_words
 from luth.evaluation.tasks import arc_challenge, bbh, boolq, gpqa, hellaswag, mmlu, musr
 from luth.tasks import TASKS_TABLE
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lighteval.tasks.prompt_manager import PromptManager
 
-from luth.errors import UserError
-from luth.evaluation.thinking import require_switch, split_thought
+from luth.core.errors import UserError
+from luth.evaluation.backends.thinking import require_switch, split_thought
 
 TAGS = [("<think>", "</think>")]
 

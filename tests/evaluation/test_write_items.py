@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from luth.data.decontamination import read_items
+from luth.data.filters.decontamination import read_items
 
 DATA = Path(__file__).parents[2] / "recipes/demo/data"
 

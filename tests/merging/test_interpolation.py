@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 from luth.merging.interpolation import Pair, require_equal, slerp_coefficients
 
 ROOT = Path(__file__).parents[2]

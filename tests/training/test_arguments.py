@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 from luth.training.arguments import REFUSED, accumulation_steps, parse
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 from luth.training.masking import IGNORED, inference_template, mask, read_training_template
 
 SMOLLM2 = "src/luth/templates/smollm2.jinja"

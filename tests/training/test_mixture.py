@@ -10,8 +10,8 @@ from transformers import AutoTokenizer
 from trl import DatasetMixtureConfig, SFTConfig, get_dataset
 
 import luth.training.mixture
-from luth.errors import UserError
-from luth.files import sha256
+from luth.core.errors import UserError
+from luth.core.files import sha256
 from luth.training.arguments import Mixture
 from luth.training.masking import IGNORED, read_training_template
 from luth.training.mixture import load_rows

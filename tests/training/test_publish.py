@@ -13,7 +13,7 @@ from huggingface_hub import close_session, constants
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from tests.fake_hub import TOKEN, FakeHub
 

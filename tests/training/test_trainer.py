@@ -7,9 +7,9 @@ from datasets import Dataset
 from transformers import AutoModelForCausalLM, Gemma2Config, PhiConfig
 from trl import SFTConfig, SFTTrainer
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 from luth.training.attention import VARLEN
-from luth.training.sampling import GlobalBatches
+from luth.training.batch_order import GlobalBatches
 from luth.training.trainer import MaskedSFTTrainer
 
 

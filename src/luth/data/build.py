@@ -12,24 +12,24 @@ from typing import Any
 
 from datatrove.pipeline.base import PipelineStep
 
-from luth.data.asked import NumberEqualRows, Settle, runner
-from luth.data.asking import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, require_prompt
-from luth.data.decontamination import NoBenchmarkItems, item_files, read_items
-from luth.data.duplicates import Choose, RemoveDuplicates, Signatures, buckets
+from luth.core.errors import UserError
+from luth.core.files import sha256, write_json, write_text
 from luth.data.executors import Executor, require_no_job
-from luth.data.files import RowWriter, read_counts, reader
-from luth.data.identification import InLanguage
-from luth.data.languages import known
-from luth.data.mixing import Divide, Keys, WriteShards, decide, ranges, schema
+from luth.data.filters.decontamination import NoBenchmarkItems, item_files, read_items
+from luth.data.filters.duplicates import Choose, RemoveDuplicates, Signatures, buckets
+from luth.data.filters.language import InLanguage
+from luth.data.filters.language_model import known
+from luth.data.filters.quality import QualityRules, require_rules
+from luth.data.filters.selection import SelectRows
+from luth.data.output.mixing import Divide, Keys, WriteShards, decide, ranges, schema
+from luth.data.output.tokens import CountTokens, load_tokenizer
 from luth.data.plan import before, made_of, plan, step_of
 from luth.data.progress import Lines, seconds, watched
-from luth.data.quality import QualityRules, require_rules
-from luth.data.reading import ReadRows, pinned, require_source
 from luth.data.recipe import DataRecipe, Part
-from luth.data.selection import SelectRows
-from luth.data.tokens import CountTokens, load_tokenizer
-from luth.errors import UserError
-from luth.files import sha256, write_json, write_text
+from luth.data.requests.jobs import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages, require_prompt
+from luth.data.requests.steps import NumberEqualRows, Settle, runner
+from luth.data.row_files import RowWriter, read_counts, reader
+from luth.data.sources.reading import ReadRows, pinned, require_source
 
 # Steps of all parts that make rows; write and push come after them.
 FILTERS = {"language", "quality", "deduplicate", "decontaminate"}
@@ -52,7 +52,10 @@ def check_sources(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str
     found = {}
     for language in {recipe.language, *(one for part in recipe.parts.values() for one in _selected(part))}:
         if language not in known():
-            raise UserError(f"language: {language!r} is no code of a language that can be told, such as fr, es, de")
+            raise UserError(
+                "build-stopped",
+                f"language: {language!r} is no code of a language that can be told, such as fr, es, de",
+            )
     for name, part in recipe.parts.items():
         part.read, found[f"parts: {name}"] = pinned(part.read, recorded.get(f"parts: {name}"))
         require_source(name, part.read)
@@ -154,7 +157,10 @@ class Build:
             return
         for source in sources:
             if not self._is_done(source):
-                raise UserError(f"{name} comes after {source}, which is not done: leave --only out, or take it first")
+                raise UserError(
+                    "build-stopped",
+                    f"{name} comes after {source}, which is not done: leave --only out, or take it first",
+                )
         self.say(f"{name}.")
         step = step_of(name)
         write_text(folder / MADE_OF, self.made_of[name])
@@ -162,7 +168,7 @@ class Build:
             write_text(folder / ASKED_OF, self.asked_of[name])
         if sources and not self._came(name):
             if "." not in name:
-                raise UserError(f"{name}: no part has a row left: see rejected in {self.steps}")
+                raise UserError("build-stopped", f"{name}: no part has a row left: see rejected in {self.steps}")
         elif step in JOBS:
             self._ask(name, folder)
         elif step == "deduplicate":
@@ -179,15 +185,19 @@ class Build:
         came = self._came(name) if sources else kept + gone
         if kept + gone != came:
             raise UserError(
-                f"{name}: {came} rows came, {kept} were kept and {gone} rejected: delete {folder} and run again"
+                "build-stopped",
+                f"{name}: {came} rows came, {kept} were kept and {gone} rejected: delete {folder} and run again",
             )
         if not kept and came:
             reasons = ", ".join(f"{count['reason']} ({count['rows']})" for count in rejected)
             line = f"{name} leaves no row: {reasons}: see {folder / 'rejected'}"
             if all(count["reason"] == REFUSED for count in rejected):
-                raise UserError(f"{line}: check the model's name; once it is mended, delete {folder} and start again")
+                raise UserError(
+                    "build-stopped",
+                    f"{line}: check the model's name; once it is mended, delete {folder} and start again",
+                )
             if name.endswith(".read") or "." not in name:
-                raise UserError(line)
+                raise UserError("build-stopped", line)
             self.say(f"{line}; the other parts go on." if len(self.parts) > 1 else line)
         elif gone:
             self.say(f"{name}: {kept:,} of {kept + gone:,} rows go on.")
@@ -296,7 +306,9 @@ class Build:
     def _write(self) -> None:
         for name in self.plan:
             if not self._is_done(name):
-                raise UserError(f"write comes after {name}, which is not done: leave --only out, or take it first")
+                raise UserError(
+                    "build-stopped", f"write comes after {name}, which is not done: leave --only out, or take it first"
+                )
         shards = self.recipe.steps.write.shards
         self.say("write.")
         write_text(self.steps / "write" / MADE_OF, self.made_of["write"])

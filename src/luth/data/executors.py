@@ -24,9 +24,9 @@ from datatrove.pipeline.inference.types import ServerError
 from datatrove.utils.stats import PipelineStats
 from loguru import logger
 
-from luth.errors import UserError, explain
-from luth.files import write_text
-from luth.recipe import nearest
+from luth.core.errors import UserError, explain
+from luth.core.files import write_text
+from luth.core.recipes import nearest
 
 # Seconds between two looks at Slurm's queue, and until what has ended shows everywhere.
 SETTLED = 5.0
@@ -129,16 +129,20 @@ class Executor:
                 with _guarded(workers if self.kind == "local" else 1):
                     executor.run()
         except ServerError as error:
-            raise UserError(str(error.error)) from None
+            raise UserError("build-stopped", str(error.error)) from None
         except subprocess.CalledProcessError as error:
-            raise UserError(f"{' '.join(error.cmd)[:200]} failed: {error.stderr or error.output or error}") from None
+            raise UserError(
+                "build-stopped", f"{' '.join(error.cmd)[:200]} failed: {error.stderr or error.output or error}"
+            ) from None
         except (BrokenPipeError, EOFError):
-            raise UserError("a process of this build was killed: the same command goes on") from None
+            raise UserError("build-stopped", "a process of this build was killed: the same command goes on") from None
         left = executor.get_incomplete_ranks()
         if left:
             said = [path.read_text("utf-8").strip() for path in sorted((logs / "errors").glob("*.txt"))]
             reason = f"the first said: {said[0]}" if said else f"see {logs}"
-            raise UserError(f"{len(left)} of {tasks} tasks did not end: {reason}; the same command goes on")
+            raise UserError(
+                "build-stopped", f"{len(left)} of {tasks} tasks did not end: {reason}; the same command goes on"
+            )
 
 
 @contextlib.contextmanager
@@ -169,12 +173,17 @@ def _require_slurm(settings: dict[str, Any]) -> None:
     known = inspect.signature(SlurmPipelineExecutor).parameters
     for key in settings:
         if key not in known or key in ("pipeline", "tasks", "workers", "logging_dir", "job_name"):
-            raise UserError(f"slurm: {key!r} is no key of it{nearest(key, known)}")
+            raise UserError("build-stopped", f"slurm: {key!r} is no key of it{nearest(key, known)}")
     for key in ("time", "partition"):
         if key not in settings:
-            raise UserError(f"slurm: {key} is not said: the recipe needs slurm: {{time: HH:MM:SS, partition: NAME}}")
+            raise UserError(
+                "build-stopped",
+                f"slurm: {key} is not said: the recipe needs slurm: {{time: HH:MM:SS, partition: NAME}}",
+            )
     if shutil.which("sbatch") is None:
-        raise UserError("--executor slurm: there is no sbatch here: start it on a cluster's login node")
+        raise UserError(
+            "build-stopped", "--executor slurm: there is no sbatch here: start it on a cluster's login node"
+        )
 
 
 def _connect_to_ray(workers: int) -> None:
@@ -203,7 +212,9 @@ def require_no_job(step: Path) -> None:
     for noted in step.glob("logs/*/job_id.txt"):
         job = noted.read_text("utf-8").strip()
         if shutil.which("squeue") and _is_queued(job):
-            raise UserError(f"{step.name}: Slurm's job {job} is at work on it: wait for its end, or scancel {job}")
+            raise UserError(
+                "build-stopped", f"{step.name}: Slurm's job {job} is at work on it: wait for its end, or scancel {job}"
+            )
 
 
 def _wait(executor: SlurmPipelineExecutor, job: str) -> None:

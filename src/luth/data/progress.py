@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from luth.data.files import TROUBLE
-from luth.files import write_text
-from luth.quiet import say
+from luth.core.console import say
+from luth.core.files import write_text
+from luth.data.row_files import TROUBLE
 
 # Seconds between two lines where there is no terminal for a bar.
 LINE = 60.0

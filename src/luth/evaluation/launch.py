@@ -6,7 +6,7 @@ from datetime import timedelta
 import torch
 from accelerate import Accelerator, InitProcessGroupKwargs
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 
 
 def one_evaluation() -> Accelerator:
@@ -22,7 +22,8 @@ def one_evaluation() -> Accelerator:
     launched = int(os.environ.get("WORLD_SIZE", "1"))
     if launched not in (1, accelerator.num_processes):
         raise UserError(
+            "launch-mismatch",
             f"{launched} processes were launched, but each runs alone: use accelerate launch with a file of "
-            f"accelerate_configs/ (ddp.yaml, or ddp_cpu.yaml without a GPU)"
+            f"accelerate_configs/ (ddp.yaml, or ddp_cpu.yaml without a GPU)",
         )
     return accelerator

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 
 # What a task allows an answer, no thought fits into.
 THINKING_TOKENS = 8192
@@ -147,44 +147,58 @@ class EvalRecipe:
         """Raise `UserError` for values that no evaluation can have."""
         for name in ("batch_size", "batch_tokens", "num_runs"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name}: {getattr(self, name)} is less than 1")
+                raise UserError("bad-recipe-value", f"{name}: {getattr(self, name)} is less than 1")
         if not self.models:
-            raise UserError("models: the list is empty: name a model, or give one with --model")
+            raise UserError("bad-recipe-value", "models: the list is empty: name a model, or give one with --model")
         names = [(os.path.normpath(entry.model_name), entry.revision) for entry in self.entries()]
         for name, revision in names:
             if names.count((name, revision)) > 1:
-                raise UserError(f"models: {name} is there twice")
+                raise UserError("bad-recipe-value", f"models: {name} is there twice")
         if not self.tasks:
-            raise UserError("tasks: the list is empty: name a task or a group, such as luth_fr")
+            raise UserError("bad-recipe-value", "tasks: the list is empty: name a task or a group, such as luth_fr")
         for name in ("generation_parameters", "thinking_generation_parameters"):
             self._check_generation(name, getattr(self, name).given())
         if not all(start and end for start, end in self.reasoning_tags):
-            raise UserError("reasoning_tags: a tag is empty")
+            raise UserError("bad-recipe-value", "reasoning_tags: a tag is empty")
         if self.endpoint:
             self._check_endpoint(self.endpoint)
 
     def _check_endpoint(self, endpoint: Endpoint) -> None:
         address = urlsplit(endpoint.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise UserError(f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one")
+            raise UserError(
+                "bad-recipe-value", f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one"
+            )
         if address.username or address.password:
-            raise UserError("base_url: put the key into the environment variable that api_key_env names, not here")
+            raise UserError(
+                "bad-recipe-value",
+                "base_url: put the key into the environment variable that api_key_env names, not here",
+            )
         for name, least in (("concurrent_requests", 1), ("timeout", 0.001), ("api_max_retry", 0)):
             if getattr(endpoint, name) < least:
-                raise UserError(f"{name}: {getattr(endpoint, name)} is less than {least}")
+                raise UserError("bad-recipe-value", f"{name}: {getattr(endpoint, name)} is less than {least}")
         if any(entry.revision for entry in self.entries()):
-            raise UserError("models: a revision cannot be asked of a server: leave it out, or load the model yourself")
+            raise UserError(
+                "bad-recipe-value",
+                "models: a revision cannot be asked of a server: leave it out, or load the model yourself",
+            )
 
     def _check_generation(self, name: str, given: dict[str, Any]) -> None:
         known = REMOTE if self.endpoint else LOCAL
         for key, value in given.items():
             if key not in known:
-                raise UserError(f"{name}: the transformers backend has no {key}: use an endpoint, or leave it out")
+                raise UserError(
+                    "bad-recipe-value",
+                    f"{name}: the transformers backend has no {key}: use an endpoint, or leave it out",
+                )
             if key in ("top_k", "top_p", "min_p") and given["temperature"] == 0:
-                raise UserError(f"{name}: {key} has no effect at temperature 0: set a temperature, or leave it out")
+                raise UserError(
+                    "bad-recipe-value",
+                    f"{name}: {key} has no effect at temperature 0: set a temperature, or leave it out",
+                )
             least, most = RANGES.get(key, (-math.inf, math.inf))
             if not least <= value <= most:
-                raise UserError(f"{name}: {key}: {value} is not from {least} to {most}")
+                raise UserError("bad-recipe-value", f"{name}: {key}: {value} is not from {least} to {most}")
 
 
 @dataclass

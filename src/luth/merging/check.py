@@ -8,9 +8,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from luth.errors import UserError
-from luth.models import load_tokenizer, model_folder
-from luth.recipe import nearest
+from luth.checkpoints.models import load_tokenizer, model_folder
+from luth.core.errors import UserError
+from luth.core.recipes import nearest
 
 GENERATION = "generation_config.json"
 QUESTIONS = ("Quelle est la capitale de l'Italie\u00a0?", "What is the capital of Italy?")
@@ -31,7 +31,9 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
                 for name in file.keys():
                     found[name] = tuple(file.get_slice(name).get_shape())
         except SafetensorError as error:
-            raise UserError(f"{path} is not a safetensors file ({error}): was it downloaded whole?") from None
+            raise UserError(
+                "bad-merge", f"{path} is not a safetensors file ({error}): was it downloaded whole?"
+            ) from None
     if _is_tied(folder):
         found.pop("lm_head.weight", None)
     return found
@@ -48,18 +50,22 @@ def check_parents(names: list[str]) -> None:
     for name in names[1:]:
         other_family = _family(folders[name])
         if other_family != family:
-            raise UserError(f"{first} is a {family} model and {name} a {other_family}: only one family can be merged")
+            raise UserError(
+                "bad-merge", f"{first} is a {family} model and {name} a {other_family}: only one family can be merged"
+            )
         other = shapes(folders[name])
         for tensor in sorted({*reference, *other}):
             if reference.get(tensor) != other.get(tensor):
                 raise UserError(
+                    "bad-merge",
                     f"{tensor} is {_shape(reference, tensor)} in {first} and {_shape(other, tensor)} in {name}: "
-                    f"merge a model with one that was fine-tuned from it"
+                    f"merge a model with one that was fine-tuned from it",
                 )
         ours, theirs = load_tokenizer(first), load_tokenizer(name)
         if ours.get_vocab() != theirs.get_vocab():
             raise UserError(
-                f"{first} and {name} have other vocabularies: a token of one is another token, or none, of the other"
+                "bad-merge",
+                f"{first} and {name} have other vocabularies: a token of one is another token, or none, of the other",
             )
 
 
@@ -75,8 +81,9 @@ def check_filters(filters: list[str], names: list[str]) -> None:
         if name != "*" and not any(name in tensor for tensor in tensors):
             kinds = sorted({part for tensor in tensors for part in tensor.split(".")[3:-1]})
             raise UserError(
+                "bad-merge",
                 f"the filter {name!r} is in no tensor's name of {names[0]}{nearest(name, kinds)}: "
-                f"there are {', '.join(kinds)}"
+                f"there are {', '.join(kinds)}",
             )
 
 
@@ -110,19 +117,21 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
     expected, found = shapes(model_folder(base)), shapes(folder)
     if found != expected:
         wrong = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
-        raise UserError(f"the merge's tensors are not the base's: {', '.join(wrong[:3])}")
+        raise UserError("bad-merge", f"the merge's tensors are not the base's: {', '.join(wrong[:3])}")
     ours, theirs = AutoTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(base)
     if ours.get_vocab() != theirs.get_vocab() or ours.special_tokens_map != theirs.special_tokens_map:
-        raise UserError(f"the merge's vocabulary or special tokens are not those of {base}")
+        raise UserError("bad-merge", f"the merge's vocabulary or special tokens are not those of {base}")
     if ours.chat_template != theirs.chat_template:
-        raise UserError(f"the merge's chat template is not that of {base}: set chat_template in the recipe")
+        raise UserError(
+            "bad-merge", f"the merge's chat template is not that of {base}: set chat_template in the recipe"
+        )
     _check_generation_config(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     if _is_tied(folder) != _is_tied(model_folder(base)):
-        raise UserError(f"the merge's head is not tied to its embeddings as that of {base} is")
+        raise UserError("bad-merge", f"the merge's head is not tied to its embeddings as that of {base} is")
     for name, tensor in model.named_parameters():
         if not tensor.isfinite().all():
-            raise UserError(f"the merge's tensor {name} holds values that are not finite")
+            raise UserError("bad-merge", f"the merge's tensor {name} holds values that are not finite")
     answers = {}
     for question in QUESTIONS:
         inputs = ours.apply_chat_template(
@@ -131,7 +140,7 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         output = model.generate(**inputs, max_new_tokens=24, do_sample=False)
         answers[question] = ours.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
         if not answers[question]:
-            raise UserError(f"the merged model answers nothing to {question!r}")
+            raise UserError("bad-merge", f"the merged model answers nothing to {question!r}")
     return answers
 
 
@@ -141,4 +150,4 @@ def _check_generation_config(folder: Path) -> None:
     try:
         GenerationConfig.from_pretrained(folder).validate()
     except ValueError as error:
-        raise UserError(f"the merge's {GENERATION}, which is the base's, is not valid: {error}") from None
+        raise UserError("bad-merge", f"the merge's {GENERATION}, which is the base's, is not valid: {error}") from None

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from luth.errors import UserError
+from luth.checkpoints.models import read_tensor, tensor_files
+from luth.core.errors import UserError
 from luth.merging.check import shapes
-from luth.models import read_tensor, tensor_files
 
 # Above it two tensors count as parallel, and SLERP is linear between them: MergeKit's dot_threshold.
 PARALLEL = 0.9995
@@ -117,7 +117,7 @@ def require_equal(pair: Pair, share: float, made: Path) -> float:
     for name, ours in pair.merged(share):
         theirs = read_tensor(files[name], name) if name in files else None
         if theirs is None or theirs.shape != ours.shape:
-            raise UserError(f"mergekit-yaml made no tensor {name} of shape {tuple(ours.shape)}")
+            raise UserError("bad-merge", f"mergekit-yaml made no tensor {name} of shape {tuple(ours.shape)}")
         terms = sum(abs(weight) for weight in pair.coefficients(name, share))
         parts = (tensor.reshape(-1).split(BLOCK) for tensor in (ours, theirs, *pair.tensors(name)))
         for blocks in zip(*parts, strict=True):
@@ -127,6 +127,6 @@ def require_equal(pair: Pair, share: float, made: Path) -> float:
             lost = WORKING_PRECISION * terms * torch.maximum(base.abs(), other.abs())
             apart = (mine - made_there).abs()
             if not bool((apart <= unit + lost).all()):
-                raise UserError(f"{name} is up to {float(apart.max()):.2e} apart from mergekit-yaml's")
+                raise UserError("bad-merge", f"{name} is up to {float(apart.max()):.2e} apart from mergekit-yaml's")
             largest = max(largest, float(apart.max()))
     return largest

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from luth.errors import UserError
-from luth.files import write_text
+from luth.core.errors import UserError
+from luth.core.files import write_text
 
 
 def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
@@ -43,7 +43,7 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
         for code in (errno.ENOSPC, errno.EDQUOT):
             if os.strerror(code).encode() in said:
                 raise OSError(code, os.strerror(code), str(output))
-        raise UserError(f"mergekit-yaml failed: {lines[-1]}")
+        raise UserError("bad-merge", f"mergekit-yaml failed: {lines[-1]}")
 
 
 def name_card(folder: Path, name: str) -> None:

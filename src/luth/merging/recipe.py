@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from luth.recipe import is_local, nearest, problems
+from luth.core.recipes import is_local, nearest, problems
 
 # MergeKit 0.1.5's (merge_methods/registry.py).
 METHODS = (

@@ -12,7 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from luth.files import write_text
+from luth.core.files import write_text
 
 COLOURS = ("#1f5fbf", "#c4512d", "#3a8f4d", "#7a5ab5", "#8c6d31", "#3b8ea5", "#a55194", "#6b6b6b")
 SAMPLES, SAMPLE_CHARACTERS = 3, 400

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from luth.errors import UserError
-from luth.recipe import nearest
+from luth.core.errors import UserError
+from luth.core.recipes import nearest
 
 
 @dataclass
@@ -42,6 +42,8 @@ class ReportRecipe:
         """Raise `UserError` for a group that is named but not defined, or empty, or a report without prompts."""
         for name in (self.french, self.english, self.french_likelihood, self.english_likelihood):
             if not self.groups.get(name):
-                raise UserError(f"groups: there is no group {name!r} with tasks{nearest(name, self.groups)}")
+                raise UserError(
+                    "bad-recipe-value", f"groups: there is no group {name!r} with tasks{nearest(name, self.groups)}"
+                )
         if not self.prompts:
-            raise UserError("prompts: the list is empty: name at least one")
+            raise UserError("bad-recipe-value", "prompts: the list is empty: name at least one")

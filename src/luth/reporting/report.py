@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from luth.errors import UserError
-from luth.models import model_fingerprint
-from luth.reporting import statistics, tables
+from luth.checkpoints.models import model_fingerprint
+from luth.core.errors import UserError
+from luth.reporting import intervals, tables
+from luth.reporting.intervals import Estimate
 from luth.reporting.recipe import ReportRecipe
 from luth.reporting.results import group_scores, item_scores, model_folder
-from luth.reporting.statistics import Estimate
 
 SWEEP_FIGURES = {"frontier.png": "French against English", "curve.png": "Score over the coefficient"}
 
@@ -41,9 +41,9 @@ def compute(recipe: ReportRecipe) -> Figures:
     differences: dict[str, dict[str, Estimate]] = {}
     for group, names in columns.items():
         arrays = {model: group_scores(found[model], names, model) for model in models}
-        scores[group] = {model: statistics.mean(array) for model, array in arrays.items()}
+        scores[group] = {model: intervals.mean(array) for model, array in arrays.items()}
         differences[group] = {
-            model: statistics.difference(array, arrays[recipe.base])
+            model: intervals.difference(array, arrays[recipe.base])
             for model, array in arrays.items()
             if model != recipe.base
         }
@@ -58,17 +58,21 @@ def _require_alike(records: dict[str, dict[str, Any]]) -> None:
             {**one["recipe"], "model": None, "tasks": one["inputs"]["tasks"]} for one in (records[first], record)
         ]
         if settings[0] != settings[1]:
-            raise UserError(f"{first} and {model} were not evaluated alike: evaluate both again with one recipe")
+            raise UserError(
+                "not-evaluated", f"{first} and {model} were not evaluated alike: evaluate both again with one recipe"
+            )
         if Path(model).is_dir() and model_fingerprint(model) != record["inputs"]["model"]:
-            raise UserError(f"{model} has changed since it was evaluated: run scripts/evaluate.py again")
+            raise UserError(
+                "not-evaluated", f"{model} has changed since it was evaluated: run scripts/evaluate.py again"
+            )
 
 
 def as_json(figures: Figures) -> dict[str, Any]:
     """Return all figures for results.json."""
     return {
         "models": figures.models,
-        "confidence": statistics.CONFIDENCE,
-        "resamples": statistics.RESAMPLES,
+        "confidence": intervals.CONFIDENCE,
+        "resamples": intervals.RESAMPLES,
         "scores": {group: {model: asdict(e) for model, e in row.items()} for group, row in figures.scores.items()},
         "differences_to_base": {
             group: {model: asdict(e) for model, e in row.items()} for group, row in figures.differences.items()
@@ -135,9 +139,13 @@ def read_sweep(recipe: ReportRecipe) -> dict[str, Any]:
     try:
         found = json.loads((Path(recipe.sweep) / "sweep.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(f"{recipe.sweep} holds no finished sweep: run scripts/sweep.py first") from None
+        raise UserError(
+            "not-evaluated", f"{recipe.sweep} holds no finished sweep: run scripts/sweep.py first"
+        ) from None
     if Path(recipe.merged).resolve() != (Path(recipe.sweep) / "winner").resolve():
-        raise UserError(f"merged: {recipe.merged} is not the sweep's winner, {Path(recipe.sweep) / 'winner'}")
+        raise UserError(
+            "not-evaluated", f"merged: {recipe.merged} is not the sweep's winner, {Path(recipe.sweep) / 'winner'}"
+        )
     return found
 
 
@@ -191,9 +199,9 @@ def read_steps(recipe: ReportRecipe) -> dict[str, dict[str, Any]]:
         except FileNotFoundError:
             continue
         except ValueError as error:
-            raise UserError(f"{folder / 'run.json'} cannot be read: {error}") from None
+            raise UserError("not-evaluated", f"{folder / 'run.json'} cannot be read: {error}") from None
     if not steps:
-        raise UserError(f"no run.json beside {', '.join(models)}: run the steps first")
+        raise UserError("not-evaluated", f"no run.json beside {', '.join(models)}: run the steps first")
     return steps
 
 
@@ -212,7 +220,7 @@ def copy_figures(recipe: ReportRecipe, folder: Path) -> None:
     """
     curve = Path(recipe.fine_tuned) / "loss.png"
     if not curve.is_file():
-        raise UserError(f"{curve} is missing: is {recipe.fine_tuned} a finished fine-tuning?")
+        raise UserError("not-evaluated", f"{curve} is missing: is {recipe.fine_tuned} a finished fine-tuning?")
     sweep = [Path(recipe.sweep) / name for name in SWEEP_FIGURES] if recipe.sweep else []
     for path in [curve, *(path for path in sweep if path.is_file())]:
         shutil.copyfile(path, folder / path.name)

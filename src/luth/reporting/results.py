@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as parquet
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 
 
 def model_folder(root: Path, model: str) -> Path:
@@ -31,7 +31,9 @@ def item_metrics(evaluation: Path, model: str) -> tuple[dict[str, dict[str, dict
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         date = record["results"].removeprefix("results_").removesuffix(".json")
     except (OSError, ValueError, KeyError):
-        raise UserError(f"{model} has no finished evaluation in {evaluation}: run scripts/evaluate.py first") from None
+        raise UserError(
+            "not-evaluated", f"{model} has no finished evaluation in {evaluation}: run scripts/evaluate.py first"
+        ) from None
     scores = {}
     for path in sorted((model_folder(evaluation / "details", model) / date).glob("details_*.parquet")):
         task = path.name.removeprefix("details_").split("|")[0]
@@ -54,7 +56,10 @@ def group_scores(scores: dict[str, dict[str, float]], tasks: list[str], model: s
     """Join the tasks' items into one array, shape (items,), in an order that is the same for every model."""
     missing = [task for task in tasks if task not in scores]
     if missing:
-        raise UserError(f"{model} was not evaluated on {', '.join(missing)}: add the task to the evaluation's recipe")
+        raise UserError(
+            "not-evaluated",
+            f"{model} was not evaluated on {', '.join(missing)}: add the task to the evaluation's recipe",
+        )
     if sum(len(scores[task]) for task in tasks) < 2:
-        raise UserError(f"{', '.join(tasks)}: one item gives no interval: raise max_samples")
+        raise UserError("not-evaluated", f"{', '.join(tasks)}: one item gives no interval: raise max_samples")
     return np.array([scores[task][item] for task in tasks for item in sorted(scores[task], key=int)])

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from luth.files import write_json, write_text
-from luth.reporting import statistics
+from luth.core.files import write_json, write_text
+from luth.reporting import intervals
+from luth.reporting.intervals import Estimate
 from luth.reporting.results import item_metrics
-from luth.reporting.statistics import Estimate
 from luth.reporting.tables import number
 
 LEGEND = """
@@ -95,7 +95,7 @@ def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]]) -
         # Shape (runs, items, 2): what was reached of what could be. A metric over parts of items has several a piece.
         parts = np.array([[_part(run[item][metric]) for item in sorted(run, key=int)] for run in runs])
         means = parts[:, :, 0].sum(1) / parts[:, :, 1].sum(1)
-        estimate = statistics.ratio(parts[:, :, 0].mean(0), parts[:, :, 1].mean(0))
+        estimate = intervals.ratio(parts[:, :, 0].mean(0), parts[:, :, 1].mean(0))
         spread = float(means.std(ddof=1)) if len(runs) > 1 else None
         scores.append(Score(label, task, metric, not scores, estimate, len(runs), spread, **shares))
     return scores

@@ -1,6 +1,6 @@
 """Markdown tables and sentences."""
 
-from luth.reporting.statistics import Estimate
+from luth.reporting.intervals import Estimate
 
 
 def is_share(group: dict[str, Estimate]) -> bool:

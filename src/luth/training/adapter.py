@@ -9,8 +9,8 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
-from luth.errors import UserError
-from luth.training.checkpoints import move_in
+from luth.core.errors import UserError
+from luth.training.resuming import move_in
 
 PROBE = "La ville de Paris est traversée par la Seine. What is two plus two?"
 # Of float32 sums in another order, relative to the largest logit.
@@ -54,8 +54,9 @@ def merge_adapter(
     difference = float((merged(input_ids=ids).logits - apart).abs().max() / apart.abs().max())
     if not difference < TOLERANCE:
         raise UserError(
+            "bad-checkpoint",
             f"the merged model's logits are {difference:.2g} away from those of base and adapter, which is kept in "
-            f"{adapter}: merge it with peft by hand"
+            f"{adapter}: merge it with peft by hand",
         )
     merged.generation_config = trained.generation_config
     merged.config.eos_token_id, merged.config.pad_token_id = trained.config.eos_token_id, trained.config.pad_token_id

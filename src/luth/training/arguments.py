@@ -13,8 +13,8 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
-from luth.errors import UserError
-from luth.recipe import nearest, problems, read_recipe, refuse
+from luth.core.errors import UserError
+from luth.core.recipes import nearest, problems, read_recipe, refuse
 from luth.training.attention import VARLEN
 
 USAGE = "scripts/sft.py RECIPE [--key value ...]"
@@ -116,7 +116,7 @@ class SFTArguments:
 
 class _Parser(TrlParser):
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}: usage: {USAGE}")
+        raise UserError("bad-recipe-value", f"{message}: usage: {USAGE}")
 
 
 def recipe_problems(recipe: dict[str, Any]) -> list[str]:
@@ -228,9 +228,9 @@ def parse(arguments: list[str]) -> SFTArguments:
     for word in overrides:
         key = word[2:].split("=")[0]
         if word.startswith("--") and key not in known:
-            raise UserError(f"unknown key --{key}{nearest(key, known)}: usage: {USAGE}")
+            raise UserError("bad-recipe-value", f"unknown key --{key}{nearest(key, known)}: usage: {USAGE}")
         if word.startswith("--") and key in REFUSED:
-            raise UserError(f"--{key} is not set by hand: {REFUSED[key]}")
+            raise UserError("bad-recipe-value", f"--{key} is not set by hand: {REFUSED[key]}")
     # A bar where somebody watches, a line a log where a file does.
     parser.set_defaults_with_config(**{"disable_tqdm": not sys.stderr.isatty(), **recipe})
     chosen, _ = parser.parse_known_args(overrides)
@@ -244,12 +244,13 @@ def parse(arguments: list[str]) -> SFTArguments:
     try:
         luth, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
     except (ValueError, TypeError) as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError("bad-recipe-value", f"{path}: {error}") from error
     _require_trackers(training.report_to)
     if training.n_gpu > 1:
         raise UserError(
+            "bad-recipe-value",
             f"one process sees {training.n_gpu} GPUs: start one a GPU with accelerate launch --num_processes "
-            f"{training.n_gpu}, or let it see one with CUDA_VISIBLE_DEVICES=0"
+            f"{training.n_gpu}, or let it see one with CUDA_VISIBLE_DEVICES=0",
         )
     given = {key: _plain(getattr(chosen, key)) for key in sorted({*recipe, *_keys(overrides)})}
     return SFTArguments(training, model, mixture, luth, given, path)
@@ -261,7 +262,7 @@ def _split(arguments: list[str]) -> tuple[str, list[str]]:
     if "--config" in arguments[:-1]:
         at = arguments.index("--config")
         return arguments[at + 1], arguments[:at] + arguments[at + 2 :]
-    raise UserError(f"no recipe given: usage: {USAGE}")
+    raise UserError("bad-recipe-value", f"no recipe given: usage: {USAGE}")
 
 
 def _keys(overrides: list[str]) -> list[str]:
@@ -286,8 +287,9 @@ def accumulation_steps(global_batch_size: int, per_device: int) -> int:
     steps, rest = divmod(global_batch_size, per_device * processes)
     if rest or steps < 1:
         raise UserError(
+            "bad-recipe-value",
             f"global_batch_size {global_batch_size} is not a multiple of per_device_train_batch_size {per_device} x "
-            f"{processes} process(es): change one of them, for example --per_device_train_batch_size 1"
+            f"{processes} process(es): change one of them, for example --per_device_train_batch_size 1",
         )
     return steps
 
@@ -295,9 +297,11 @@ def accumulation_steps(global_batch_size: int, per_device: int) -> int:
 def _require_trackers(names: list[str]) -> None:
     for name in names:
         if name not in INTEGRATION_TO_CALLBACK:
-            raise UserError(f"report_to: no tracker is called {name!r}{nearest(name, INTEGRATION_TO_CALLBACK)}")
+            raise UserError(
+                "bad-recipe-value", f"report_to: no tracker is called {name!r}{nearest(name, INTEGRATION_TO_CALLBACK)}"
+            )
         if name in ("tensorboard", "trackio", "wandb") and importlib.util.find_spec(name) is None:
-            raise UserError(f"report_to: {name} is not installed: pip install {name}")
+            raise UserError("bad-recipe-value", f"report_to: {name} is not installed: pip install {name}")
 
 
 def _require_accelerator(path: str) -> None:
@@ -305,6 +309,7 @@ def _require_accelerator(path: str) -> None:
 
     if not torch.accelerator.is_available():
         raise UserError(
+            "bad-recipe-value",
             f"{path} is for a GPU and this machine has none that PyTorch can see: run it where there is one, "
-            f"or add --use_cpu true to try it here"
+            f"or add --use_cpu true to try it here",
         )

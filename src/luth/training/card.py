@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from huggingface_hub import ModelCardData
 
-from luth.files import write_text
-from luth.recipe import is_local
+from luth.core.files import write_text
+from luth.core.recipes import is_local
 
 # Loaders of files (datasets.packaged_modules): such a "path" is no dataset of the Hub.
 FILE_FORMATS = ("json", "csv", "parquet", "arrow", "text", "pandas", "xml")

@@ -13,7 +13,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, parse_flag_from_env
 from trl import SFTConfig
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 
 
 @dataclass
@@ -48,7 +48,7 @@ def check_launch(training: SFTConfig) -> Strategy:
         got = _got(state)
     asked = _asked()
     if asked is not None and (asked.processes not in (None, got.processes) or asked.kind not in (None, got.kind)):
-        raise UserError(_fall_back(asked, got, training))
+        raise UserError("launch-mismatch", _fall_back(asked, got, training))
     return got
 
 
@@ -56,12 +56,13 @@ def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfi
     """Raise `UserError` unless the accelerator that the trainer made has the strategy asked for, and its precision."""
     got = _got(accelerator.state)
     if got != asked:
-        raise UserError(_fall_back(asked, got, training))
+        raise UserError("launch-mismatch", _fall_back(asked, got, training))
     precision = "bf16" if training.bf16 else "no"
     if accelerator.mixed_precision != precision:
         raise UserError(
+            "launch-mismatch",
             f"the recipe says bf16: {str(training.bf16).lower()} and the launch says mixed_precision: "
-            f"{accelerator.mixed_precision}: leave mixed_precision out of the launch, or set it to {precision}"
+            f"{accelerator.mixed_precision}: leave mixed_precision out of the launch, or set it to {precision}",
         )
 
 

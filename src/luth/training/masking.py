@@ -9,7 +9,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import PreTrainedTokenizerBase
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from luth.errors import UserError
+from luth.core.errors import UserError
 
 IGNORED = -100
 COMMENT_OR_MARKER = re.compile(r"(\{#.*?#\})|\{%([-+]?)\s*(?:end)?generation\s*([-+]?)%\}", re.DOTALL)
@@ -25,11 +25,13 @@ def read_training_template(path: str) -> str:
         template = Path(path).read_text(encoding="utf-8")
         render_jinja_template([], chat_template=template)
     except OSError:
-        raise UserError(f"chat_template_path: {path}: no such file: see src/luth/templates/") from None
+        raise UserError("bad-template", f"chat_template_path: {path}: no such file: see src/luth/templates/") from None
     except TemplateSyntaxError as error:
-        raise UserError(f"{path}, line {error.lineno}: {error.message}") from error
+        raise UserError("bad-template", f"{path}, line {error.lineno}: {error.message}") from error
     if inference_template(template) == template:
-        raise UserError(f"{path} has no {{% generation %}} markers: which tokens to train cannot be known")
+        raise UserError(
+            "bad-template", f"{path} has no {{% generation %}} markers: which tokens to train cannot be known"
+        )
     return template
 
 
@@ -74,7 +76,7 @@ def mask(
             **(tokenizer.special_tokens_map | chat_template_kwargs),
         )
     except (TemplateError, TypeError, ValueError) as error:
-        raise UserError(" ".join(str(error).split())) from error
+        raise UserError("bad-template", " ".join(str(error).split())) from error
     borders = [0, *(border for span in spans for border in span), len(text)]
     encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
     for number, (start, end) in enumerate(pairwise(borders)):

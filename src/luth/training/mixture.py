@@ -15,9 +15,9 @@ from datasets.exceptions import DatasetsError
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from luth.datasets_cache import cache_by_content
-from luth.errors import UserError, about
-from luth.files import sha256
+from luth.core.datasets_cache import cache_by_content
+from luth.core.errors import UserError, about
+from luth.core.files import sha256
 from luth.training import conversations, masking
 from luth.training.arguments import Mixture, Source
 from luth.training.conversations import ROW_COLUMNS, conversation_problem, template_arguments
@@ -87,7 +87,9 @@ def load_rows(
         counts.append(count)
     every = concatenate_datasets(parts)
     if len(every) == 0:
-        raise UserError("every row of the mixture is dropped: see max_length, and what a conversation is")
+        raise UserError(
+            "bad-dataset", "every row of the mixture is dropped: see max_length, and what a conversation is"
+        )
     total = {key: sum(count[key] for count in counts) for key in counts[0] if key not in ("source", "examples")}
     if training.packing and training.train_sampling_strategy != "sequential":
         # TRL packs neighbours: unshuffled, a pack would hold one source.
@@ -112,7 +114,9 @@ def _open(source: Source) -> Dataset:
         _check_json_lines(file)
     name = label(source)
     if Path(source.path).is_file():
-        raise UserError(f"datasets: {source.path} is a file: write path: json, data_files: {source.path}")
+        raise UserError(
+            "bad-dataset", f"datasets: {source.path} is a file: write path: json, data_files: {source.path}"
+        )
     with _loading(name):
         rows = load_dataset(
             source.path,
@@ -126,14 +130,17 @@ def _open(source: Source) -> Dataset:
         rows = rows.rename_columns(source.rename) if source.rename else rows
     if "messages" not in rows.column_names:
         there = ", ".join(rows.column_names)
-        raise UserError(f"{name} has the columns {there}, but no column 'messages': rename: {{COLUMN: messages}}")
+        raise UserError(
+            "bad-dataset", f"{name} has the columns {there}, but no column 'messages': rename: {{COLUMN: messages}}"
+        )
     if source.rows is not None and len(rows) != source.rows:
         raise UserError(
+            "bad-dataset",
             f"{name} has {len(rows)} rows and the recipe says {source.rows}: the dataset is another one, or has "
-            f"changed: name the revision, or correct rows"
+            f"changed: name the revision, or correct rows",
         )
     if len(rows) == 0:
-        raise UserError(f"{name} is a dataset without rows: nothing to train on")
+        raise UserError("bad-dataset", f"{name} is a dataset without rows: nothing to train on")
     with _loading(name):
         return rows.select_columns([column for column in ROW_COLUMNS if column in rows.column_names])
 
@@ -146,7 +153,9 @@ def _loading(name: str) -> Iterator[None]:
             yield
     except (ValueError, KeyError, FileNotFoundError, DatasetsError) as error:
         # "An error occurred while generating the dataset": what happened is in its cause.
-        raise UserError(f"{name} cannot be loaded: {str(error.__cause__ or error).splitlines()[0]}") from error
+        raise UserError(
+            "bad-dataset", f"{name} cannot be loaded: {str(error.__cause__ or error).splitlines()[0]}"
+        ) from error
 
 
 def local_files(source: Source) -> list[Path]:
@@ -159,13 +168,17 @@ def local_files(source: Source) -> list[Path]:
         return []
     given = source.data_files
     if not given or isinstance(given, dict):
-        raise UserError("datasets: path: json needs data_files: one path or a list of paths")
+        raise UserError("bad-dataset", "datasets: path: json needs data_files: one path or a list of paths")
     files = [Path(name) for name in ([given] if isinstance(given, str) else given)]
     for file in files:
         if not file.is_file():
-            raise UserError(f"{file}: no such dataset file (paths are from the folder where the command is started)")
+            raise UserError(
+                "bad-dataset", f"{file}: no such dataset file (paths are from the folder where the command is started)"
+            )
         if file.stat().st_size == 0:
-            raise UserError(f"{file} is empty: a dataset file holds one JSON object a line, with 'messages'")
+            raise UserError(
+                "bad-dataset", f"{file} is empty: a dataset file holds one JSON object a line, with 'messages'"
+            )
     return files
 
 
@@ -175,11 +188,11 @@ def _check_json_lines(file: Path) -> None:
         with open(file, encoding="utf-8", newline="\n") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip() and not isinstance(json.loads(line), dict):
-                    raise UserError(f"{file}, row {number} is not a JSON object with 'messages'")
+                    raise UserError("bad-dataset", f"{file}, row {number} is not a JSON object with 'messages'")
     except UnicodeDecodeError:
-        raise UserError(f"{file} is not UTF-8 after row {number}: convert it to UTF-8") from None
+        raise UserError("bad-dataset", f"{file} is not UTF-8 after row {number}: convert it to UTF-8") from None
     except ValueError as error:
-        raise UserError(f"{file}, row {number} is not JSON: {error}") from None
+        raise UserError("bad-dataset", f"{file}, row {number} is not JSON: {error}") from None
 
 
 def _shares(sources: list[Source], opened: list[Dataset]) -> list[Dataset]:
@@ -192,7 +205,9 @@ def _shares(sources: list[Source], opened: list[Dataset]) -> list[Dataset]:
     shares = [rows.select(range(round(weight * total))) for rows, weight in zip(opened, weights, strict=True)]
     for source, share in zip(sources, shares, strict=True):
         if len(share) == 0:
-            raise UserError(f"{label(source)}: fraction {source.fraction} of this mixture is not one row")
+            raise UserError(
+                "bad-dataset", f"{label(source)}: fraction {source.fraction} of this mixture is not one row"
+            )
     return shares
 
 
@@ -239,8 +254,9 @@ def _keep(
             more = f"; and {unusable.sum() - SHOWN} more" if unusable.sum() > SHOWN else ""
             reasons.append(f"{unusable.sum()} cannot be trained on: {'; '.join(examples)}{more}")
         raise UserError(
+            "bad-dataset",
             f"{name}: {dropped} of {len(done)} rows would be dropped, more than max_dropped_fraction "
-            f"{max_dropped_fraction:g}: {'; '.join(reasons)}"
+            f"{max_dropped_fraction:g}: {'; '.join(reasons)}",
         )
     counts = {
         "source": name,
@@ -261,8 +277,9 @@ def _check_masks(rows: Dataset, name: str) -> None:
         if wrong.any():
             row = rows["row"][int(numpy.argmax(wrong))]
             raise UserError(
+                "bad-dataset",
                 f"{name}: in {wrong.sum()} rows {words} (the first: row {row}): see the generation markers of "
-                f"chat_template_path"
+                f"chat_template_path",
             )
 
 
@@ -285,7 +302,8 @@ def _split(rows: Dataset, size: float, seed: int) -> tuple[Dataset, Dataset]:
     held_out = int(size) if size >= 1 else round(size * len(rows))
     if not 0 < held_out < len(rows):
         raise UserError(
-            f"test_split_size {size:g} of {len(rows)} rows is {held_out}: it must leave rows on both sides"
+            "bad-dataset",
+            f"test_split_size {size:g} of {len(rows)} rows is {held_out}: it must leave rows on both sides",
         )
     parts = rows.train_test_split(test_size=held_out, seed=seed)
     return parts["train"], parts["test"]

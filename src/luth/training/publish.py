@@ -15,10 +15,10 @@ from huggingface_hub.utils import filter_repo_objects
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import HubStrategy
 
-from luth.errors import UserError, explain
-from luth.quiet import say
+from luth.core.console import say
+from luth.core.errors import UserError, explain
 from luth.training.card import without_secrets, write_card
-from luth.training.curve import plot_loss
+from luth.training.loss_curve import plot_loss
 
 PUSHED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md", "loss.png", "log_history.jsonl"]
 # Patterns' stars match slashes as well: */* is everything in a subfolder.
@@ -44,12 +44,16 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
     """
     if args.hub_strategy not in (HubStrategy.END, HubStrategy.EVERY_SAVE):
         raise UserError(
+            "hub-refused",
             f"hub_strategy: {args.hub_strategy.value} uploads the optimiser's state, which is a pickle: "
-            "choose end or every_save"
+            "choose end or every_save",
         )
     published = json.dumps(record, default=str, ensure_ascii=False)
     if without_secrets(published) != published:
-        raise UserError("the recipe holds a token, and run.json is published: set HF_TOKEN in the environment instead")
+        raise UserError(
+            "hub-refused",
+            "the recipe holds a token, and run.json is published: set HF_TOKEN in the environment instead",
+        )
     name = args.hub_model_id or Path(args.output_dir).resolve().name
     api = HfApi()
     try:
@@ -59,7 +63,7 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
         if args.hub_revision:
             api.create_branch(repo_id, branch=args.hub_revision, exist_ok=True)
     except (httpx.HTTPError, OSError, ValueError) as error:
-        raise UserError(f"hub_model_id {name}: {_reason(error)}") from error
+        raise UserError("hub-refused", f"hub_model_id {name}: {_reason(error)}") from error
     return repo_id
 
 
@@ -82,8 +86,9 @@ def push_finished(folder: Path, repo_id: str, revision: str | None = None) -> st
         return _upload(HfApi(), folder, repo_id, revision, f"Finished model, step {step}").commit_url
     except Exception as error:
         raise UserError(
+            "hub-refused",
             f"{repo_id} was not pushed: {_reason(error)}. The model is safe in {folder}; "
-            f"to push it: {upload_command(folder, repo_id, revision)}"
+            f"to push it: {upload_command(folder, repo_id, revision)}",
         ) from error
 
 
@@ -159,7 +164,7 @@ def _stage(output: Path, checkpoint: Path) -> Path:
     stage.mkdir()
     names = [path.name for path in checkpoint.iterdir() if path.is_file()]
     if not any(name.endswith(".safetensors") for name in names):
-        raise UserError(f"{checkpoint} holds no safetensors weights, as sharded training leaves it")
+        raise UserError("hub-refused", f"{checkpoint} holds no safetensors weights, as sharded training leaves it")
     model = filter_repo_objects(names, allow_patterns=PUSHED, ignore_patterns=KEPT_BACK)
     beside = [output / name for name in ("README.md", "run.json", "loss.png")]
     # By name, ours last: PEFT puts a README.md of its own into a checkpoint.
@@ -198,4 +203,4 @@ def _reason(error: BaseException) -> str:
         return "HF_HUB_OFFLINE is set: unset it to push"
     if isinstance(error, httpx.TransportError):
         return f"the Hub cannot be reached ({said}): check the network"
-    return explain(error) or said
+    return str(explain(error) or said)

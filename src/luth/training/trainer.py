@@ -17,11 +17,11 @@ from transformers import (
 )
 from trl import SFTTrainer
 
-from luth.errors import UserError
-from luth.files import write_text
+from luth.core.errors import UserError
+from luth.core.files import write_text
+from luth.training.batch_order import GlobalBatches
 from luth.training.loss import LinearCrossEntropy, token_losses
 from luth.training.masking import IGNORED
-from luth.training.sampling import GlobalBatches
 
 
 class NotFinite(Exception):
@@ -50,13 +50,15 @@ class MaskedSFTTrainer(SFTTrainer):
         scaled = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
         if scaled:
             raise UserError(
+                "unsupported-model",
                 f"models of the family {config.model_type} scale their logits ({', '.join(scaled)}), which this loss "
-                f"does not: choose a Qwen3, LFM2, Llama or SmolLM2 model"
+                f"does not: choose a Qwen3, LFM2, Llama or SmolLM2 model",
             )
         if getattr(self.model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
             raise UserError(
+                "unsupported-model",
                 f"models of the family {config.model_type} have an output bias or an auxiliary loss, which this loss "
-                f"leaves out: choose a Qwen3, LFM2, Llama or SmolLM2 model"
+                f"leaves out: choose a Qwen3, LFM2, Llama or SmolLM2 model",
             )
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lighteval.models.custom.custom_model import CustomModelConfig
 
-from luth.evaluation.answers import AnswerStore
-from luth.evaluation.model import DEFAULT_TAGS, LocalModel, ask, load_model
+from luth.checkpoints.models import require_chat_template
+from luth.evaluation.backends.answer_store import AnswerStore
+from luth.evaluation.backends.transformers_model import DEFAULT_TAGS, LocalModel, ask, load_model
 from luth.evaluation.recipe import THINKING_TOKENS, Generation
-from luth.models import require_chat_template
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 

@@ -2,8 +2,8 @@
 
 from lighteval.models.custom.custom_model import CustomModelConfig
 
+from luth.evaluation.backends.transformers_model import LocalModel
 from luth.evaluation.definitions import defined_model
-from luth.evaluation.model import LocalModel
 
 
 class CustomModel(LocalModel):

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import torch
 from transformers import PreTrainedModel
 
+from luth.core.memory import free_memory
 from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences, token_bytes
-from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, scored
+from luth.evaluation.inference.questions import Completion, Likelihood, Prompt, Question, scored
 from luth.evaluation.inference.sampling import Sampling, generator
-from luth.memory import free_memory
 
 # A test compares each with LightEval's own computation.
 FAMILIES = {"llama", "qwen2", "qwen3"}

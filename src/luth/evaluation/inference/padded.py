@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
-from luth.evaluation.inference.requests import Completion, Likelihood, Prompt, Question, scored
+from luth.evaluation.inference.questions import Completion, Likelihood, Prompt, Question, scored
 from luth.evaluation.inference.sampling import Sampling, generator
 
 

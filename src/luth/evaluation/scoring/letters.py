@@ -14,7 +14,7 @@ from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.requests import Doc, SamplingMethod
 
-from luth.evaluation.choices import LETTERS
+from luth.evaluation.items.rows import LETTERS
 
 # An answer stands near the end; what lies before is not read, so that no text is slow.
 TAIL = 50_000

@@ -15,7 +15,7 @@ from lighteval.metrics.normalizations import LogProbCharNorm
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import LETTERS, checked_choices, checked_gold, checked_text
+from luth.evaluation.items.rows import LETTERS, checked_choices, checked_gold, checked_text
 
 
 def prompt_fr(row: dict[str, Any], task_name: str) -> Doc:

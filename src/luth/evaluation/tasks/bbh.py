@@ -19,7 +19,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import LETTERS, checked_text
+from luth.evaluation.items.rows import LETTERS, checked_text
 from luth.evaluation.scoring.exact import final_answer_match
 
 OPTION = re.compile(r"^[ \t]*\(([A-Z])\)[ \t]*(.*)$", re.MULTILINE)

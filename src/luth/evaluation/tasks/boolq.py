@@ -13,7 +13,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_gold, checked_text
+from luth.evaluation.items.rows import checked_gold, checked_text
 from luth.evaluation.scoring.exact import generated, leading_word, word_alone
 
 

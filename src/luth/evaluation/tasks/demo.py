@@ -11,7 +11,7 @@ from lighteval.metrics.normalizations import LogProbCharNorm
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.metrics import answer_found, answer_log_likelihood
+from luth.evaluation.scoring.general import answer_found, answer_log_likelihood
 
 DATA = Path(__file__).parents[4] / "recipes" / "demo" / "data"
 BRIEFLY = {

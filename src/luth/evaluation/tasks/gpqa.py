@@ -15,7 +15,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import LETTERS, checked_choices, checked_text, lettered, shuffled
+from luth.evaluation.items.rows import LETTERS, checked_choices, checked_text, lettered, shuffled
 from luth.evaluation.scoring.letters import letter_match
 
 COLUMNS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")

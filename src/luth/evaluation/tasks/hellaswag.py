@@ -15,7 +15,7 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import LETTERS, checked_choices, checked_gold, checked_text, lettered
+from luth.evaluation.items.rows import LETTERS, checked_choices, checked_gold, checked_text, lettered
 from luth.evaluation.scoring.exact import generated
 from luth.evaluation.scoring.letters import leading_letter, letter_alone
 

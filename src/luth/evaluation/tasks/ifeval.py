@@ -15,9 +15,9 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_text
+from luth.evaluation.items.rows import checked_text
 from luth.evaluation.scoring.instructions import english, french
-from luth.evaluation.scoring.instructions.metrics import Checks, instruction_accuracy, read_instructions
+from luth.evaluation.scoring.instructions.accuracy import Checks, instruction_accuracy, read_instructions
 
 OPTIONS = (*english.OPTIONS, "Ma réponse est oui.", "Ma réponse est non.", "Ma réponse est peut-être.")
 FRENCH_CHECKS = english.CHECKS | {

@@ -14,8 +14,8 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_text
-from luth.evaluation.scoring.mathematics.metrics import extractive_match
+from luth.evaluation.items.rows import checked_text
+from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
 
 INSTRUCTION = (
     "Réponds à cette question d'examen en raisonnant étape par étape, puis écris la réponse finale dans \\boxed{}. "

@@ -15,8 +15,8 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_solution, checked_text
-from luth.evaluation.scoring.mathematics.metrics import extractive_match
+from luth.evaluation.items.rows import checked_solution, checked_text
+from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
 
 INSTRUCTIONS = {
     "fr": "Résous ce problème de mathématiques en raisonnant étape par étape, "

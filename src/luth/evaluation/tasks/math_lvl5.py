@@ -13,8 +13,8 @@ from typing import Any
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_solution, checked_text
-from luth.evaluation.scoring.mathematics.metrics import extractive_match
+from luth.evaluation.items.rows import checked_solution, checked_text
+from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
 
 INSTRUCTION = (
     "Résous le dernier problème à la manière des exemples\u00a0: raisonne étape par étape, "

@@ -14,8 +14,8 @@ from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
 from luth.evaluation.scoring.instructions import french
+from luth.evaluation.scoring.instructions.accuracy import instruction_accuracy
 from luth.evaluation.scoring.instructions.corrected import CORRECTED
-from luth.evaluation.scoring.instructions.metrics import instruction_accuracy
 from luth.evaluation.tasks.ifeval import instruction_doc
 
 

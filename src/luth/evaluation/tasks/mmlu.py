@@ -15,7 +15,7 @@ from lighteval.metrics.dynamic_metrics import LogLikelihoodAccMetric
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.choices import checked_choices, checked_gold, checked_text, lettered
+from luth.evaluation.items.rows import checked_choices, checked_gold, checked_text, lettered
 
 LETTERS = "ABCD"
 

@@ -10,7 +10,12 @@ import operator
 import re
 from typing import Literal
 
-from luth.evaluation.scoring.instructions.text import count_capital_words, count_sentences, count_words, language
+from luth.evaluation.scoring.instructions.segmentation import (
+    count_capital_words,
+    count_sentences,
+    count_words,
+    language,
+)
 
 Relation = Literal["less than", "at least", "moins de", "au moins"]
 

@@ -1,0 +1,1 @@
+"""Model folders and Hub ids: checked, read, fingerprinted, made from a GGUF file."""

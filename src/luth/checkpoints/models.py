@@ -1,0 +1,186 @@
+"""Model folders and Hub ids: checked before anything heavy is loaded, and fingerprinted."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    GenerationConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from luth.core.errors import UserError, about, explain
+from luth.core.files import folder_fingerprint
+from luth.core.recipes import is_local
+
+
+def require_model(name: str) -> None:
+    """Raise `UserError` unless `name` is a Hub id, or a folder with config.json and safetensors weights."""
+    if not is_local(name):
+        return
+    folder = Path(name)
+    if not folder.is_dir():
+        raise UserError(
+            "bad-model", f"{name}: no such model folder (paths are from the folder where the command is started)"
+        )
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise UserError("bad-model", f"{name} is not a model folder: config.json and *.safetensors are expected in it")
+
+
+def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
+    """Load the model's configuration."""
+    require_model(name)
+    with about(name):
+        return AutoConfig.from_pretrained(name, revision=revision)
+
+
+def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer; `eos_token` takes the place of its own end-of-text token.
+
+    Raises:
+        UserError: it cannot be loaded, or its vocabulary has no such token.
+    """
+    require_model(name)
+    try:
+        with about(name):
+            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except (ValueError, OSError) as error:
+        raise UserError(
+            "bad-model", f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
+    if eos_token is not None:
+        if eos_token not in tokenizer.get_vocab():
+            raise UserError(
+                "bad-model", f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has"
+            )
+        tokenizer.eos_token = eos_token
+    return tokenizer
+
+
+def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer and return it.
+
+    Raises:
+        UserError: it has no chat template.
+    """
+    tokenizer = load_tokenizer(name, revision)
+    if tokenizer.chat_template is None:
+        raise UserError("bad-model", f"{name} has no chat template: name an instruct model")
+    return tokenizer
+
+
+def require_stop(
+    labels: list[int], tokenizer: PreTrainedTokenizerBase, name: str, revision: str | None = None
+) -> None:
+    """Raise `UserError` unless the last trained token of a row is one at which the model's generation stops."""
+    last = next(token for token in reversed(labels) if token >= 0)
+    stops = [tokenizer.eos_token_id]
+    with contextlib.suppress(OSError):
+        given = GenerationConfig.from_pretrained(name, revision=revision).eos_token_id
+        stops += given if isinstance(given, list) else [given]
+    if last not in stops:
+        word = tokenizer.convert_ids_to_tokens(last)
+        raise UserError(
+            "bad-model",
+            f"the template ends an assistant's turn with {word!r}, at which {name} does not stop: set eos_token to "
+            f"the end-of-turn token, if it is in the vocabulary, or choose another chat_template_path",
+        )
+
+
+def require_positions(longest: int, name: str, revision: str | None = None) -> None:
+    """Raise `UserError` if a row of `longest` tokens has more of them than the model has positions."""
+    positions = getattr(load_config(name, revision), "max_position_embeddings", None)
+    if positions is not None and longest > positions:
+        raise UserError(
+            "bad-model", f"{name} takes {positions} tokens, and a row has {longest}: set max_length to {positions}"
+        )
+
+
+def model_fingerprint(name: str, revision: str | None = None) -> str:
+    """Return the SHA-256 of a local model folder's files, or the commit that a Hub model's revision stands for."""
+    if is_local(name):
+        return folder_fingerprint(Path(name))
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        return f"commit {HfApi().model_info(name, revision=revision).sha}"
+    except Exception as error:
+        if explain(error) is None:
+            raise
+        # Offline, a model in the cache will do: its snapshot's folder is named by the commit.
+        with about(name):
+            return f"commit {Path(snapshot_download(name, revision=revision, local_files_only=True)).name}"
+
+
+def model_folder(name: str) -> Path:
+    """Return a local model's folder, or the folder that a Hub model is downloaded to."""
+    require_model(name)
+    if is_local(name):
+        return Path(name)
+    from huggingface_hub import snapshot_download
+
+    with about(name):
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
+
+
+def tensor_files(folder: Path) -> dict[str, Path]:
+    """Return which of a folder's safetensors files holds each tensor."""
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with about(str(path)), safe_open(path, framework="pt") as file:
+            found.update(dict.fromkeys(file.keys(), path))
+    return found
+
+
+def read_tensor(path: Path, name: str) -> torch.Tensor:
+    """Read one tensor; its file is opened for it alone, since an open one keeps in memory all that was read of it."""
+    with about(str(path)), safe_open(path, framework="pt") as file:
+        return file.get_tensor(name)
+
+
+def checkpoint_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give every tensor of a folder's safetensors files with its name, read when it is its turn."""
+    for name, path in tensor_files(folder).items():
+        yield name, read_tensor(path, name)
+
+
+def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
+    """Put other tensors into a loaded model's parameters, in the parameters' dtype and on their device.
+
+    A head that is tied to the embeddings is the embeddings, whatever the tensors say of it.
+
+    Returns:
+        the SHA-256 over the names and values of all parameters.
+
+    Raises:
+        UserError: the tensors are not the model's, or hold values that are not finite.
+    """
+    parameters = dict(model.named_parameters())
+    tied = {name for name, _ in model.named_parameters(remove_duplicate=False)} - set(parameters)
+    digests = {}
+    for name, tensor in tensors:
+        if name in tied:
+            continue
+        if name not in parameters or parameters[name].shape != tensor.shape:
+            raise UserError(
+                "bad-model", f"{name} of shape {tuple(tensor.shape)} has no place in a {type(model).__name__}"
+            )
+        if not tensor.isfinite().all():
+            raise UserError("bad-model", f"the tensor {name} holds values that are not finite")
+        value = tensor.to(parameters[name].dtype).contiguous()
+        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy()).hexdigest()
+        with torch.no_grad():
+            parameters[name].copy_(value)
+    missing = sorted(set(parameters) - set(digests))
+    if missing:
+        raise UserError(
+            "bad-model", f"there is no tensor for {missing[0]} ({len(missing)} of {len(parameters)} are missing)"
+        )
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What every step uses: errors, recipes, files, locks, run.json, served models, text."""

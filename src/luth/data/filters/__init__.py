@@ -1,0 +1,1 @@
+"""Steps that keep or reject rows."""

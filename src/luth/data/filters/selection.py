@@ -1,0 +1,45 @@
+"""Rows taken up by their metadata, language, topic, length and turns."""
+
+import re
+
+from datatrove.data import Document
+from datatrove.pipeline.filters.base_filter import BaseFilter
+from datatrove.pipeline.writers import JsonlWriter
+
+from luth.core.text import prose
+from luth.data.filters.language_model import identify
+from luth.data.recipe import Select
+from luth.data.sources.conversations import as_kept
+
+
+class SelectRows(BaseFilter):
+    """Keep what `Select` describes; the first condition that does not hold is the reason."""
+
+    name = "Select"
+
+    def __init__(self, select: Select, rejected: JsonlWriter) -> None:
+        """Prepare the keywords' pattern."""
+        super().__init__(rejected)
+        self.select = select
+        words = "|".join(re.escape(word) for word in select.keywords)
+        self._keywords = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if words else None
+
+    def filter(self, doc: Document) -> bool | tuple[bool, str]:
+        """Tell whether a row is taken up."""
+        select, kept = self.select, doc.metadata.get("kept", {})
+        for column, values in select.where.items():
+            if kept.get(column) not in map(as_kept, values):
+                return False, f"{column} is another"
+        size = len(doc.text)
+        if size < select.min_characters:
+            return False, "too short"
+        if select.max_characters is not None and size > select.max_characters:
+            return False, "too long"
+        questions = [message["content"] for message in doc.metadata["messages"] if message["role"] == "user"]
+        if not select.min_turns <= len(questions) <= (select.max_turns or len(questions)):
+            return False, "another number of turns"
+        if self._keywords and not self._keywords.search(doc.text):
+            return False, "no keyword"
+        if select.languages and identify(prose(questions[0])) not in select.languages:
+            return False, "in another language"
+        return True

@@ -1,0 +1,1 @@
+"""The mixture, its files and its card."""

@@ -1,0 +1,1 @@
+"""What models are asked about rows: translations, answers, verdicts."""

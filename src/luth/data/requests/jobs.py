@@ -1,0 +1,372 @@
+"""What models are asked: translations, answers, judgements; each checked, asked again, or rejected with its reason."""
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from datatrove.data import Document
+from datatrove.pipeline.inference.types import InferenceError, InferenceResult
+
+from luth.core.errors import UserError
+from luth.core.recipes import nearest
+from luth.core.text import plain, protected
+from luth.data.filters.language import foreign
+from luth.data.filters.quality import REFUSALS
+from luth.data.recipe import Asking, Generate, IdentifyLanguage, Judge, Translate
+from luth.data.sources.conversations import Messages, row_id, said
+
+PROMPTS = Path(__file__).parent / "prompts"
+PREAMBLE = re.compile(
+    r"^\W*(?:voici|voilà|traduction|sure|certainly|of course|here(?: is|'s)|translation|bien sûr)\b[^\n]{0,80}[:\n]",
+    re.IGNORECASE,
+)
+# Those that the prompt puts around the text.
+DASHES = re.compile(r"\s*-{5,}\s*\n")
+PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
+# What a step's prompt must have a place for, and what it may have one for.
+REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", "criteria"}}
+OPTIONAL = {"translate": {"language"}, "generate": {"language"}, "judge": {"form", "language"}}
+# On a line's end or beginning: elsewhere it is spoken of.
+END_OF_THOUGHT = re.compile(r"(?:^|\n)</think>|</think>[ \t]*(?:\n|\Z)")
+REFUSED = "the endpoint refuses"
+Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
+
+
+def read_prompt(name: str) -> str:
+    """Return a prompt's text: one of ours by its name, or a file of the user's."""
+    path = PROMPTS / name if (PROMPTS / name).is_file() else Path(name)
+    if not path.is_file():
+        ours = ", ".join(sorted(path.name for path in PROMPTS.glob("*.md")))
+        raise UserError("bad-recipe-value", f"prompt: there is no {name}: {ours}, or a file of your own")
+    try:
+        return path.read_text("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            "bad-recipe-value", f"prompt: {path} is not UTF-8 (byte {error.start}): save it as UTF-8"
+        ) from None
+
+
+def require_prompt(step: str, name: str) -> str:
+    """Return a step's prompt.
+
+    Raises:
+        UserError: there is none, or it has no place for what is asked about, or one that nothing fills.
+    """
+    prompt = read_prompt(name)
+    found = set(PLACEHOLDER.findall(prompt))
+    for place in sorted(REQUIRED[step] - found):
+        raise UserError("bad-recipe-value", f"prompt: {name} has no [[{place}]]: that is where the {place} will stand")
+    places = sorted(REQUIRED[step] | OPTIONAL[step])
+    for place in sorted(found.difference(places)):
+        known = ", ".join(f"[[{one}]]" for one in places)
+        raise UserError(
+            "bad-recipe-value", f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, places)}: {known}"
+        )
+    return prompt
+
+
+def fill(prompt: str, **values: str) -> str:
+    """Return a prompt with every `[[name]]` replaced: braces and dollars belong to what is asked about."""
+    for name, value in values.items():
+        prompt = prompt.replace(f"[[{name}]]", value)
+    return prompt
+
+
+class Job(ABC):
+    """One kind of request about a document: `ask` sends it, `settle` makes of the answer a row or a rejection."""
+
+    def __init__(self, step: str, asking: Asking, model: str, language: str, language_name: str) -> None:
+        """Read the prompt; `language` is the recipe's."""
+        self.step, self.asking, self.model = step, asking, model
+        self.language, self.language_name = language, language_name
+        self.prompt = read_prompt(asking.prompt)
+
+    async def __call__(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask until an answer passes the checks; what it cost is in the result, and so is why it failed."""
+        cost: Counter[str] = Counter()
+        try:
+            result = await self.ask(document, lambda payload: self._counted(generate, payload, cost))
+        except InferenceError as error:
+            result = {"reason": REFUSED, "detail": str(error.error)[:300]}
+        return {**result, "cost": dict(cost)}
+
+    async def _counted(self, generate: Generator, payload: dict[str, Any], cost: Counter[str]) -> InferenceResult:
+        reply = await generate(payload)
+        cost.update(
+            requests=1,
+            retries=reply.usage.get("retries", 0),
+            prompt_tokens=reply.usage.get("prompt_tokens", 0),
+            completion_tokens=reply.usage.get("completion_tokens", 0),
+        )
+        return reply
+
+    def payload(self, messages: Messages, attempt: int, **more: Any) -> dict[str, Any]:
+        """Return a request's body; another attempt is another seed, and so another answer and another cache key."""
+        asking = self.asking
+        # A greedy answer would be the same again.
+        temperature = asking.temperature if attempt == 0 else max(asking.temperature, 0.7)
+        body = {
+            "model": self.model,
+            "messages": messages,
+            "temperature": temperature,
+            "top_p": asking.top_p,
+            "max_tokens": asking.max_new_tokens,
+            "seed": attempt,
+            **more,
+        }
+        if asking.thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": asking.thinking}
+        return body
+
+    async def until_good(
+        self, messages: Messages, generate: Generator, check: Callable[[str, InferenceResult], str | None], **more: Any
+    ) -> tuple[str, str, str | None]:
+        """Return an answer, its thought, and why it is no good, None where it is good or was at another attempt."""
+        text = thought = ""
+        reason: str | None = "no answer"
+        for attempt in range(self.asking.attempts):
+            reply = await generate(self.payload(messages, attempt, **more))
+            text, thought = without_thought(reply)
+            reason = check(text, reply)
+            if reason is None:
+                break
+        return text, thought, reason
+
+    @abstractmethod
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Send what this job sends."""
+
+    @abstractmethod
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Put a good answer into the document; return why the row is rejected all the same, None where it is not."""
+
+
+def without_thought(reply: InferenceResult) -> tuple[str, str]:
+    """Return what was answered and what was thought before it, whether the server took it out or not.
+
+    Where a template begins the thought, the reply has its end alone; a thought without an end has no answer after it.
+    """
+    text = reply.text.strip()
+    if text.startswith("<think>"):
+        thought, _, answer = text.removeprefix("<think>").partition("</think>")
+        return answer.strip(), (reply.reasoning or thought).strip()
+    found = None if reply.reasoning else END_OF_THOUGHT.search(text)
+    if found:
+        return text[found.end() :].strip(), text[: found.start()].strip()
+    return text, reply.reasoning.strip()
+
+
+def _foreign(text: str, language: str) -> bool:
+    return foreign(text, language, IdentifyLanguage()) is not None
+
+
+class TranslateMessages(Job):
+    """The messages of a conversation in the recipe's language; its last answer too, where none is generated."""
+
+    asking: Translate
+
+    def __init__(self, *arguments: Any, answers: bool) -> None:
+        """`answers`: whether the last answer is translated as well."""
+        super().__init__(*arguments)
+        self.answers = answers
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Translate message by message."""
+        translations = []
+        messages = document.metadata["messages"]
+        if not self.answers and messages[-1]["role"] == "assistant":
+            # It is written anew; earlier answers belong to what the last question asks about.
+            messages = messages[:-1]
+        for message in messages:
+            prompt = fill(self.prompt, language=self.language_name, text=message["content"])
+            text, _, reason = await self.until_good(
+                [{"role": "user", "content": prompt}],
+                generate,
+                lambda text, reply, original=message["content"]: translation_problem(
+                    original, text, reply.finish_reason, self.language, self.asking
+                ),
+            )
+            if reason is not None:
+                return {"reason": reason, "detail": text[:300]}
+            translations.append({"role": message["role"], "content": text})
+        return {"messages": translations}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Keep the original beside the translation."""
+        document.metadata["original"] = document.metadata["messages"]
+        document.metadata["messages"] = result["messages"]
+        return None
+
+
+def translation_problem(
+    original: str, text: str, finish_reason: str, language: str, settings: Translate
+) -> str | None:
+    """Return what is wrong with a translation, None where nothing is."""
+    if not text:
+        return "empty"
+    if finish_reason == "length":
+        return "cut short"
+    if any(pattern.match(text) and not pattern.match(original) for pattern in (PREAMBLE, DASHES)):
+        return "a preamble"
+    if REFUSALS.match(text.replace("’", "'")) and not REFUSALS.match(original.replace("’", "'")):
+        return "a refusal"
+    if Counter(protected(original)) != Counter(protected(text)):
+        return "code or formulas changed"
+    if not settings.min_ratio <= len(text) / len(original) <= settings.max_ratio:
+        return "an implausible length"
+    if len(text) > 20 and text == original:
+        return "the same as the original"
+    return "in another language" if _foreign(text, language) else None
+
+
+class GenerateAnswer(Job):
+    """The answer to a conversation's last question, in the recipe's language."""
+
+    asking: Generate
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask with the system prompt of the file, and the row's own after it."""
+        messages = list(document.metadata["messages"])
+        if messages[-1]["role"] == "assistant":
+            messages.pop()
+        system = fill(self.prompt, language=self.language_name)
+        if messages[0]["role"] == "system":
+            system = f"{system}\n\n{messages.pop(0)['content']}"
+        text, thought, reason = await self.until_good(
+            [{"role": "system", "content": system}, *messages],
+            generate,
+            lambda text, reply: answer_problem(text, reply.finish_reason, self.language),
+        )
+        if reason is not None:
+            return {"reason": reason, "detail": text[:300]}
+        return {"answer": text, "thought": thought}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Put the answer in the place of the last one; a thought has a field of its own."""
+        messages = document.metadata["messages"]
+        if messages[-1]["role"] == "assistant":
+            messages = messages[:-1]
+        document.metadata["messages"] = [*messages, {"role": "assistant", "content": result["answer"]}]
+        if result["thought"]:
+            document.metadata["thought"] = result["thought"]
+        return None
+
+
+def answer_problem(text: str, finish_reason: str, language: str) -> str | None:
+    """Return what is wrong with an answer, None where nothing is."""
+    if not text:
+        return "empty"
+    if finish_reason == "length":
+        return "cut short"
+    return "in another language" if _foreign(text, language) else None
+
+
+class JudgeRow(Job):
+    """A model's answers to a rubric, each with its reason."""
+
+    asking: Judge
+
+    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask for JSON by a schema; what cannot be read is no verdict."""
+        messages = document.metadata["messages"]
+        shown = "\n\n".join(f"<{message['role']}>\n{message['content']}\n</{message['role']}>" for message in messages)
+        criteria = "\n".join(f"- {name}: {question}" for name, question in self.asking.criteria.items())
+        form = ", ".join(f'"{name}": {{"reason": ..., "score": ...}}' for name in self.asking.criteria)
+        asked = {"criteria": criteria, "form": f"{{{form}}}", "conversation": shown}
+        prompt = fill(self.prompt, language=self.language_name, **asked)
+        schema = {"name": "verdict", "schema": verdict_schema(list(self.asking.criteria)), "strict": True}
+        text, _, reason = await self.until_good(
+            [{"role": "user", "content": prompt}],
+            generate,
+            lambda text, reply: verdict_problem(text, reply.finish_reason, self.asking.criteria),
+            response_format={"type": "json_schema", "json_schema": schema},
+        )
+        if reason is not None:
+            return {"reason": reason, "detail": text[:300]}
+        return {"verdict": read_verdict(text, self.asking.criteria)}
+
+    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Keep the verdict, and hold it against the thresholds."""
+        verdict = document.metadata["verdict"] = result["verdict"]
+        for name, least in self.asking.thresholds.items():
+            if verdict[name]["score"] < least:
+                document.metadata["detail"] = verdict[name]["reason"][:300]
+                return f"judged: {name}"
+        return None
+
+
+def verdict_schema(criteria: list[str]) -> dict[str, Any]:
+    """Return the JSON schema of a verdict: the reason first, so that the score follows from it."""
+    one = {
+        "type": "object",
+        "properties": {"reason": {"type": "string"}, "score": {"type": "integer", "minimum": 1, "maximum": 5}},
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(criteria, one),
+        "required": criteria,
+        "additionalProperties": False,
+    }
+
+
+def verdict_problem(text: str, finish_reason: str, criteria: dict[str, str]) -> str | None:
+    """Return what is wrong with a judge's answer, None where nothing is."""
+    if finish_reason == "length":
+        return "cut short"
+    return None if read_verdict(text, criteria) else "the judge's answer cannot be read"
+
+
+def read_verdict(text: str, criteria: dict[str, str]) -> dict[str, Any] | None:
+    """Return the verdict on all criteria that a text's JSON holds, None where there is none, or two that disagree."""
+    decoder = json.JSONDecoder(object_pairs_hook=_without_twice)
+    verdicts, start = [], text.find("{")
+    while start >= 0:
+        end = start + 1
+        try:
+            found, after = decoder.raw_decode(text, start)
+            if all(_is_verdict(found.get(name)) for name in criteria):
+                verdicts.append({name: {key: found[name][key] for key in ("reason", "score")} for name in criteria})
+                end = after
+        except (ValueError, RecursionError):
+            pass
+        start = text.find("{", end)
+    scores = [[verdict[name]["score"] for name in criteria] for verdict in verdicts]
+    if any(one != scores[0] for one in scores):
+        return None
+    return {name: {**one, "reason": plain(one["reason"])} for name, one in verdicts[-1].items()} if verdicts else None
+
+
+def _without_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return dict(pairs)
+
+
+def _is_verdict(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("reason"), str):
+        return False
+    score = value.get("score")
+    return isinstance(score, int) and not isinstance(score, bool) and 1 <= score <= 5
+
+
+def apply(job: Job, document: Document) -> str | None:
+    """Take a job's result up into a document; return the reason where it is rejected."""
+    (result,) = document.metadata.pop("rollout_results")
+    costs = document.metadata.setdefault("cost", {})
+    costs[job.step] = result["cost"]
+    # An answer may be older than the tokenizer that the recipe names now.
+    for counted in ("tokens", "counted"):
+        document.metadata.pop(counted, None)
+    if "reason" in result:
+        document.metadata["detail"] = result["detail"]
+        return result["reason"]
+    reason = job.settle(document, result)
+    document.text = said(document.metadata["messages"])
+    document.id = row_id(document.metadata["messages"])
+    return reason

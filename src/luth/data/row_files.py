@@ -1,0 +1,79 @@
+"""Rows between steps: JSON lines, one file a task, what was rejected beside them, and how many there are of each."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from datatrove.data import Document
+from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.writers import JsonlWriter
+
+from luth.core.files import write_json, write_text
+
+# In a step's folder: why a request was last sent again.
+TROUBLE = "trouble.txt"
+
+
+class RowWriter(JsonlWriter):
+    """A step's rows, or those that it rejects; closed, it leaves `counts/RANK.json` in the folder.
+
+    Counted are rows and tokens by part, and for rejected ones by reason as well.
+    """
+
+    def __init__(self, folder: Path, filename: str = "${rank}.jsonl") -> None:
+        """Write `folder/RANK.jsonl`, or files of other names, with datatrove's placeholders."""
+        super().__init__(str(folder), filename, compression=None, adapter=_lean)
+        self.folder, self._rank = folder, 0
+        self._counts: dict[tuple[str, str], Counter[str]] = {}
+
+    def write(self, document: Document, rank: int = 0, **names: Any) -> None:
+        """Write and count one row."""
+        super().write(document, rank, **names)
+        self._rank = rank
+        found = document.metadata
+        counts = self._counts.setdefault((found["part"], found.get("filter_reason", "")), Counter())
+        counts.update(rows=1, tokens=found.get("tokens", 0))
+        for step, cost in found.get("cost", {}).items():
+            counts.update({f"{step}: {name}": value for name, value in cost.items()})
+
+    def close(self) -> None:
+        """Close the file, and write what was counted."""
+        super().close()
+        counts = [{"part": part, "reason": reason, **found} for (part, reason), found in sorted(self._counts.items())]
+        # A task without rows has not learnt its rank.
+        if counts:
+            write_json(self.folder / "counts" / f"{self._rank:05d}.json", counts)
+
+
+def _lean(_: JsonlWriter, document: Document) -> dict[str, Any]:
+    # dataclasses.asdict, datatrove's default, copies every message.
+    return {"text": document.text, "id": document.id, "metadata": document.metadata}
+
+
+def answered_writer(folder: Path) -> JsonlWriter:
+    """Return a writer of documents that were asked about, in the files that datatrove's checkpoints are kept by."""
+    return JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None, adapter=_lean)
+
+
+def reader(folders: list[Path], listing: Path) -> JsonlReader:
+    """Return a reader of the rows that lie in some folders; each task reads its share of the files.
+
+    Args:
+        folders: under one parent, that of `listing`'s folder.
+        listing: a file that is written here, with the files' names.
+    """
+    root = listing.parent.parent
+    paths = [path.relative_to(root) for folder in folders for path in sorted(folder.glob("*.jsonl"))]
+    write_text(listing, "".join(f"{path}\n" for path in paths))
+    return JsonlReader(str(root), paths_file=str(listing), compression=None, add_file_path=False)
+
+
+def read_counts(folder: Path) -> list[dict[str, Any]]:
+    """Return what a folder's writers counted, summed over tasks: part, reason, rows, tokens, costs."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for path in sorted((folder / "counts").glob("*.json")):
+        for counts in json.loads(path.read_text("utf-8")):
+            where = (counts.pop("part"), counts.pop("reason"))
+            found.setdefault(where, Counter()).update(counts)
+    return [{"part": part, "reason": reason, **counts} for (part, reason), counts in sorted(found.items())]

@@ -1,0 +1,1 @@
+"""Rows from the Hub or from files, as conversations."""

@@ -1,0 +1,136 @@
+"""A source's row as a conversation: its shape, its text, its id."""
+
+import hashlib
+import json
+from datetime import date, time
+from typing import Any
+
+from datatrove.data import Document
+
+from luth.core.text import plain
+
+ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+ROLES |= {"model": "assistant", "bot": "assistant", "prompter": "user"}
+Messages = list[dict[str, str]]
+
+
+class BadRow(ValueError):
+    """A row that makes no conversation; the message is the reason, the same for all rows with that fault."""
+
+    def __init__(self, reason: str, row: str = "") -> None:
+        """`row` is what was read, as far as it can be shown."""
+        super().__init__(reason)
+        self.row = row
+
+
+def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
+    """Return a row's messages, `role` and `content` each.
+
+    Args:
+        row: by column.
+        columns: `Read.columns`.
+
+    Raises:
+        BadRow: a column is missing or holds something else, or the turns are not those of a conversation.
+    """
+    for column in columns.values():
+        if column not in row:
+            raise BadRow(f"no column {column!r}")
+    if "messages" in columns:
+        messages = _turns(row[columns["messages"]], "role", "content")
+    elif "conversations" in columns:
+        messages = _turns(row[columns["conversations"]], "from", "value")
+    else:
+        messages = _single_turn({key: row[column] for key, column in columns.items()})
+    return _checked(messages)
+
+
+def _turns(value: Any, role_key: str, content_key: str) -> Messages:
+    if isinstance(value, str):
+        # Some parquet files keep nested columns as JSON.
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise BadRow("the turns are text and no JSON") from None
+    if not isinstance(value, list) or not value:
+        raise BadRow("no turns")
+    messages = []
+    for turn in value:
+        if not isinstance(turn, dict) or role_key not in turn or content_key not in turn:
+            raise BadRow(f"a turn without {role_key} or {content_key}")
+        role = ROLES.get(str(turn[role_key]).lower())
+        if role is None:
+            raise BadRow("a turn of another role")
+        messages.append({"role": role, "content": turn[content_key]})
+    return messages
+
+
+def _single_turn(parts: dict[str, Any]) -> Messages:
+    question = next(parts[key] for key in ("prompt", "instruction", "question") if key in parts)
+    given, system = (_optional(parts, key) for key in ("input", "system"))
+    if given and isinstance(question, str):
+        question = f"{question}\n\n{given}"
+    messages = [{"role": "user", "content": question}]
+    if system:
+        messages.insert(0, {"role": "system", "content": system})
+    for key in ("completion", "output", "answer"):
+        if key in parts:
+            messages.append({"role": "assistant", "content": parts[key]})
+    return messages
+
+
+def _optional(parts: dict[str, Any], key: str) -> str | None:
+    value = parts.get(key)
+    if value is not None and not isinstance(value, str):
+        raise BadRow(f"its {key} is no text")
+    return value if value and value.strip() else None
+
+
+def _checked(messages: Messages) -> Messages:
+    for message in messages:
+        if not isinstance(message["content"], str):
+            raise BadRow(f"a message of the {message['role']} that is no text")
+        if not message["content"].strip():
+            raise BadRow(f"an empty message of the {message['role']}")
+    turns = [message["role"] for message in messages]
+    if turns[0] == "system":
+        turns = turns[1:]
+    if not turns or any(role != ("user", "assistant")[number % 2] for number, role in enumerate(turns)):
+        raise BadRow("user and assistant do not take turns")
+    return [{"role": message["role"], "content": message["content"]} for message in messages]
+
+
+def as_kept(value: Any) -> Any:
+    """Return a column's value as JSON lines can hold it: a date in ISO 8601; what is nested as its JSON, as text."""
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 63):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return plain(value if isinstance(value, str) else shown(value))
+
+
+def shown(row: Any) -> str:
+    """Return a value as text, whatever it is: as JSON unless it is text already."""
+    if isinstance(row, str):
+        return row
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deep to be shown)"
+
+
+def row_id(messages: Messages) -> str:
+    """Return a hash of a conversation's content, in hexadecimal: the same wherever and whenever it is read."""
+    said = json.dumps([[message["role"], message["content"]] for message in messages], ensure_ascii=False)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def document(messages: Messages, part: str, kept: dict[str, Any]) -> Document:
+    """Return a conversation as datatrove's document: `text` is what is said, `metadata` has the rest."""
+    metadata = {"part": part, "messages": messages, **({"kept": kept} if kept else {})}
+    return Document(text=said(messages), id=row_id(messages), metadata=metadata)
+
+
+def said(messages: Messages) -> str:
+    """Return all that a conversation says, as one text."""
+    return "\n\n".join(message["content"] for message in messages)

@@ -1,0 +1,1 @@
+"""What answers a task's questions: a model loaded here, or a served one."""

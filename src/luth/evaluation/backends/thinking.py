@@ -1,0 +1,100 @@
+"""Hybrid and reasoning models: the switch in the chat template, and the thought cut off an answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lighteval.tasks.prompt_manager import PromptManager
+from lighteval.tasks.requests import Doc
+from transformers import PreTrainedTokenizerBase
+
+from luth.core.errors import UserError
+
+Tags = list[tuple[str, str]]
+PROBE = "luth-probe"
+
+
+@dataclass
+class Reply:
+    """A model's text in two parts; the thought is None where there is none, the answer empty where it never came."""
+
+    thought: str | None
+    answer: str
+    unclosed: bool
+
+
+def template_arguments(thinking: bool | None) -> dict[str, bool]:
+    """Return what goes to the chat template: enable_thinking, or nothing where the recipe says nothing."""
+    return {} if thinking is None else {"enable_thinking": thinking}
+
+
+def render(manager: PromptManager, tokenizer: PreTrainedTokenizerBase, doc: Doc, thinking: bool | None) -> str:
+    """Return the prompt, in the words of LightEval's prompt manager and the tokenizer's chat template."""
+    return tokenizer.apply_chat_template(
+        manager.prepare_prompt_api(doc), tokenize=False, add_generation_prompt=True, **template_arguments(thinking)
+    )
+
+
+def has_switch(manager: PromptManager, tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether the chat template heeds enable_thinking."""
+    doc = Doc(query=PROBE, choices=[""], gold_index=0)
+    return render(manager, tokenizer, doc, True) != render(manager, tokenizer, doc, False)
+
+
+def require_switch(
+    manager: PromptManager, tokenizer: PreTrainedTokenizerBase, model: str, thinking: bool | None
+) -> None:
+    """See, on a prompt made for it, that `thinking` reaches the template and changes what the model reads.
+
+    Raises:
+        UserError: the template has no such switch, or LightEval no longer makes messages in a way that it can read.
+    """
+    doc = Doc(query=PROBE, choices=[""], gold_index=0)
+    messages: Any = manager.prepare_prompt_api(doc)
+    if not isinstance(messages, list) or messages[-1:] != [{"role": "user", "content": PROBE}]:
+        raise UserError(
+            "bad-recipe-value",
+            "this version of lighteval makes prompts in another way: install the one in constraints.txt",
+        )
+    if thinking is None:
+        return
+    if not has_switch(manager, tokenizer):
+        raise UserError(
+            "bad-recipe-value",
+            f"thinking: the chat template of {model} has no enable_thinking switch: set thinking to null for it",
+        )
+
+
+def split_thought(
+    text: str, tags: Tags, opened: bool = False, expected: bool = False, cut_short: bool = False
+) -> Reply:
+    """Cut every thought off a text.
+
+    Args:
+        text: what the model wrote.
+        tags: pairs that open and close a thought.
+        opened: the prompt ends with an opening tag, so that the text begins inside a thought.
+        expected: thinking is on, so that a text without any tag that is cut short is a thought without end.
+        cut_short: the text ends because there was no more room.
+    """
+    thoughts: list[str] = []
+    answer = text
+    found = False
+    for start_tag, end_tag in tags:
+        if opened or (end_tag in answer and start_tag not in answer.split(end_tag)[0]):
+            # The template opened the thought: only its end is in the text.
+            thought, closing, rest = answer.partition(end_tag)
+            if not closing:
+                continue
+            thoughts.append(thought)
+            answer, found = rest, True
+        while start_tag in answer:
+            before, _, rest = answer.partition(start_tag)
+            thought, closing, after = rest.partition(end_tag)
+            thoughts.append(thought)
+            found = True
+            if not closing:
+                return Reply("".join(thoughts), "", unclosed=True)
+            answer = before + after
+    if not found and (opened or (expected and cut_short)):
+        return Reply(text, "", unclosed=True)
+    return Reply("\n".join(thoughts) if found else None, answer.strip() if found else answer, unclosed=False)

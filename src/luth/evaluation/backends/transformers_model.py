@@ -1,0 +1,256 @@
+"""Our tasks' questions to a model on the transformers backend, by LightEval's interface."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
+from lighteval.tasks.requests import Doc
+from tqdm import tqdm
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from luth.core.console import say
+from luth.core.errors import UserError, about
+from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
+from luth.evaluation.backends.thinking import Tags, has_switch, render, require_switch, split_thought
+from luth.evaluation.inference import packed, padded
+from luth.evaluation.inference.questions import Prompt, Question
+from luth.evaluation.inference.sampling import Sampling
+from luth.evaluation.launch import one_evaluation
+from luth.evaluation.recipe import Generation
+
+DEFAULT_TAGS: Tags = [("<think>", "</think>")]
+
+
+class LocalModel(TransformersModel):
+    """LightEval's TransformersModel, with our inference, thinking, and answers that survive a kill.
+
+    Made by `load_model`. Under `accelerate launch` every process answers its share; all of them know all answers.
+    """
+
+    answers: AnswerStore
+    thinking: bool | None = None
+    generation: Generation
+    seed: int = 0
+    tags: Tags = DEFAULT_TAGS
+    batch_tokens: int = 4096
+
+    def greedy_until(self, docs: list[Doc]) -> list[Answer]:
+        """Answer every doc in words; sampled, despite the name LightEval gives this, where a temperature is set."""
+        sampling = {name: value for name, value in self.generation.given().items() if name != "max_new_tokens"}
+        prompts: dict[str, Prompt] = {}
+        names, opened, cuts, shortened = [], {}, {}, 0
+        for doc in docs:
+            if doc.num_samples > 1:
+                raise UserError(
+                    "bad-recipe-value",
+                    f"{doc.task_name} wants {doc.num_samples} answers to a question: set num_runs instead",
+                )
+            text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
+            tokens = self.tok_encode(text)
+            cut = max(0, len(tokens) - self.max_length + 1)
+            wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
+            room = min(wanted, self.max_length - len(tokens) + cut)
+            shortened += room < wanted
+            name = key(prompt=text, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
+            names.append(name)
+            opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
+            prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
+        self._say_cuts(list(cuts.values()))
+        if shortened:
+            say(
+                f"{shortened} of {len(docs)} answers have less room than they are allowed: "
+                f"prompt and answer share the {self.max_length} tokens that the model takes."
+            )
+        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
+        return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
+
+    def _complete(self, prompts: list[Prompt], sampling: Sampling) -> Iterator[tuple[int, dict[str, Any]]]:
+        stop = stop_tokens(self.model, self.tokenizer.eos_token_id)
+        # Those that may run longest begin first, so that none is left alone at the end.
+        prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
+        if packed.fits(self.model):
+            found = packed.completions(self.model, prompts, sampling, stop, self.batch_size, self.batch_tokens)
+        else:
+            found = padded.completions(self.model, prompts, sampling, stop, self.batch_size)
+        for prompt, completion in found:
+            yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
+
+    def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
+        text = self._decode(answer["tokens"])
+        reply = split_thought(text, self.tags, opened, bool(self.thinking), answer["truncated"])
+        response = Answer(
+            text=[reply.answer],
+            reasonings=[reply.thought],
+            input_tokens=prompt.tokens,
+            output_tokens=[answer["tokens"]],
+            truncated_tokens_count=cut,
+        )
+        response.truncated, response.unclosed = answer["truncated"], reply.unclosed
+        return response
+
+    def _decode(self, tokens: list[int]) -> str:
+        """Decode without special tokens, save where a tokenizer counts the tags of a thought among them."""
+        tags = {tag for pair in self.tags for tag in pair}
+        if not tags & set(self.tokenizer.all_special_tokens):
+            return self.tokenizer.decode(tokens, skip_special_tokens=True)
+        kept = [token for token in tokens if token not in self.tokenizer.all_special_ids or self._is_tag(token, tags)]
+        return self.tokenizer.decode(kept, skip_special_tokens=False)
+
+    def _is_tag(self, token: int, tags: set[str]) -> bool:
+        return self.tokenizer.convert_ids_to_tokens(token) in tags
+
+    def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
+        """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
+        questions: dict[str, Question] = {}
+        asked = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
+        self._say_cuts([cut for _, cut in asked])
+        self._answer(questions, self._score, "Log-likelihoods")
+        responses = []
+        for names, cut in asked:
+            found = [self.answers[name] for name in names]
+            pieces = [questions[name] for name in names]
+            response = Answer(
+                logprobs=[value for answer in found for value in answer["logprobs"]],
+                argmax_logits_eq_gold=[value for answer in found for value in answer["greedy"]],
+                input_tokens=pieces[0].context,
+                output_tokens=[tokens for piece in pieces for tokens in piece.continuations],
+                truncated_tokens_count=cut,
+            )
+            responses.append(response)
+        return responses
+
+    def _pieces(self, doc: Doc, thinking: bool | None, questions: dict[str, Question]) -> tuple[list[str], int]:
+        """Add a doc's question to `questions`, and return its names there and how many tokens were cut.
+
+        It is one question, unless it is too long: then each choice is one of its own, as LightEval has it, with as
+        much of the context's end as the model has room for.
+        """
+        text = render(self.prompt_manager, self.tokenizer, doc, thinking)
+        if any(text.rstrip().endswith(start) for start, _ in self.tags):
+            raise UserError(
+                "bad-recipe-value",
+                "the chat template opens a thought, where no choice can be weighed: set thinking to false",
+            )
+        contexts, continuations = self.tok_encode_pair(text, doc.choices, pairwise=True)
+        over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
+        groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
+        names = []
+        for group in groups:
+            name = key(prompt=text, choices=[doc.choices[at] for at in group])
+            context = contexts[0][over[group[0]] :]
+            if name not in questions:
+                questions[name] = Question(len(questions), context, [continuations[at] for at in group])
+            names.append(name)
+        return names, max(over)
+
+    def _score(self, questions: list[Question]) -> Iterator[tuple[int, dict[str, Any]]]:
+        kind = packed if packed.fits(self.model) else padded
+        for question, found in kind.likelihoods(self.model, questions, self.batch_tokens):
+            yield question.index, {"logprobs": found.logprobs, "greedy": found.greedy}
+
+    def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
+        """Raise `UserError`: none of our tasks measures perplexity."""
+        raise UserError("bad-recipe-value", "perplexity tasks are not for this model: use `lighteval accelerate`")
+
+    def _say_cuts(self, cuts: list[int]) -> None:
+        count = sum(cut > 0 for cut in cuts)
+        if count:
+            say(
+                f"{count} of {len(cuts)} prompts are longer than the {self.max_length} tokens that the model takes: "
+                f"their beginning is cut, by {max(cuts)} tokens at most."
+            )
+
+    def _answer(
+        self,
+        asked: dict[str, Any],
+        work: Callable[[list[Any]], Iterable[tuple[int, dict[str, Any]]]],
+        what: str,
+    ) -> None:
+        """Let `work` answer what has no answer yet, this process its share, and keep each answer as it comes."""
+        accelerator = self.accelerator
+        accelerator.wait_for_everyone()
+        missing = {one.index: name for name, one in asked.items() if name not in self.answers}
+        accelerator.wait_for_everyone()
+        share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
+        mine = [asked[missing[index]] for index in share]
+        with tqdm(total=len(mine), desc=what, disable=self.disable_tqdm or not mine) as progress:
+            for index, answer in work(mine) if mine else ():
+                self.answers.put(missing[index], answer)
+                progress.update()
+        accelerator.wait_for_everyone()
+        self.answers.refresh()
+
+    def cleanup(self) -> None:
+        """Keep the model: another mode or run of it may follow."""
+
+
+def stop_tokens(model: PreTrainedModel, eos_token_id: int) -> set[int]:
+    """Return the tokens at which generation stops: the tokenizer's and the model's own."""
+    own = model.generation_config.eos_token_id
+    return {eos_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
+
+
+def display_name(model: str) -> str:
+    """Return the name under which results are filed: relative, and never taken for a Hub id.
+
+    LightEval asks the Hub about names of the form `a/b`, and would put its cache inside an absolute path.
+    """
+    if not Path(model).exists():
+        return model
+    relative = os.path.relpath(model)
+    return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
+
+
+def load_model(
+    name: str,
+    dtype: str,
+    batch_size: int,
+    batch_tokens: int,
+    answers: AnswerStore,
+    cache_dir: str,
+    system_prompt: str | None = None,
+    revision: str | None = None,
+) -> LocalModel:
+    """Load a local or Hub model for LightEval, on the GPU where there is one.
+
+    Args:
+        name: a folder or a Hub id.
+        dtype: a torch dtype's name, or `auto` for the one the weights are saved in.
+        batch_size: prompts continued side by side.
+        batch_tokens: tokens read in a forward pass.
+        answers: where answers are kept.
+        cache_dir: a scratch folder for LightEval's own cache, which is not used.
+        system_prompt: put before every conversation.
+        revision: of a Hub model.
+    """
+    config = TransformersModelConfig(
+        model_name=display_name(name),
+        tokenizer=name,
+        revision=revision or "main",
+        dtype=dtype,
+        batch_size=batch_size,
+        system_prompt=system_prompt,
+        cache_dir=cache_dir,
+    )
+    accelerator = one_evaluation()
+    with about(name):
+        weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
+    # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
+    model = LocalModel.from_model(weights.to(accelerator.device), config, None)
+    model.accelerator, model._device = accelerator, accelerator.device
+    model.answers, model.generation = answers, Generation()
+    model.batch_tokens = batch_tokens
+    return model
+
+
+def ask(
+    model: LocalModel, name: str, thinking: bool | None, generation: Generation, seed: int, tags: Tags
+) -> LocalModel:
+    """Set the mode in which a loaded model answers, and see that its template takes it; return the model."""
+    require_switch(model.prompt_manager, model.tokenizer, name, thinking)
+    if thinking is None and has_switch(model.prompt_manager, model.tokenizer):
+        say(f"{name} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
+    model.thinking, model.generation, model.seed, model.tags = thinking, generation, seed, tags
+    return model

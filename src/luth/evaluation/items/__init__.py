@@ -1,0 +1,1 @@
+"""A task's items: read from its dataset, checked row by row."""

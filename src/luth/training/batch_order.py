@@ -1,0 +1,63 @@
+"""The order in which rows are seen: whole global batches, the same whatever the number of processes."""
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import Sampler
+
+from luth.core.errors import UserError
+
+
+class GlobalBatches(Sampler[int]):
+    """The rows of an epoch as whole global batches, from the seed and the epoch alone.
+
+    What does not fill a last global batch is left out, other rows in each epoch: a smaller last batch would be padded
+    with repeated rows, more of them the more processes there are. A resumed run repeats the order.
+
+    With `group_by_length` the batches are random too, and only inside each are the rows sorted, so that its
+    micro-batches need little padding: loss and gradient are those of a random batch. (The sampler of transformers
+    sorts 50 batches together and leaves them sorted from long to short: batches of one kind of row, and a run of
+    fewer steps sees the long rows only.)
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int, strategy: str) -> None:
+        """`lengths` are in tokens, `batch_size` in rows per optimiser step over all processes.
+
+        `strategy` is transformers' train_sampling_strategy: random, group_by_length or sequential.
+        """
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.strategy = strategy
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, as accelerate does at its start."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Rows in an epoch."""
+        return len(self.lengths) // self.batch_size * self.batch_size
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield row indices."""
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        rows = len(self.lengths)
+        order = (
+            list(range(rows)) if self.strategy == "sequential" else torch.randperm(rows, generator=generator).tolist()
+        )
+        for at in range(0, len(self), self.batch_size):
+            batch = order[at : at + self.batch_size]
+            yield from (
+                sorted(batch, key=lambda row: -self.lengths[row]) if self.strategy == "group_by_length" else batch
+            )
+
+
+def require_one_batch(rows: int, batch_size: int, kind: str, processes: int | None) -> None:
+    """Raise `UserError` where `rows` (of a `kind`: rows, packs) do not fill one global batch."""
+    if rows < batch_size:
+        raise UserError(
+            "bad-recipe-value",
+            f"{rows} {kind} do not fill one global batch of {batch_size} over {processes} process(es): lower "
+            f"global_batch_size, and per_device_train_batch_size or the processes with it",
+        )

@@ -1,0 +1,142 @@
+"""Checkpoints that are whole or not used, and the finished model put in place."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from safetensors import safe_open
+from transformers import (
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from luth.core.console import say
+from luth.core.errors import UserError
+from luth.core.files import write_json
+
+# Written last, when the files of every process are on the disk: a folder without it was torn by a kill.
+COMPLETE = "complete.json"
+
+
+class KeepCheckpoints(TrainerCallback):
+    """Seal each checkpoint once it is whole, and only then delete the ones beyond `save_total_limit`.
+
+    (The Trainer deletes the old one as soon as its first process has written the new one.)
+    """
+
+    def __init__(self, limit: int | None, made_by: dict[str, Any]) -> None:
+        """`limit` is the number to keep, None for all; `made_by` says which run and launch they belong to."""
+        self.limit = limit
+        self.made_by = made_by
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Seal the newest, delete the oldest."""
+        PartialState().wait_for_everyone()
+        if not state.is_world_process_zero:
+            return
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        _check_weights(folder)
+        seal(folder, self.made_by)
+        if self.limit is None:
+            return
+        best = Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None
+        kept = [path for path in _numbered(folder.parent) if (path / COMPLETE).is_file()][-self.limit :]
+        for path in _numbered(folder.parent):
+            if path not in kept and path.name != best and _step(path) < state.global_step:
+                # On a network file system it may fail, and is tried again at the next checkpoint.
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def seal(folder: Path, made_by: dict[str, Any]) -> None:
+    """Flush a checkpoint's files to the disk and list them with their sizes in complete.json."""
+    sizes = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != COMPLETE):
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+    write_json(folder / COMPLETE, {"made_by": made_by, "files": sizes})
+
+
+def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> str | None:
+    """Return the newest whole `checkpoint-N` in `folder`, or None; say which ones a kill has torn.
+
+    Raises:
+        UserError: it was made by another recipe, or under another strategy or number of processes.
+    """
+    for path in reversed(_numbered(folder)):
+        try:
+            sealed = json.loads((path / COMPLETE).read_text(encoding="utf-8"))
+            before = dict(sealed["made_by"])
+            whole = all((path / name).stat().st_size == size for name, size in sealed["files"].items())
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            say(f"{path} is not whole: a kill has torn it. The one before it is used.")
+            continue
+        wrong = [key for key in made_by if before.get(key) != made_by[key]]
+        if wrong:
+            then = ", ".join(f"{key} {before.get(key)}" for key in wrong)
+            now = ", ".join(f"{key} {made_by[key]}" for key in wrong)
+            raise UserError(
+                "bad-checkpoint",
+                f"{path} was made by another run or launch ({then}; now {now}): launch as then, or choose another "
+                f"output_dir",
+            )
+        return str(path)
+    return None
+
+
+def _numbered(folder: Path) -> list[Path]:
+    found = [path for path in folder.glob("checkpoint-*") if path.name.rsplit("-", 1)[1].isdigit()]
+    return sorted(found, key=_step)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.rsplit("-", 1)[1])
+
+
+def _check_weights(folder: Path) -> None:
+    """Raise `UserError` where a saved weight is not a number: such a checkpoint must not replace a good one."""
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as weights:
+            for name in weights.keys():
+                if not torch.isfinite(weights.get_tensor(name)).all():
+                    raise UserError(
+                        "bad-checkpoint",
+                        f"{name} in {folder} is not finite: training has diverged; the checkpoints before are kept: "
+                        f"lower learning_rate or max_grad_norm",
+                    )
+
+
+def save_finished(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Save model and tokenizer beside `folder`'s files, then move them in, the weights last.
+
+    A kill leaves either no model.safetensors or a whole one.
+    """
+    beside = folder / ".finished"
+    if trainer.is_fsdp_enabled:
+        trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+    if trainer.is_world_process_zero():
+        shutil.rmtree(beside, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(beside))
+    if trainer.is_world_process_zero():
+        tokenizer.save_pretrained(str(beside))
+        (beside / "training_args.bin").unlink(missing_ok=True)
+        move_in(beside, folder)
+    trainer.accelerator.wait_for_everyone()
+
+
+def move_in(beside: Path, folder: Path) -> None:
+    """Move the files of a finished model folder into `folder`, the weights last, and remove `beside`."""
+    for path in sorted(beside.iterdir(), key=lambda path: path.suffix == ".safetensors"):
+        os.replace(path, folder / path.name)
+    shutil.rmtree(beside)

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from luth.core.errors import UserError
+from luth.core.run_record import open_run
+
+
+def test_a_finished_run_is_recognised_and_another_recipe_refused(tmp_path):
+    folder = tmp_path / "out"
+    run = open_run(folder, "sft", {"lr": 1}, {"data": "abc"}, seed=3)
+    run.save()
+    assert not open_run(folder, "sft", {"lr": 1}, {"data": "abc"}, seed=3).finished
+    run.finish(loss=1.5)
+    again = open_run(folder, "sft", {"lr": 1}, {"data": "abc"}, seed=3)
+    assert again.finished and again.record["loss"] == 1.5
+    with pytest.raises(UserError, match=r"another recipe's run .different: lr"):
+        open_run(folder, "sft", {"lr": 2}, {"data": "abc"})
+    with pytest.raises(UserError, match="different: data"):
+        open_run(folder, "sft", {"lr": 1}, {"data": "changed"})
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="choose another output_dir"):
+        open_run(tmp_path, "sft", {}, {})
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_replace_other_keeps_the_older_record(tmp_path):
+    open_run(tmp_path, "evaluate", {"a": 1}, {}).finish()
+    open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True).finish()
+    assert open_run(tmp_path, "evaluate", {"a": 2}, {}).finished
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("run*.json")]
+    assert sorted(record["recipe"]["a"] for record in records) == [1, 2]
+
+
+def test_a_re_run_that_is_stopped_leaves_the_older_record_and_can_begin_again(tmp_path):
+    open_run(tmp_path, "evaluate", {"a": 1}, {}).finish()
+    open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True)
+    assert open_run(tmp_path, "evaluate", {"a": 1}, {}).finished
+    open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True).finish()
+    with pytest.raises(UserError, match="output of another step"):
+        open_run(tmp_path, "report", {}, {}, replace_other=True)
+
+
+def test_the_record_says_what_made_the_output(tmp_path):
+    run = open_run(tmp_path / "x", "sft", {"a": 1}, {"f": "0"}, seed=5)
+    run.finish()
+    record = json.loads((tmp_path / "x" / "run.json").read_text())
+    assert record["seed"] == 5 and record["packages"]["torch"] and record["hardware"]["cores"] >= 1
+    assert record["git_commit"] is None or len(record["git_commit"]) >= 40
