@@ -31,25 +31,26 @@ def main(arguments: list[str]) -> None:
 
     if importlib.util.find_spec("datatrove") is None:
         raise UserError("bad-argument", 'datatrove is not installed: pip install -c constraints.txt -e ".[data]"')
-    from luth.core.recipes import build, nearest, read_recipe
+    from luth import steps
+    from luth.core.recipes import build, nearest
     from luth.data.plan import plan, step_of
     from luth.data.recipe import COMMON_STEPS, PART_STEPS, DataRecipe
     from luth.data.recipe_checks import check, check_order
 
-    steps = (*PART_STEPS, *COMMON_STEPS)
-    if args.only and args.only not in steps:
+    order = (*PART_STEPS, *COMMON_STEPS)
+    if args.only and args.only not in order:
         raise UserError(
-            "bad-argument", f"--only: there is no step {args.only!r}{nearest(args.only, steps)}: {', '.join(steps)}"
+            "bad-argument", f"--only: there is no step {args.only!r}{nearest(args.only, order)}: {', '.join(order)}"
         )
     if args.workers < 1:
         raise UserError("bad-argument", f"--workers: {args.workers} is not 1 or more")
-    given = read_recipe(args.recipe)
+    given = steps.read(args.recipe, "build_dataset")
     with about(args.recipe):
         check_order(given)
         recipe = build(args.recipe, given | ({"output_dir": args.output_dir} if args.output_dir else {}), DataRecipe)
         check(recipe)
     own = {*map(step_of, plan(recipe)), "write", *(["push"] if recipe.steps.push else [])}
-    taken = [step for step in steps if step in own]
+    taken = [step for step in order if step in own]
     if args.only and args.only not in taken:
         raise UserError("bad-argument", f"--only: {args.recipe} takes no step {args.only!r}: {', '.join(taken)}")
     take(args, given, recipe)

@@ -32,13 +32,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--write_items", type=Path, metavar="DIR", help="write the tasks' items there, and stop")
     args = parser.parse_args(arguments)
 
+    from luth import steps
     from luth.checkpoints.models import require_chat_template, require_model
     from luth.core.memory import keep_freed_memory
-    from luth.core.recipes import build, read_recipe
+    from luth.core.recipes import build
     from luth.evaluation.launch import one_evaluation
     from luth.evaluation.recipe import EvalRecipe
 
-    given = read_recipe(args.recipe)
+    given = steps.read(args.recipe, "evaluate")
     if args.model:
         # A model that the recipe lists keeps the settings that it has there.
         listed = {entry.get("model_name"): entry for entry in given.get("models") or [] if isinstance(entry, dict)}

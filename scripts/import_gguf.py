@@ -16,12 +16,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recipe")
     args = parser.parse_args(arguments)
 
+    from luth import steps
     from luth.checkpoints.gguf import ImportRecipe, convert, locate
     from luth.core.files import sha256, written_beside
-    from luth.core.recipes import build, read_recipe
+    from luth.core.recipes import build
     from luth.core.run_record import open_run
 
-    given = read_recipe(args.recipe)
+    given = steps.read(args.recipe, "import_gguf")
     recipe = build(args.recipe, given, ImportRecipe)
     folder = Path(recipe.output_dir)
     gguf = locate(recipe)

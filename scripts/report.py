@@ -18,13 +18,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recipe")
     args = parser.parse_args(arguments)
 
+    from luth import steps
     from luth.core.files import write_json, write_text
-    from luth.core.recipes import build, read_recipe
+    from luth.core.recipes import build
     from luth.core.run_record import open_run
     from luth.reporting import report, tables
     from luth.reporting.recipe import ReportRecipe
 
-    given = read_recipe(args.recipe)
+    given = steps.read(args.recipe, "report")
     recipe = build(args.recipe, given, ReportRecipe)
     recipe.check()
     folder = Path(recipe.output_dir)

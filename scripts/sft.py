@@ -26,12 +26,13 @@ def main(arguments: list[str]) -> None:
     from transformers import ProgressCallback
     from trl import get_peft_config, get_quantization_config
 
+    from luth import steps
     from luth.checkpoints.models import load_config, load_tokenizer, model_fingerprint, require_positions, require_stop
     from luth.core.files import sha256
     from luth.core.memory import keep_freed_memory
     from luth.core.run_record import cpu_threads, open_run
     from luth.training.adapter import merge_adapter
-    from luth.training.arguments import parse
+    from luth.training.arguments import parse, split
     from luth.training.batch_order import require_one_batch
     from luth.training.card import write_card
     from luth.training.divergence import rows_of
@@ -45,7 +46,8 @@ def main(arguments: list[str]) -> None:
     from luth.training.resuming import KeepCheckpoints, last_checkpoint, save_finished
     from luth.training.trainer import LogHistory, LossOnBar, MaskedSFTTrainer, NotFinite
 
-    args = parse(arguments)
+    path, overrides = split(arguments)
+    args = parse(path, steps.read(path, "sft"), overrides)
     training, model, luth = args.training, args.model, args.luth
     output, limit = Path(training.output_dir), training.save_total_limit
     name, revision = model.model_name_or_path, model.model_revision

@@ -24,14 +24,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--output_dir", help="instead of the recipe's")
     args = parser.parse_args(arguments)
 
+    from luth import steps
     from luth.checkpoints.models import model_fingerprint, require_chat_template
     from luth.core.memory import keep_freed_memory
-    from luth.core.recipes import build, read_recipe
+    from luth.core.recipes import build
     from luth.core.run_record import open_run
     from luth.merging.check import check_parents
     from luth.sweep.recipe import SweepRecipe
 
-    given = read_recipe(args.recipe)
+    given = steps.read(args.recipe, "sweep")
     recipe = build(args.recipe, {**given, "output_dir": args.output_dir or given.get("output_dir")}, SweepRecipe)
     recipe.check()
     check_parents([recipe.base_model, recipe.model])

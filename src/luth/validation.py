@@ -15,20 +15,11 @@ from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
 from luth.merging import recipe as merging
 from luth.reporting.recipe import ReportRecipe
+from luth.steps import step_of
 from luth.sweep.recipe import SweepRecipe
 from luth.training import arguments as training
 from luth.training.masking import read_training_template
 from luth.training.mixture import local_files
-
-# A recipe's kind shows in a key that only its kind has.
-KINDS = {
-    "gguf_file": "import",
-    "model_name_or_path": "sft",
-    "merge_method": "merge",
-    "merge_methods": "sweep",
-    "tasks": "eval",
-    "groups": "report",
-}
 
 
 def validate(files: list[Path]) -> list[str]:
@@ -42,26 +33,27 @@ def validate(files: list[Path]) -> list[str]:
             found.append(str(error))
     made = {recipe["output_dir"] for recipe in recipes.values() if isinstance(recipe.get("output_dir"), str)}
     for path, recipe in recipes.items():
-        found += [f"{path}: {problem}" for problem in _problems(recipe, made)]
+        found += [f"{path}: {problem}" for problem in _problems(path, recipe, made)]
     return found
 
 
-def _problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
-    # A dataset's recipe has tasks as well: datatrove's.
-    if "parts" in recipe:
+def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
+    try:
+        step, _ = step_of(path, recipe)
+    except UserError as error:
+        return [str(error).removeprefix(f"{path}: ")]
+    recipe = {key: value for key, value in recipe.items() if key != "step"}
+    if step == "build_dataset":
         return _data_problems(recipe)
-    kinds = [kind for key, kind in KINDS.items() if key in recipe]
-    if len(kinds) != 1:
-        return [f"not a recipe of any step: one of the keys {', '.join(KINDS)}, parts is expected"]
-    if kinds == ["import"]:
+    if step == "import_gguf":
         return problems(recipe, ImportRecipe)
-    if kinds == ["sft"]:
+    if step == "sft":
         return _sft_problems(recipe, made)
-    if kinds == ["merge"]:
+    if step == "merge":
         return merging.recipe_problems(recipe) + _unmade(merging.local_parents(recipe), made)
-    if kinds == ["sweep"]:
+    if step == "sweep":
         return _sweep_problems(recipe, made)
-    if kinds == ["eval"]:
+    if step == "evaluate":
         return _eval_problems(recipe)
     return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
 

@@ -48,7 +48,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "unknown key 'prompt' (did you mean 'prompts'?)",
         "nowhere.jsonl: no such dataset file",
         "there is no group 'Trench items' with tasks (did you mean 'French items'?)",
-        "odd.yaml: not a recipe of any step",
+        "odd.yaml: its keys fit no step",
         "broken.yaml is not valid YAML",
     ):
         assert sum(words in line for line in found) == 1, (words, found)

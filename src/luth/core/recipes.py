@@ -14,6 +14,8 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from luth.core.errors import UserError
 
 Recipe = TypeVar("Recipe")
+# The kinds of pydantic's errors for a value of the right type outside its bounds.
+BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -40,9 +42,9 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError("bad-recipe", f"{path}: no such recipe: the recipes are under recipes/") from None
+        raise UserError("recipe-not-found", f"{path}: no such recipe: the recipes are under recipes/") from None
     except IsADirectoryError:
-        raise UserError("bad-recipe", f"{path} is a folder: name one of the .yaml files in it") from None
+        raise UserError("recipe-not-found", f"{path} is a folder: name one of the .yaml files in it") from None
     except UnicodeDecodeError as error:
         raise UserError("bad-recipe", f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
     except OSError as error:
@@ -75,9 +77,10 @@ def problems(recipe: dict[str, Any], *schemas: type) -> list[str]:
     """Check a recipe's keys and types against the fields of dataclasses; return one sentence per mistake.
 
     Values are checked as pydantic's lax mode does: '2e-5', which YAML 1.1 reads as text, is a number; 'ten' is not.
+    Bounds stand in a field's annotation, as pydantic's types (PositiveInt) or as Annotated[int, Field(ge=2)].
     """
     fields = {field.name: schema for schema in schemas for field in dataclasses.fields(schema) if field.init}
-    hints = {schema: typing.get_type_hints(schema) for schema in schemas}
+    hints = {schema: typing.get_type_hints(schema, include_extras=True) for schema in schemas}
     found = []
     for key, value in recipe.items():
         if key not in fields:
@@ -119,9 +122,17 @@ def _type_problem(hint: Any, value: Any) -> str | None:
     try:
         adapter.validate_python(value)
     except ValidationError as error:
-        wanted = str(hint.__name__ if isinstance(hint, type) else hint).replace("typing.", "")
-        return f"{value!r} is not of type {wanted} ({error.errors()[0]['msg'].lower()})"
+        found = error.errors()[0]
+        if found["type"] in BOUNDS:
+            return f"{value!r}: {found['msg'].lower()}"
+        return f"{value!r} is not of type {_type_name(hint)} ({found['msg'].lower()})"
     return None
+
+
+def _type_name(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    return str(hint.__name__ if isinstance(hint, type) else hint).replace("typing.", "")
 
 
 def _adapter(hint: Any) -> TypeAdapter:
@@ -133,13 +144,24 @@ def _adapter(hint: Any) -> TypeAdapter:
 def refuse(path: str | Path, found: list[str]) -> None:
     """Raise one `UserError` that lists every mistake found in a recipe, if there is one."""
     if found:
-        raise UserError("bad-recipe", f"{path}: {'; '.join(found)}")
+        of_keys = any(line.startswith(("unknown key", "the key")) for line in found)
+        raise UserError("bad-recipe-key" if of_keys else "bad-recipe-value", f"{path}: {'; '.join(found)}")
 
 
 def build(path: str | Path, recipe: dict[str, Any], schema: type[Recipe]) -> Recipe:
-    """Return the recipe as its dataclass, values in their declared types; raise `UserError` on any mistake."""
+    """Return the recipe as its dataclass, values in their declared types.
+
+    A schema may have a method `conflicts() -> list[str]`: what no type says, such as two values that exclude each
+    other. It is called once keys and types are right.
+
+    Raises:
+        UserError: an unknown or missing key, a value of another type or out of bounds, or a conflict.
+    """
     refuse(path, problems(recipe, schema))
-    return TypeAdapter(schema).validate_python(recipe)
+    built = TypeAdapter(schema).validate_python(recipe)
+    conflicts = getattr(built, "conflicts", None)
+    refuse(path, conflicts() if conflicts else [])
+    return built
 
 
 def is_local(name: str) -> bool:

@@ -97,8 +97,8 @@ class Asking:
 
     Parameters:
         endpoint: one of the recipe's.
-        prompt: a file of src/luth/data/requests/prompts, or a path; what is asked about stands in place of [[text]], or a
-            judge of [[conversation]] and [[criteria]].
+        prompt: a file of src/luth/data/requests/prompts, or a path; what is asked about stands in place of [[text]],
+            or for a judge of [[conversation]] and [[criteria]].
         temperature, top_p, max_new_tokens: of the sampling.
         thinking: true or false for hybrid models' chat templates (enable_thinking); null for others.
         attempts: how often an answer that fails the checks is asked for, with another seed each time.

@@ -14,7 +14,7 @@ from trl import DatasetMixtureConfig, ModelConfig, SFTConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
 from luth.core.errors import UserError
-from luth.core.recipes import nearest, problems, read_recipe, refuse
+from luth.core.recipes import nearest, problems, refuse
 from luth.training.attention import VARLEN
 
 USAGE = "scripts/sft.py RECIPE [--key value ...]"
@@ -214,14 +214,12 @@ def _clashes(recipe: dict[str, Any]) -> list[str]:
     return [words for clash, words in clashes if clash]
 
 
-def parse(arguments: list[str]) -> SFTArguments:
-    """Parse `RECIPE [--key value ...]` or `--config RECIPE [--key value ...]`; the command line wins.
+def parse(path: str, recipe: dict[str, Any], overrides: list[str]) -> SFTArguments:
+    """Make the libraries' arguments of a recipe's keys and of `--key value` pairs, which win.
 
     Raises:
         UserError: anything that the libraries would refuse, or take no notice of.
     """
-    path, overrides = _split(arguments)
-    recipe = read_recipe(path)
     refuse(path, recipe_problems(recipe))
     parser = _Parser(SCHEMAS, allow_abbrev=False)
     known = {action.dest for action in parser._actions}
@@ -256,7 +254,8 @@ def parse(arguments: list[str]) -> SFTArguments:
     return SFTArguments(training, model, mixture, luth, given, path)
 
 
-def _split(arguments: list[str]) -> tuple[str, list[str]]:
+def split(arguments: list[str]) -> tuple[str, list[str]]:
+    """Return the recipe's path and the rest of `RECIPE [--key value ...]` or `--config RECIPE [--key value ...]`."""
     if arguments and not arguments[0].startswith("--"):
         return arguments[0], arguments[1:]
     if "--config" in arguments[:-1]:
