@@ -22,12 +22,13 @@ HEAD = """# Recipe keys
 
 <!-- Written by docs/generate_recipe_keys.py from the dataclasses' docstrings: edit those, then run it. -->
 
-A recipe is a YAML file for one step, and says which: `step: sft`. Every key is known, or the step stops with the nearest
-one before anything is loaded. Where a key is a library's, its own documentation holds; the tables list the keys that are
-Luth's. MergeKit's files (`mergekit-yaml`, `scripts/merge.py`) have MergeKit's keys and no `step`.
+A recipe is a YAML file for one step, and says which: `step: sft`. An unknown key stops the step before anything is
+loaded, and the line names the nearest key. The tables list the keys that are Luth's own; for a library's key, see the
+library. MergeKit's files (`mergekit-yaml`, `scripts/merge.py`) have MergeKit's keys and no `step`.
 """
 LIBRARIES = {
-    "sft": "Beside these, every key of TRL's [SFTConfig](https://huggingface.co/docs/trl/sft_trainer#trl.SFTConfig) and "
+    "sft": "Beside these, every key of TRL's "
+    "[SFTConfig](https://huggingface.co/docs/trl/sft_trainer#trl.SFTConfig) and "
     "[ModelConfig](https://huggingface.co/docs/trl/script_utils#trl.ModelConfig), save those that would be ignored or "
     "break a promise: `scripts/sft.py` says which and why.",
 }
@@ -82,7 +83,7 @@ def _own(schema: type) -> set[str]:
     names: set[str] = set()
     for kind in schema.__mro__:
         if kind.__module__.startswith("luth."):
-            names |= set(kind.__dict__.get("__annotations__", {}))
+            names |= set(inspect.get_annotations(kind))
     return names
 
 
@@ -154,6 +155,7 @@ def _dataclasses(hint: Any) -> list[type]:
 
 
 def main() -> None:
+    """Write the page, or check that it is fresh."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where the page is stale, and write nothing")
     args = parser.parse_args()

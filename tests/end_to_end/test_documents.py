@@ -1,4 +1,4 @@
-"""Every command of the README and docs/ works as written: run where it is quick, checked part by part where it is long."""
+"""Every command of the README and docs/ works as written: run where it is quick, else checked part by part."""
 
 import dataclasses
 import re
@@ -28,7 +28,7 @@ FLAGS = {
 
 
 def commands():
-    """Return (page, command) for every line of a page's bash blocks, comments and continued lines joined or dropped."""
+    """Return (page, command) for every line of the pages' bash blocks; continued lines are joined, comments dropped."""
     shown = []
     for page in PAGES:
         for block in re.findall(r"```bash\n(.*?)```", page.read_text("utf-8"), flags=re.S):
