@@ -28,7 +28,7 @@ FLAGS = {
 
 
 def commands():
-    """Return (page, command) for every line of the pages' bash blocks; continued lines are joined, comments dropped."""
+    """Return (page, command) for every line of the bash blocks; continued lines are joined, comments dropped."""
     shown = []
     for page in PAGES:
         for block in re.findall(r"```bash\n(.*?)```", page.read_text("utf-8"), flags=re.S):
