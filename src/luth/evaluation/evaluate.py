@@ -1,29 +1,41 @@
-"""One row of the table evaluated: the backend that its recipe names, its answers' folder, its run.json."""
+"""Evaluating the rows of a table: the backend that the recipe names, the kept answers, the results and run.json."""
 
 import dataclasses
 import hashlib
 import importlib.metadata
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lighteval.tasks.requests import Doc
+from lighteval.models.abstract_model import LightevalModel
 
 from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
-from luth.core.files import sha256
+from luth.core.errors import UserError, explain
 from luth.core.run_record import Run, open_run, recipe_hash
-from luth.evaluation import inference
 from luth.evaluation.backends.answer_store import AnswerStore
 from luth.evaluation.backends.served_model import EndpointModel
-from luth.evaluation.backends.transformers_model import LocalModel, ask, display_name, load_model
-from luth.evaluation.items.loading import sources
-from luth.evaluation.lighteval_pipeline import evaluate
-from luth.evaluation.recipe import EvalRecipe, Row
+from luth.evaluation.backends.transformers_model import LocalModel, display_name, load_model
+from luth.evaluation.inference import ANSWERS_VERSION
+from luth.evaluation.items.loading import Items, task_fingerprints
+from luth.evaluation.lighteval_pipeline import move_results, run_pipeline
+from luth.evaluation.lighteval_seams import require_known_lighteval
+from luth.evaluation.recipe import EvalRecipe, Row, rows
+from luth.evaluation.tasks import TaskTable
 
-# The last model loaded, by name and revision: its other modes and runs come right after it.
-Loaded = dict[tuple[str, str | None], LocalModel]
+# Of the recipe, what no result depends on, or what a row says itself. The user's task files are known by their bytes.
+NOT_IN_RESULTS = (
+    "models",
+    "output_dir",
+    "custom_tasks",
+    "thinking_generation_parameters",
+    "num_runs",
+    "batch_size",
+    "batch_tokens",
+)
 
 
 def row_name(row: Row) -> str:
@@ -31,165 +43,176 @@ def row_name(row: Row) -> str:
     return display_name(row.model) + row.suffix
 
 
-def evaluate_row(
-    row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], loaded: Loaded, scratch: Path, output: Path
-) -> None:
-    """Evaluate one row, unless it was with these very weights, settings and items; run.json says what made it.
-
-    `loaded` keeps the model for the rows that follow.
+def plan(recipe: EvalRecipe, table: TaskTable, report: Callable[[str], None]) -> list[Row]:
+    """Return the rows that a recipe stands for; tell through `report` what is left out of them.
 
     Raises:
-        UserError: the model's template has no such mode, or an endpoint did not answer everything.
+        UserError: there is no such task, or none is left that the recipe's endpoint can answer.
     """
-    name = row_name(row)
-    weights = _weights(row, recipe)
-    run = _open(name, weights, row, recipe, items, output)
-    if run.finished and recipe.endpoint is None:
-        say(f"{name}: already evaluated with these very weights and settings.")
-        return
-    answers = AnswerStore(answers_folder(row, recipe, weights, output))
-    model: Any
-    if recipe.endpoint:
+    tasks = table.expand(recipe.tasks, recipe.max_samples)
+    log_likelihood = [task for task in tasks if not table.is_generative(task)]
+    if recipe.endpoint and log_likelihood:
+        report(f"An endpoint gives no log-probabilities of prompts: left out are {', '.join(log_likelihood)}.")
+        tasks, log_likelihood = [task for task in tasks if task not in log_likelihood], []
+    planned = rows(recipe, tasks, log_likelihood)
+    if not planned:
+        raise UserError(
+            "bad-argument", "no task is left to evaluate: use the transformers backend for log-likelihood tasks"
+        )
+    greedy = list(dict.fromkeys(row.model + row.suffix for row in planned if row.run is None))
+    if recipe.num_runs > 1 and greedy:
+        names = ", ".join(greedy)
+        report(f"num_runs is {recipe.num_runs}, but greedy answers are always the same: one run of {names}.")
+    return planned
+
+
+@dataclass
+class Evaluator:
+    """Evaluates rows of one recipe; the model loaded last is kept for the rows that follow.
+
+    Parameters:
+        recipe: how models are evaluated.
+        table: the tasks that there are.
+        scratch: a folder of this process for LightEval's own files.
+        loaded: the model in memory, by name and revision.
+    """
+
+    recipe: EvalRecipe
+    table: TaskTable
+    scratch: Path
+    loaded: dict[tuple[str, str | None], LocalModel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check LightEval before anything is loaded."""
+        require_known_lighteval()
+
+    def evaluate_rows(self, table_rows: list[Row], items: Items, output: Path) -> dict[str, UserError]:
+        """Evaluate rows one after another; return the errors of those that failed, by the row's name."""
+        failures: dict[str, UserError] = {}
+        for number, row in enumerate(table_rows, 1):
+            name = row_name(row)
+            say(f"{name} ({number} of {len(table_rows)}): {', '.join(row.tasks)}.")
+            try:
+                self.evaluate(row, items, output)
+            except Exception as error:
+                known = explain(error)
+                if known is None:
+                    raise
+                failures[name] = known
+                say(f"{name} is skipped: {known}")
+        return failures
+
+    def evaluate(self, row: Row, items: Items, output: Path) -> None:
+        """Evaluate one row, unless its results for these weights, settings and items are there.
+
+        Args:
+            row: a model in one mode, with its tasks.
+            items: by task; others than the row's are not looked at.
+            output: results, details, answers and run.json go into folders there.
+
+        Raises:
+            UserError: the model's template has no such mode, or an endpoint did not answer everything.
+        """
+        weights = self._weights(row)
+        run = self._open(weights, row, items, output)
+        if run.finished and self.recipe.endpoint is None:
+            say(f"{row_name(row)}: already evaluated with these weights and settings.")
+            return
+        answers = AnswerStore(self._answers_folder(row, output))
+        model: LightevalModel
+        if self.recipe.endpoint:
+            model = self._served(row, answers)
+        else:
+            model = self.load(row.model, row.revision)
+            model.set_mode(row, self.recipe.reasoning_tags, answers)
+        self._finish(run, model, row, items, output)
+
+    def evaluate_weights(self, weights: str, row: Row, items: Items, output: Path, answers: Path) -> None:
+        """Evaluate the weights that the loaded model holds at the moment, which may have been replaced since.
+
+        Args:
+            weights: their fingerprint.
+            row: the mode; its model is the name under which these weights' results are filed.
+            items: by task.
+            output: where results and details go.
+            answers: where answers are kept, for all evaluations of weights with this fingerprint.
+        """
+        run = self._open(weights, row, items, output)
+        if run.finished:
+            return
+        (model,) = self.loaded.values()
+        model.set_mode(row, self.recipe.reasoning_tags, AnswerStore(answers / self._answers_key(weights)))
+        self._finish(run, model, row, items, output)
+
+    def is_evaluated(self, row: Row, items: Items, output: Path) -> bool:
+        """Tell whether a row's results are there, from these settings, tasks and items, whatever its weights were."""
+        try:
+            record = json.loads((output / "results" / row_name(row) / "run.json").read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        if record["status"] != "finished" or record["recipe_hash"] != recipe_hash(self._settings(row)):
+            return False
+        return record["inputs"] == self._inputs(record["inputs"]["model"], row, items)
+
+    def load(self, name: str, revision: str | None = None) -> LocalModel:
+        """Return a model on the transformers backend; the one loaded before it is let go."""
+        if (name, revision) not in self.loaded:
+            self.loaded.clear()
+            self.loaded[name, revision] = load_model(name, revision, self.recipe, self.scratch / "cache")
+        return self.loaded[name, revision]
+
+    def forget_served(self, table_rows: list[Row], output: Path) -> None:
+        """Delete what servers answered, once all of it is scored: nobody can tell later which weights they had."""
+        if self.recipe.endpoint:
+            for row in table_rows:
+                shutil.rmtree(self._answers_folder(row, output), ignore_errors=True)
+
+    def _served(self, row: Row, answers: AnswerStore) -> EndpointModel:
+        assert self.recipe.endpoint is not None
         if any(answers.folder.glob("*.jsonl")):
-            say(f"An unfinished run's answers are taken up; if the server has new weights, delete {answers.folder}")
-        model = EndpointModel(row.model, recipe.endpoint, recipe.system_prompt, answers, str(scratch / "cache"))
-        model.thinking, model.generation, model.seed, model.tags = (
-            row.thinking,
-            row.generation,
-            row.seed,
-            recipe.reasoning_tags,
-        )
+            say(f"An unfinished run's answers are used; if the server has new weights, delete {answers.folder}")
+        cache = str(self.scratch / "cache")
+        model = EndpointModel(row.model, self.recipe.endpoint, self.recipe.system_prompt, answers, cache)
+        model.thinking, model.generation, model.seed = row.thinking, row.generation, row.seed
+        model.tags = self.recipe.reasoning_tags
         model.check()
-    else:
-        model = local_model(row.model, row.revision, recipe, loaded, scratch)
-        model.answers = answers
-        ask(model, row.model, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
-    results = evaluate(model, name, items, scratch, output)
-    if results is not None:
-        run.finish(results=results.name)
+        return model
+
+    def _finish(self, run: Run, model: LightevalModel, row: Row, items: Items, output: Path) -> None:
+        written = self.scratch / "out"
+        shutil.rmtree(written, ignore_errors=True)
+        model.config.model_name = row_name(row)
+        if run_pipeline(model, _of(row, items), self.table, written):
+            run.finish(results=move_results(written, output).name)
+
+    def _open(self, weights: str, row: Row, items: Items, output: Path) -> Run:
+        inputs = self._inputs(weights, row, items)
+        folder = output / "results" / row_name(row)
+        return open_run(folder, "evaluate", self._settings(row), inputs, row.seed, replace_other=True)
+
+    def _weights(self, row: Row) -> str:
+        if self.recipe.endpoint:
+            return f"served at {self.recipe.endpoint.base_url}"
+        return model_fingerprint(row.model, row.revision)
+
+    def _settings(self, row: Row) -> dict[str, Any]:
+        """Return all settings that a row's results depend on."""
+        settings = {key: value for key, value in dataclasses.asdict(self.recipe).items() if key not in NOT_IN_RESULTS}
+        own = ("model", "revision", "thinking", "tasks", "seed")
+        return {**settings, **{key: getattr(row, key) for key in own}, "generation_parameters": row.generation.given()}
+
+    def _inputs(self, weights: str, row: Row, items: Items) -> dict[str, str]:
+        return {"model": weights, **task_fingerprints(_of(row, items), self.table)}
+
+    def _answers_folder(self, row: Row, output: Path) -> Path:
+        return output / "answers" / f"{row_name(row)}-{self._answers_key(self._weights(row))}"
+
+    def _answers_key(self, weights: str) -> str:
+        """Return a short fingerprint of what answers depend on beside the question: weights, dtype, versions."""
+        versions = [importlib.metadata.version(package) for package in ("torch", "transformers")]
+        parts = repr((weights, self.recipe.dtype, ANSWERS_VERSION, versions))
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def evaluate_weights(
-    model: LocalModel,
-    weights: str,
-    row: Row,
-    recipe: EvalRecipe,
-    items: dict[str, list[Doc]],
-    scratch: Path,
-    output: Path,
-    answers: Path,
-) -> None:
-    """Evaluate the weights that a loaded model holds at the moment, as `evaluate_row` does one that it loads.
-
-    Args:
-        model: a model whose parameters may have been replaced since it was loaded.
-        weights: their fingerprint.
-        row: the mode to ask in; its model is the name under which these weights' results are filed.
-        recipe: how to ask.
-        items: by task.
-        scratch: a folder for LightEval's own files.
-        output: where results and details go.
-        answers: where answers are kept, for all evaluations of weights with this fingerprint.
-    """
-    name = row_name(row)
-    run = _open(name, weights, row, recipe, items, output)
-    if run.finished:
-        return
-    model.answers = AnswerStore(answers / _answering(weights, recipe))
-    ask(model, name, row.thinking, row.generation, row.seed, recipe.reasoning_tags)
-    results = evaluate(model, name, items, scratch, output)
-    if results is not None:
-        run.finish(results=results.name)
-
-
-def is_evaluated(row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], output: Path) -> bool:
-    """Tell whether a row's results are there, from these settings, tasks and items, whatever its weights were."""
-    try:
-        record = json.loads((output / "results" / row_name(row) / "run.json").read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return False
-    if record["status"] != "finished" or record["recipe_hash"] != recipe_hash(_settings(row, recipe)):
-        return False
-    return record["inputs"] == _inputs(record["inputs"]["model"], items)
-
-
-def _open(name: str, weights: str, row: Row, recipe: EvalRecipe, items: dict[str, list[Doc]], output: Path) -> Run:
-    folder = output / "results" / name
-    settings = _settings(row, recipe)
-    return open_run(folder, "evaluate", settings, _inputs(weights, items), row.seed, replace_other=True)
-
-
-def answers_folder(row: Row, recipe: EvalRecipe, weights: str, output: Path) -> Path:
-    """Return where a row's answers are kept."""
-    return output / "answers" / f"{row_name(row)}-{_answering(weights, recipe)}"
-
-
-def forget_served(table: list[Row], recipe: EvalRecipe, output: Path) -> None:
-    """Delete what servers answered, once all of it is scored: nobody can tell later which weights they had."""
-    if recipe.endpoint:
-        for row in table:
-            shutil.rmtree(answers_folder(row, recipe, _weights(row, recipe), output), ignore_errors=True)
-
-
-def local_model(name: str, revision: str | None, recipe: EvalRecipe, loaded: Loaded, scratch: Path) -> LocalModel:
-    """Return a model on the transformers backend; one at a time is kept in `loaded`."""
-    wanted = (name, revision)
-    if wanted not in loaded:
-        loaded.clear()
-        nothing = AnswerStore(scratch / "no-answers")
-        loaded[wanted] = load_model(
-            name,
-            recipe.dtype,
-            recipe.batch_size,
-            recipe.batch_tokens,
-            nothing,
-            str(scratch / "cache"),
-            recipe.system_prompt,
-            revision,
-        )
-    return loaded[wanted]
-
-
-def _weights(row: Row, recipe: EvalRecipe) -> str:
-    if recipe.endpoint:
-        return f"served at {recipe.endpoint.base_url}"
-    return model_fingerprint(row.model, row.revision)
-
-
-def _settings(row: Row, recipe: EvalRecipe) -> dict[str, Any]:
-    """Return all that a row's result depends on; batches are left out, since results do not depend on them."""
-    settings = dataclasses.asdict(recipe)
-    for key in ("models", "output_dir", "thinking_generation_parameters", "num_runs", "batch_size", "batch_tokens"):
-        del settings[key]
-    own = {
-        "model": row.model,
-        "revision": row.revision,
-        "thinking": row.thinking,
-        "tasks": row.tasks,
-        "seed": row.seed,
-    }
-    return {**settings, **own, "generation_parameters": row.generation.given()}
-
-
-def _inputs(weights: str, items: dict[str, list[Doc]]) -> dict[str, str]:
-    return {"model": weights, **asked(items)}
-
-
-def asked(items: dict[str, list[Doc]]) -> dict[str, str]:
-    """Return fingerprints of the tasks' code and of the items that are asked."""
-    digest = hashlib.sha256()
-    for docs in items.values():
-        for doc in docs:
-            digest.update(repr((doc.task_name, doc.id, doc.query, doc.choices, doc.gold_index, doc.specific)).encode())
-    return {"tasks": sha256(*sources()), "items": digest.hexdigest()}
-
-
-def _answering(weights: str, recipe: EvalRecipe) -> str:
-    """Return a short fingerprint of what answers depend on beside the question: weights, dtype, the code that asks."""
-    code = sha256(
-        *sorted(Path(inference.__file__).parent.glob("*.py")),
-        Path(__file__).with_name("backends") / "transformers_model.py",
-    )
-    versions = [importlib.metadata.version(package) for package in ("torch", "transformers")]
-    said = repr((weights, recipe.dtype, code, versions))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+def _of(row: Row, items: Items) -> Items:
+    return {task: items[task] for task in row.tasks}

@@ -1,4 +1,4 @@
-"""Several processes are one evaluation, or none."""
+"""Joining the processes of one launch into one evaluation."""
 
 import os
 from datetime import timedelta
@@ -10,13 +10,12 @@ from luth.core.errors import UserError
 
 
 def one_evaluation() -> Accelerator:
-    """Return what joins this process to the others of its launch; to be called before anything else of accelerate.
+    """Join this process to the others of its launch. Call it before anything else of accelerate.
 
     Raises:
         UserError: a launcher started several processes, but each would do all the work.
     """
-    # Where there is no GPU, accelerate joins processes only if it is told so.
-    # A process may wait for hours for another one's last long answers.
+    # On a CPU, accelerate joins processes only with cpu=True. A process may wait hours for another one's long answers.
     patience = InitProcessGroupKwargs(timeout=timedelta(days=2))
     accelerator = Accelerator(cpu=not torch.accelerator.is_available(), kwargs_handlers=[patience])
     launched = int(os.environ.get("WORLD_SIZE", "1"))

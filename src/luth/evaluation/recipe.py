@@ -1,29 +1,20 @@
 """The keys of an evaluation recipe."""
 
-import math
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
-from luth.core.errors import UserError
-
-# What a task allows an answer, no thought fits into.
+# Room for a thought and the answer after it; what a task allows an answer alone is too little.
 THINKING_TOKENS = 8192
 Thinking = bool | Literal["both"] | None
 STRICT = ConfigDict(extra="forbid")
-# Of LightEval's generation parameters, those that an answer can depend on here; the backends take different ones.
+# The generation parameters of the transformers backend; the others are for servers.
 LOCAL = ("temperature", "top_k", "top_p", "min_p", "max_new_tokens")
-RANGES = {
-    "temperature": (0, math.inf),
-    "top_k": (1, math.inf),
-    "top_p": (1e-9, 1),
-    "min_p": (0, 1),
-    "max_new_tokens": (1, math.inf),
-}
-REMOTE = (*LOCAL, "presence_penalty", "frequency_penalty", "repetition_penalty")
+# These have an effect only where answers are sampled.
+SAMPLING = ("top_k", "top_p", "min_p")
 
 
 @dataclass
@@ -39,14 +30,14 @@ class Generation:
 
     __pydantic_config__ = STRICT
 
-    temperature: float = 0.0
-    top_k: int | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    repetition_penalty: float | None = None
-    max_new_tokens: int | None = None
+    temperature: NonNegativeFloat = 0.0
+    top_k: PositiveInt | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: FiniteFloat | None = None
+    frequency_penalty: FiniteFloat | None = None
+    repetition_penalty: FiniteFloat | None = None
+    max_new_tokens: PositiveInt | None = None
 
     def given(self) -> dict[str, Any]:
         """Return what is set, the temperature always."""
@@ -100,8 +91,9 @@ class EvalRecipe:
     Parameters:
         models: local folders, Hub ids or served names, or mappings with `ModelEntry`'s keys; `--model` on the command
             line replaces the list.
-        tasks: names from src/luth/tasks.py, or groups: luth_fr, luth_en, luth_all, gpqa_fr, musr_fr, bbh_fr.
+        tasks: names of tasks, or groups: luth_fr, luth_en, luth_all, gpqa_fr, musr_fr, bbh_fr.
         output_dir: results lie in `output_dir/results/MODEL/results_*.json`, answers in `output_dir/details/`.
+        custom_tasks: Python files of your own with TASKS and, if wanted, GROUPS: docs/how-to/add-a-benchmark.md.
         endpoint: a server to ask; null for the transformers backend, to which the next three keys belong.
         dtype: torch dtype that the model is loaded in.
         batch_size: prompts that are continued side by side.
@@ -121,17 +113,18 @@ class EvalRecipe:
     models: list[str | ModelEntry]
     tasks: list[str]
     output_dir: str
+    custom_tasks: list[str] = field(default_factory=list)
     endpoint: Endpoint | None = None
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "bfloat16"
-    batch_size: int = 128
-    batch_tokens: int = 4096
-    max_samples: int | dict[str, int] | None = None
+    batch_size: PositiveInt = 128
+    batch_tokens: PositiveInt = 4096
+    max_samples: PositiveInt | dict[str, PositiveInt] | None = None
     system_prompt: str | None = None
     thinking: Thinking = None
     generation_parameters: Generation = field(default_factory=Generation)
     thinking_generation_parameters: Generation = field(default_factory=Generation)
     reasoning_tags: list[tuple[str, str]] = field(default_factory=lambda: [("<think>", "</think>")])
-    num_runs: int = 1
+    num_runs: PositiveInt = 1
     seed: int = 0
     bad_rows: Literal["stop", "skip"] = "stop"
 
@@ -143,67 +136,48 @@ class EvalRecipe:
         """Return how many items of a task are evaluated, None for all."""
         return self.max_samples.get(task) if isinstance(self.max_samples, dict) else self.max_samples
 
-    def check(self) -> None:
-        """Raise `UserError` for values that no evaluation can have."""
-        for name in ("batch_size", "batch_tokens", "num_runs"):
-            if getattr(self, name) < 1:
-                raise UserError("bad-recipe-value", f"{name}: {getattr(self, name)} is less than 1")
+    def conflicts(self) -> list[str]:
+        """Return what the types of the keys do not say: empty lists, repetitions, values that exclude each other."""
+        lines = []
         if not self.models:
-            raise UserError("bad-recipe-value", "models: the list is empty: name a model, or give one with --model")
-        names = [(os.path.normpath(entry.model_name), entry.revision) for entry in self.entries()]
-        for name, revision in names:
-            if names.count((name, revision)) > 1:
-                raise UserError("bad-recipe-value", f"models: {name} is there twice")
+            lines.append("models: the list is empty: name a model, or give one with --model")
+        models = [(os.path.normpath(entry.model_name), entry.revision) for entry in self.entries()]
+        lines += [f"models: {name} is there twice" for name, _ in dict.fromkeys(m for m in models if models.count(m) > 1)]
         if not self.tasks:
-            raise UserError("bad-recipe-value", "tasks: the list is empty: name a task or a group, such as luth_fr")
-        for name in ("generation_parameters", "thinking_generation_parameters"):
-            self._check_generation(name, getattr(self, name).given())
+            lines.append("tasks: the list is empty: name a task or a group, such as luth_fr")
+        for key in ("generation_parameters", "thinking_generation_parameters"):
+            lines += self._generation_conflicts(key, getattr(self, key).given())
         if not all(start and end for start, end in self.reasoning_tags):
-            raise UserError("bad-recipe-value", "reasoning_tags: a tag is empty")
-        if self.endpoint:
-            self._check_endpoint(self.endpoint)
+            lines.append("reasoning_tags: a tag is empty")
+        return lines + (self._endpoint_conflicts(self.endpoint) if self.endpoint else [])
 
-    def _check_endpoint(self, endpoint: Endpoint) -> None:
+    def _endpoint_conflicts(self, endpoint: Endpoint) -> list[str]:
+        lines = []
         address = urlsplit(endpoint.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise UserError(
-                "bad-recipe-value", f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one"
-            )
+            lines.append(f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one")
         if address.username or address.password:
-            raise UserError(
-                "bad-recipe-value",
-                "base_url: put the key into the environment variable that api_key_env names, not here",
-            )
+            lines.append("base_url: put the key into the environment variable that api_key_env names, not here")
         for name, least in (("concurrent_requests", 1), ("timeout", 0.001), ("api_max_retry", 0)):
             if getattr(endpoint, name) < least:
-                raise UserError("bad-recipe-value", f"{name}: {getattr(endpoint, name)} is less than {least}")
+                lines.append(f"{name}: {getattr(endpoint, name)} is less than {least}")
         if any(entry.revision for entry in self.entries()):
-            raise UserError(
-                "bad-recipe-value",
-                "models: a revision cannot be asked of a server: leave it out, or load the model yourself",
-            )
+            lines.append("models: a server has no revisions: leave revision out, or load the model yourself")
+        return lines
 
-    def _check_generation(self, name: str, given: dict[str, Any]) -> None:
-        known = REMOTE if self.endpoint else LOCAL
-        for key, value in given.items():
-            if key not in known:
-                raise UserError(
-                    "bad-recipe-value",
-                    f"{name}: the transformers backend has no {key}: use an endpoint, or leave it out",
-                )
-            if key in ("top_k", "top_p", "min_p") and given["temperature"] == 0:
-                raise UserError(
-                    "bad-recipe-value",
-                    f"{name}: {key} has no effect at temperature 0: set a temperature, or leave it out",
-                )
-            least, most = RANGES.get(key, (-math.inf, math.inf))
-            if not least <= value <= most:
-                raise UserError("bad-recipe-value", f"{name}: {key}: {value} is not from {least} to {most}")
+    def _generation_conflicts(self, recipe_key: str, parameters: dict[str, Any]) -> list[str]:
+        lines = []
+        for key in parameters:
+            if key not in LOCAL and not self.endpoint:
+                lines.append(f"{recipe_key}: the transformers backend has no {key}: use an endpoint, or leave it out")
+            if key in SAMPLING and parameters["temperature"] == 0:
+                lines.append(f"{recipe_key}: {key} has no effect at temperature 0: set a temperature, or leave it out")
+        return lines
 
 
 @dataclass
 class Row:
-    """One line of the table: a model in one mode and one run, with the tasks that it is asked."""
+    """One line of the table of scores: a model in one mode and one run, with the tasks that it is evaluated on."""
 
     model: str
     revision: str | None
@@ -222,25 +196,25 @@ class Row:
 
 
 def rows(recipe: EvalRecipe, tasks: list[str], log_likelihood: list[str]) -> list[Row]:
-    """Lay out a recipe's rows: every model, in every mode it is asked in, and every run.
+    """Lay out the table's rows: every model, in every mode that its settings name, and every run.
 
-    Log-likelihood tasks never think and nothing of theirs is drawn: one run of them, not thinking.
+    Log-likelihood tasks never think, and nothing of theirs is sampled: they are in the first row that does not think.
     """
-    found: list[Row] = []
-    for model in recipe.entries():
-        wanted = recipe.thinking if model.thinking == "recipe" else model.thinking
-        for thinking in [False, True] if wanted == "both" else [wanted]:
+    table: list[Row] = []
+    for entry in recipe.entries():
+        modes = recipe.thinking if entry.thinking == "recipe" else entry.thinking
+        for thinking in [False, True] if modes == "both" else [modes]:
             generation = recipe.thinking_generation_parameters if thinking else recipe.generation_parameters
             if thinking and generation.max_new_tokens is None:
                 generation = replace(generation, max_new_tokens=THINKING_TOKENS)
-            several = recipe.num_runs if generation.temperature > 0 else 1
-            for run in range(1, several + 1):
-                asked = [task for task in tasks if task not in log_likelihood or (not thinking and run == 1)]
-                if asked:
-                    number = run if several > 1 else None
+            runs = recipe.num_runs if generation.temperature > 0 else 1
+            for run in range(1, runs + 1):
+                own_tasks = [task for task in tasks if task not in log_likelihood or (not thinking and run == 1)]
+                if own_tasks:
+                    number = run if runs > 1 else None
                     seed = recipe.seed + run - 1
-                    found.append(Row(model.model_name, model.revision, thinking, asked, generation, seed, number))
-        if wanted is True and log_likelihood:
+                    table.append(Row(entry.model_name, entry.revision, thinking, own_tasks, generation, seed, number))
+        if modes is True and log_likelihood:
             plain = recipe.generation_parameters
-            found.append(Row(model.model_name, model.revision, False, log_likelihood, plain, recipe.seed, None))
-    return found
+            table.append(Row(entry.model_name, entry.revision, False, log_likelihood, plain, recipe.seed, None))
+    return table

@@ -1,4 +1,4 @@
-"""What models answered, kept on disk as it comes: a run that was killed asks for nothing twice."""
+"""Models' answers, kept on disk one by one: a run that was killed answers no question twice."""
 
 import hashlib
 import json
@@ -12,25 +12,28 @@ from lighteval.models.model_output import ModelResponse
 
 
 class Answer(ModelResponse):
-    """LightEval's response, with what a score is to be read with; no fields, so that LightEval's files stay theirs."""
+    """LightEval's response with two facts for the reader of a score.
+
+    They are plain attributes, not fields, so that LightEval's files keep their columns.
+    """
 
     truncated: bool = False
     unclosed: bool = False
 
 
-def key(**asked: Any) -> str:
+def key(**request: Any) -> str:
     """Return a fingerprint of everything that an answer depends on beside the model's weights."""
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 class AnswerStore:
-    """Answers by `key`, in JSON lines files of one folder, one file a process that wrote.
+    """Answers by `key`, in the JSON lines files of one folder; each process writes a file of its own.
 
-    The folder's name must stand for the model's weights. A line that a kill left half written is no answer.
+    The folder's name must stand for the model's weights. A line that a kill left half written is ignored.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read what is there."""
+        """Read the answers in the folder."""
         self.folder = folder
         self._mine: Path | None = None
         self._known: dict[str, dict[str, Any]] = {}
@@ -45,7 +48,7 @@ class AnswerStore:
         return self._known[name]
 
     def refresh(self) -> None:
-        """Read what other processes have written since."""
+        """Read the answers that other processes have written since."""
         for path in sorted(self.folder.glob("*.jsonl")):
             for line in path.read_bytes().splitlines():
                 try:
@@ -55,7 +58,7 @@ class AnswerStore:
                     continue
 
     def put(self, name: str, answer: dict[str, Any]) -> None:
-        """Keep an answer; it is out of this process's hands, and survives a kill, when this returns."""
+        """Keep an answer: it is in the file, and survives a kill of this process, when this returns."""
         if self._mine is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._mine = self.folder / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"

@@ -1,6 +1,7 @@
 """Hybrid and reasoning models: the switch in the chat template, and the thought cut off an answer."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from lighteval.tasks.prompt_manager import PromptManager
@@ -15,7 +16,7 @@ PROBE = "luth-probe"
 
 @dataclass
 class Reply:
-    """A model's text in two parts; the thought is None where there is none, the answer empty where it never came."""
+    """A model's text in two parts: the thought, None where there is none, and the answer, empty where none follows."""
 
     thought: str | None
     answer: str
@@ -23,7 +24,7 @@ class Reply:
 
 
 def template_arguments(thinking: bool | None) -> dict[str, bool]:
-    """Return what goes to the chat template: enable_thinking, or nothing where the recipe says nothing."""
+    """Return the chat template's arguments: enable_thinking, or none where the recipe leaves thinking at null."""
     return {} if thinking is None else {"enable_thinking": thinking}
 
 
@@ -43,17 +44,18 @@ def has_switch(manager: PromptManager, tokenizer: PreTrainedTokenizerBase) -> bo
 def require_switch(
     manager: PromptManager, tokenizer: PreTrainedTokenizerBase, model: str, thinking: bool | None
 ) -> None:
-    """See, on a prompt made for it, that `thinking` reaches the template and changes what the model reads.
+    """Check, on a prompt of its own, that `thinking` reaches the template and changes what the model reads.
 
     Raises:
-        UserError: the template has no such switch, or LightEval no longer makes messages in a way that it can read.
+        UserError: the template has no such switch, or LightEval makes messages in another way than expected.
     """
     doc = Doc(query=PROBE, choices=[""], gold_index=0)
     messages: Any = manager.prepare_prompt_api(doc)
     if not isinstance(messages, list) or messages[-1:] != [{"role": "user", "content": PROBE}]:
         raise UserError(
-            "bad-recipe-value",
-            "this version of lighteval makes prompts in another way: install the one in constraints.txt",
+            "wrong-version",
+            f"lighteval {version('lighteval')} makes prompts in a way that is not known here: install the version in "
+            "constraints.txt",
         )
     if thinking is None:
         return
@@ -73,12 +75,12 @@ def split_thought(
         text: what the model wrote.
         tags: pairs that open and close a thought.
         opened: the prompt ends with an opening tag, so that the text begins inside a thought.
-        expected: thinking is on, so that a text without any tag that is cut short is a thought without end.
-        cut_short: the text ends because there was no more room.
+        expected: thinking is on: a text that is cut short and has no tag is a thought without end.
+        cut_short: the text ends because its room was used up.
     """
     thoughts: list[str] = []
     answer = text
-    found = False
+    has_thought = False
     for start_tag, end_tag in tags:
         if opened or (end_tag in answer and start_tag not in answer.split(end_tag)[0]):
             # The template opened the thought: only its end is in the text.
@@ -86,15 +88,17 @@ def split_thought(
             if not closing:
                 continue
             thoughts.append(thought)
-            answer, found = rest, True
+            answer, has_thought = rest, True
         while start_tag in answer:
             before, _, rest = answer.partition(start_tag)
             thought, closing, after = rest.partition(end_tag)
             thoughts.append(thought)
-            found = True
+            has_thought = True
             if not closing:
                 return Reply("".join(thoughts), "", unclosed=True)
             answer = before + after
-    if not found and (opened or (expected and cut_short)):
+    if not has_thought and (opened or (expected and cut_short)):
         return Reply(text, "", unclosed=True)
-    return Reply("\n".join(thoughts) if found else None, answer.strip() if found else answer, unclosed=False)
+    if has_thought:
+        return Reply("\n".join(thoughts), answer.strip(), unclosed=False)
+    return Reply(None, answer, unclosed=False)

@@ -1,10 +1,11 @@
-"""Our tasks' questions to a model on the transformers backend, by LightEval's interface."""
+"""A model on the transformers backend, with LightEval's interface."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
 from tqdm import tqdm
@@ -18,26 +19,42 @@ from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
 from luth.evaluation.launch import one_evaluation
-from luth.evaluation.recipe import Generation
-
-DEFAULT_TAGS: Tags = [("<think>", "</think>")]
+from luth.evaluation.recipe import EvalRecipe, Generation, Row
 
 
 class LocalModel(TransformersModel):
     """LightEval's TransformersModel, with our inference, thinking, and answers that survive a kill.
 
-    Made by `load_model`. Under `accelerate launch` every process answers its share; all of them know all answers.
+    Made by `load_model`, used after `set_mode`. Under `accelerate launch` every process answers its share of the docs;
+    afterwards each has all answers.
     """
 
+    batch_tokens: int
     answers: AnswerStore
-    thinking: bool | None = None
+    thinking: bool | None
     generation: Generation
-    seed: int = 0
-    tags: Tags = DEFAULT_TAGS
-    batch_tokens: int = 4096
+    seed: int
+    tags: Tags
+
+    @property
+    def device(self) -> torch.device:
+        """The device of this process."""
+        return self.accelerator.device
+
+    def set_mode(self, row: Row, tags: Tags, answers: AnswerStore) -> None:
+        """Set how the model answers, and where its answers are kept.
+
+        Raises:
+            UserError: the model's chat template does not take the row's thinking mode.
+        """
+        require_switch(self.prompt_manager, self.tokenizer, row.model, row.thinking)
+        if row.thinking is None and has_switch(self.prompt_manager, self.tokenizer):
+            say(f"{row.model} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
+        self.thinking, self.generation, self.seed = row.thinking, row.generation, row.seed
+        self.tags, self.answers = tags, answers
 
     def greedy_until(self, docs: list[Doc]) -> list[Answer]:
-        """Answer every doc in words; sampled, despite the name LightEval gives this, where a temperature is set."""
+        """Answer every doc in words: greedily, or sampled where a temperature is set."""
         sampling = {name: value for name, value in self.generation.given().items() if name != "max_new_tokens"}
         prompts: dict[str, Prompt] = {}
         names, opened, cuts, shortened = [], {}, {}, 0
@@ -45,7 +62,7 @@ class LocalModel(TransformersModel):
             if doc.num_samples > 1:
                 raise UserError(
                     "bad-recipe-value",
-                    f"{doc.task_name} wants {doc.num_samples} answers to a question: set num_runs instead",
+                    f"{doc.task_name} needs {doc.num_samples} answers to a question: set num_runs instead",
                 )
             text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
             tokens = self.tok_encode(text)
@@ -71,10 +88,10 @@ class LocalModel(TransformersModel):
         # Those that may run longest begin first, so that none is left alone at the end.
         prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
         if packed.fits(self.model):
-            found = packed.completions(self.model, prompts, sampling, stop, self.batch_size, self.batch_tokens)
+            pairs = packed.completions(self.model, prompts, sampling, stop, self.batch_size, self.batch_tokens)
         else:
-            found = padded.completions(self.model, prompts, sampling, stop, self.batch_size)
-        for prompt, completion in found:
+            pairs = padded.completions(self.model, prompts, sampling, stop, self.batch_size)
+        for prompt, completion in pairs:
             yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
 
     def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
@@ -104,16 +121,16 @@ class LocalModel(TransformersModel):
     def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
         """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
         questions: dict[str, Question] = {}
-        asked = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
-        self._say_cuts([cut for _, cut in asked])
+        pieces_of = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
+        self._say_cuts([cut for _, cut in pieces_of])
         self._answer(questions, self._score, "Log-likelihoods")
         responses = []
-        for names, cut in asked:
-            found = [self.answers[name] for name in names]
+        for names, cut in pieces_of:
+            answers = [self.answers[name] for name in names]
             pieces = [questions[name] for name in names]
             response = Answer(
-                logprobs=[value for answer in found for value in answer["logprobs"]],
-                argmax_logits_eq_gold=[value for answer in found for value in answer["greedy"]],
+                logprobs=[value for answer in answers for value in answer["logprobs"]],
+                argmax_logits_eq_gold=[value for answer in answers for value in answer["greedy"]],
                 input_tokens=pieces[0].context,
                 output_tokens=[tokens for piece in pieces for tokens in piece.continuations],
                 truncated_tokens_count=cut,
@@ -122,16 +139,16 @@ class LocalModel(TransformersModel):
         return responses
 
     def _pieces(self, doc: Doc, thinking: bool | None, questions: dict[str, Question]) -> tuple[list[str], int]:
-        """Add a doc's question to `questions`, and return its names there and how many tokens were cut.
+        """Add a doc's question to `questions`; return its keys there and how many tokens were cut.
 
-        It is one question, unless it is too long: then each choice is one of its own, as LightEval has it, with as
-        much of the context's end as the model has room for.
+        A doc is one question, unless it is too long. Then each choice becomes a question of its own, as in LightEval,
+        with as much of the context's end as fits into the model.
         """
         text = render(self.prompt_manager, self.tokenizer, doc, thinking)
         if any(text.rstrip().endswith(start) for start, _ in self.tags):
             raise UserError(
                 "bad-recipe-value",
-                "the chat template opens a thought, where no choice can be weighed: set thinking to false",
+                "the chat template opens a thought, and a choice cannot be scored inside it: set thinking to false",
             )
         contexts, continuations = self.tok_encode_pair(text, doc.choices, pairwise=True)
         over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
@@ -147,8 +164,8 @@ class LocalModel(TransformersModel):
 
     def _score(self, questions: list[Question]) -> Iterator[tuple[int, dict[str, Any]]]:
         kind = packed if packed.fits(self.model) else padded
-        for question, found in kind.likelihoods(self.model, questions, self.batch_tokens):
-            yield question.index, {"logprobs": found.logprobs, "greedy": found.greedy}
+        for question, likelihood in kind.likelihoods(self.model, questions, self.batch_tokens):
+            yield question.index, {"logprobs": likelihood.logprobs, "greedy": likelihood.greedy}
 
     def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
         """Raise `UserError`: none of our tasks measures perplexity."""
@@ -164,17 +181,17 @@ class LocalModel(TransformersModel):
 
     def _answer(
         self,
-        asked: dict[str, Any],
+        requests: dict[str, Any],
         work: Callable[[list[Any]], Iterable[tuple[int, dict[str, Any]]]],
         what: str,
     ) -> None:
-        """Let `work` answer what has no answer yet, this process its share, and keep each answer as it comes."""
+        """Let `work` answer this process's share of the requests without an answer; keep each answer as it comes."""
         accelerator = self.accelerator
         accelerator.wait_for_everyone()
-        missing = {one.index: name for name, one in asked.items() if name not in self.answers}
+        missing = {request.index: name for name, request in requests.items() if name not in self.answers}
         accelerator.wait_for_everyone()
         share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
-        mine = [asked[missing[index]] for index in share]
+        mine = [requests[missing[index]] for index in share]
         with tqdm(total=len(mine), desc=what, disable=self.disable_tqdm or not mine) as progress:
             for index, answer in work(mine) if mine else ():
                 self.answers.put(missing[index], answer)
@@ -183,7 +200,7 @@ class LocalModel(TransformersModel):
         self.answers.refresh()
 
     def cleanup(self) -> None:
-        """Keep the model: another mode or run of it may follow."""
+        """Keep the model in memory: another mode or run of it may follow."""
 
 
 def stop_tokens(model: PreTrainedModel, eos_token_id: int) -> set[int]:
@@ -203,54 +220,28 @@ def display_name(model: str) -> str:
     return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
 
 
-def load_model(
-    name: str,
-    dtype: str,
-    batch_size: int,
-    batch_tokens: int,
-    answers: AnswerStore,
-    cache_dir: str,
-    system_prompt: str | None = None,
-    revision: str | None = None,
-) -> LocalModel:
+def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: Path) -> LocalModel:
     """Load a local or Hub model for LightEval, on the GPU where there is one.
 
     Args:
         name: a folder or a Hub id.
-        dtype: a torch dtype's name, or `auto` for the one the weights are saved in.
-        batch_size: prompts continued side by side.
-        batch_tokens: tokens read in a forward pass.
-        answers: where answers are kept.
-        cache_dir: a scratch folder for LightEval's own cache, which is not used.
-        system_prompt: put before every conversation.
         revision: of a Hub model.
+        recipe: says dtype, batch sizes and system prompt.
+        cache_dir: a scratch folder for LightEval's own cache, which is not used.
     """
     config = TransformersModelConfig(
         model_name=display_name(name),
         tokenizer=name,
         revision=revision or "main",
-        dtype=dtype,
-        batch_size=batch_size,
-        system_prompt=system_prompt,
-        cache_dir=cache_dir,
+        dtype=recipe.dtype,
+        batch_size=recipe.batch_size,
+        system_prompt=recipe.system_prompt,
+        cache_dir=str(cache_dir),
     )
     accelerator = one_evaluation()
     with about(name):
-        weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=dtype)
+        weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model = LocalModel.from_model(weights.to(accelerator.device), config, None)
-    model.accelerator, model._device = accelerator, accelerator.device
-    model.answers, model.generation = answers, Generation()
-    model.batch_tokens = batch_tokens
-    return model
-
-
-def ask(
-    model: LocalModel, name: str, thinking: bool | None, generation: Generation, seed: int, tags: Tags
-) -> LocalModel:
-    """Set the mode in which a loaded model answers, and see that its template takes it; return the model."""
-    require_switch(model.prompt_manager, model.tokenizer, name, thinking)
-    if thinking is None and has_switch(model.prompt_manager, model.tokenizer):
-        say(f"{name} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
-    model.thinking, model.generation, model.seed, model.tags = thinking, generation, seed, tags
+    model.accelerator, model.batch_tokens = accelerator, recipe.batch_tokens
     return model

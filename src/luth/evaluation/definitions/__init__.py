@@ -10,8 +10,8 @@ from lighteval.models.custom.custom_model import CustomModelConfig
 
 from luth.checkpoints.models import require_chat_template
 from luth.evaluation.backends.answer_store import AnswerStore
-from luth.evaluation.backends.transformers_model import DEFAULT_TAGS, LocalModel, ask, load_model
-from luth.evaluation.recipe import THINKING_TOKENS, Generation
+from luth.evaluation.backends.transformers_model import LocalModel, load_model
+from luth.evaluation.recipe import EvalRecipe, rows
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 
@@ -22,9 +22,11 @@ def defined_model(config: CustomModelConfig, thinking: bool | None) -> LocalMode
     LightEval's cache knows a model by its path and would answer for other weights: here it lives as long as the model.
     """
     require_chat_template(config.model_name)
+    recipe = EvalRecipe([config.model_name], ["any"], "", thinking=thinking, system_prompt=SYSTEM_PROMPT)
     scratch = tempfile.TemporaryDirectory(prefix="luth-eval-")
-    answers = AnswerStore(Path(scratch.name) / "answers")
-    model = load_model(config.model_name, "bfloat16", 128, 4096, answers, scratch.name, SYSTEM_PROMPT)
+    model = load_model(config.model_name, None, recipe, Path(scratch.name))
+    # The folder is deleted with the model.
     model.scratch = scratch
-    generation = Generation(max_new_tokens=THINKING_TOKENS if thinking else None)
-    return ask(model, config.model_name, thinking, generation, seed=0, tags=DEFAULT_TAGS)
+    (row,) = rows(recipe, recipe.tasks, [])
+    model.set_mode(row, recipe.reasoning_tags, AnswerStore(Path(scratch.name) / "answers"))
+    return model

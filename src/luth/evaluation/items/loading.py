@@ -1,129 +1,121 @@
-"""The items of tasks, read once for all models, and the tasks' names."""
+"""Reading the items of tasks from their datasets, once for all models."""
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
-from lighteval.tasks.requests import Doc, SamplingMethod
+from lighteval.tasks.requests import Doc
 
-from luth import tasks as tasks_module
 from luth.core.datasets_cache import cache_by_content
 from luth.core.errors import UserError, about
-from luth.core.recipes import nearest
+from luth.core.files import sha256, write_text
+from luth.evaluation.inference import ANSWERS_VERSION
 from luth.evaluation.items.mirrors import take_what_is_there
 from luth.evaluation.recipe import EvalRecipe
-from luth.evaluation.scoring.general import answer_log_likelihood
+from luth.evaluation.scoring import SCORING_VERSION
+from luth.evaluation.tasks import TaskTable
 
-TASKS = {task.name: task for task in tasks_module.TASKS_TABLE}
-
-
-def expand(names: list[str], max_samples: int | dict[str, int] | None = None) -> list[str]:
-    """Return the tasks that `names` stand for: tasks, groups, and the part before ":" of several tasks' names.
-
-    Raises:
-        UserError: there is no such task, or a sample is asked of one that is not evaluated.
-    """
-    found: list[str] = []
-    parts = {name.split(":")[0] for name in TASKS if ":" in name}
-    for name in names:
-        if name in tasks_module.GROUPS:
-            found += tasks_module.GROUPS[name]
-        elif name in parts:
-            found += [task for task in TASKS if task.startswith(f"{name}:")]
-        elif name in TASKS:
-            found.append(name)
-        else:
-            close = nearest(name, [*TASKS, *tasks_module.GROUPS, *parts])
-            raise UserError("bad-dataset", f"tasks: there is no task {name!r}{close}: see src/luth/tasks.py")
-    found = list(dict.fromkeys(found))
-    for name, count in max_samples.items() if isinstance(max_samples, dict) else [("", max_samples)]:
-        if name and name not in found:
-            raise UserError(
-                "bad-dataset", f"max_samples: {name!r} is not among the recipe's tasks{nearest(name, found)}"
-            )
-        if count is not None and count < 1:
-            raise UserError(
-                "bad-dataset", f"max_samples: {count} is not a number of items: give 1 or more, or null for all"
-            )
-    return found
+Items = dict[str, list[Doc]]
 
 
-def is_generative(task: str) -> bool:
-    """Tell tasks answered in words from those whose choices' likelihoods are compared."""
-    return any(metric.category == SamplingMethod.GENERATIVE for metric in TASKS[task].metrics)
+def read_items(recipe: EvalRecipe, table: TaskTable, tasks: Iterable[str], report: Callable[[str], None]) -> Items:
+    """Read every task's items, sampled as the recipe says.
 
-
-def in_nats(task: str) -> bool:
-    """Tell a task scored by a log-likelihood, which has no upper end, from those scored by a share of 1."""
-    return answer_log_likelihood in TASKS[task].metrics
-
-
-def sources() -> list[Path]:
-    """Return the files that decide what the tasks ask and how they score: code and the demo's items."""
-    package = Path(__file__).parents[1]
-    data = Path(TASKS["demo_choice_fr"].hf_repo)
-    return sorted([*package.rglob("*.py"), Path(tasks_module.__file__), *data.glob("*/*.jsonl")])
-
-
-def read_items(recipe: EvalRecipe, names: list[str], report: Callable[[str], None]) -> dict[str, list[Doc]]:
-    """Read every task's items, sampled as the recipe says; say through `report` what rows were left out.
+    Args:
+        recipe: says how many items, and what to do with rows that make none.
+        table: the tasks that there are.
+        tasks: names of those that are read.
+        report: called with a line for each dataset read from another place, and for rows that are left out.
 
     Raises:
-        UserError: a dataset cannot be had or has no such split or column, or a row makes no item and the recipe does
+        UserError: a dataset cannot be loaded or has no such split or column, or a row makes no item and the recipe does
             not say to skip it.
     """
-    items = {}
-    for name in names:
-        config = copy.copy(TASKS[name])
-        config.num_fewshots, config.full_name = 0, f"{name}|0"
-        with _named(name, config):
-            take_what_is_there(config)
-        if config.hf_repo != TASKS[name].hf_repo:
-            report(f"{name}: read from {config.hf_repo}, since {TASKS[name].hf_repo} is not there.")
-        bad: list[tuple[int, str]] = []
-        config.prompt_function = _noting(TASKS[name].prompt_function, bad)
-        task = LightevalTask(config)
-        with _named(name, config), cache_by_content([config.hf_repo]):
-            task.dataset = LightevalTask.download_dataset_worker(task)
-        for split in config.evaluation_splits:
-            if split not in task.dataset:
-                raise UserError(
-                    "bad-dataset", f"{name}: {config.hf_repo} has no split {split!r}, but {', '.join(task.dataset)}"
-                )
-        # Every row is read, also where a sample is wanted: what is wrong with the dataset is said, not sampled away.
-        total = len(task.eval_docs()) + len(bad)
-        if bad:
-            index, reason = bad[0]
-            line = f"{name}: {len(bad)} of {total} rows of {config.hf_repo} make no item; row {index}: {reason}"
-            if recipe.bad_rows == "stop" or len(bad) == total:
-                raise UserError("bad-dataset", f"{line}: mend the rows, or set bad_rows to skip")
-            report(f"{line}. Left out: rows {', '.join(str(index) for index, _ in bad)}.")
-        items[name] = task.get_docs(recipe.samples(name))
-    return items
+    return {name: _read(table.tasks[name], recipe, report) for name in tasks}
 
 
-def _noting(prompt: Callable[[dict[str, Any], str], Doc], bad: list[tuple[int, str]]) -> Callable[..., Doc | None]:
+def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str], None]) -> list[Doc]:
+    bad_rows: list[tuple[int, str]] = []
+    config = copy.copy(task)
+    config.prompt_function = _noting_bad_rows(task.prompt_function, bad_rows)
+    with _naming_the_dataset(config):
+        take_what_is_there(config)
+    if config.hf_repo != task.hf_repo:
+        report(f"{task.name}: read from {config.hf_repo}, since {task.hf_repo} is not there.")
+    loaded = LightevalTask(config)
+    with _naming_the_dataset(config), cache_by_content([config.hf_repo]):
+        loaded.dataset = LightevalTask.download_dataset_worker(loaded)
+    for split in config.evaluation_splits:
+        if split not in loaded.dataset:
+            raise UserError(
+                "bad-dataset",
+                f"{task.name}: {config.hf_repo} has no split {split!r}, but {', '.join(loaded.dataset)}",
+            )
+    # Every row is read, also where a sample is wanted: a fault of the dataset is reported, not sampled away.
+    total = len(loaded.eval_docs()) + len(bad_rows)
+    if bad_rows:
+        index, reason = bad_rows[0]
+        line = f"{task.name}: {len(bad_rows)} of {total} rows of {config.hf_repo} make no item; row {index}: {reason}"
+        if recipe.bad_rows == "stop" or len(bad_rows) == total:
+            raise UserError("bad-rows", f"{line}: correct the rows, or set bad_rows to skip")
+        report(f"{line}. Left out: rows {', '.join(str(index) for index, _ in bad_rows)}.")
+    return loaded.get_docs(recipe.samples(task.name))
+
+
+def write_items(recipe: EvalRecipe, table: TaskTable, folder: Path, report: Callable[[str], None]) -> None:
+    """Write every item of the recipe's tasks, without its sample: what training data is cleaned of."""
+    everything = replace(recipe, max_samples=None)
+    for task, docs in read_items(everything, table, table.expand(recipe.tasks), report).items():
+        lines = [{"task": task, "id": doc.id, "text": doc.query, "choices": doc.choices} for doc in docs]
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        write_text(folder / f"{task.replace(':', '-')}.jsonl", text)
+
+
+def task_fingerprints(items: Items, table: TaskTable) -> dict[str, str]:
+    """Return what results depend on beside the model and the recipe, as two fingerprints.
+
+    Returns:
+        "tasks": the versions of our inference and scoring, each task's version and metrics, and the bytes of the user's
+            own files that define tasks. "items": every item, as it is put to the model and scored.
+    """
+    tasks = [(name, table.tasks[name].version, [m.metric_name for m in table.tasks[name].metrics]) for name in items]
+    files = [sha256(file) for file in sorted({table.files[name] for name in items if name in table.files})]
+    settings = repr((ANSWERS_VERSION, SCORING_VERSION, tasks, files))
+    digest = hashlib.sha256()
+    for docs in items.values():
+        for doc in docs:
+            item = (doc.task_name, doc.id, doc.query, doc.choices, doc.gold_index, doc.specific, doc.generation_size)
+            digest.update(repr(item).encode())
+    return {"tasks": hashlib.sha256(settings.encode()).hexdigest(), "items": digest.hexdigest()}
+
+
+def _noting_bad_rows(
+    prompt: Callable[[dict[str, Any], str], Doc], bad_rows: list[tuple[int, str]]
+) -> Callable[..., Doc | None]:
     """Return a prompt function that notes the rows it cannot read; LightEval leaves out items that are None."""
 
     def noted(row: dict[str, Any], task_name: str) -> Doc | None:
         try:
             return prompt(row, task_name)
         except KeyError as error:
-            bad.append((row["__index"], f"no column {error}"))
+            bad_rows.append((row["__index"], f"no column {error}"))
         except (ValueError, TypeError, IndexError, AttributeError) as error:
-            bad.append((row["__index"], str(error).splitlines()[0] if str(error) else type(error).__name__))
+            bad_rows.append((row["__index"], str(error).splitlines()[0] if str(error) else type(error).__name__))
         return None
 
     return noted
 
 
 @contextlib.contextmanager
-def _named(name: str, config: LightevalTaskConfig) -> Iterator[None]:
+def _naming_the_dataset(config: LightevalTaskConfig) -> Iterator[None]:
     """Name task and dataset in what goes wrong while it is loaded."""
-    where = f"{name}: the dataset {config.hf_repo}"
+    where = f"{config.name}: the dataset {config.hf_repo}"
     try:
         with about(where):
             yield

@@ -1,1 +1,8 @@
-"""Scoring that LightEval lacks, one benchmark family a package."""
+"""Scoring that LightEval lacks, one benchmark family a package.
+
+Results are kept by this version. Raise it with every change of the scoring, of tasks/ or of backends/thinking.py after
+which the same answer may get another score: results are then made anew, from the kept answers.
+tests/evaluation/test_versions.py fails where that is forgotten.
+"""
+
+SCORING_VERSION = 1

@@ -1,6 +1,7 @@
-"""The demo's own items and conversations (recipes/demo/data), each in French and in English, test and development.
+"""The demo's own tasks: items and conversations in data/, each in French and in English, test and development.
 
-Published set-up: none; these are the project's own. Their card says how they were written.
+They are the demo's example of `custom_tasks`: a recipe names this file, and nothing in the package knows of it.
+Published set-up: none; data/README.md says how the items were written.
 """
 
 from pathlib import Path
@@ -12,8 +13,9 @@ from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
 from luth.evaluation.scoring.general import answer_found, answer_log_likelihood
+from luth.evaluation.tasks import with_answer_shares
 
-DATA = Path(__file__).parents[4] / "recipes" / "demo" / "data"
+DATA = Path(__file__).resolve().parent / "data"
 BRIEFLY = {
     "fr": "Réponds en quelques mots, sans phrase.\u00a0",
     "en": "Answer in a few words, without a sentence. ",
@@ -71,3 +73,5 @@ TASKS = [
         _task("demo_conversations", "conversations", language, split, conversation, [answer_log_likelihood]),
     )
 ]
+# The name under which LightEval's own command line looks for them.
+TASKS_TABLE = with_answer_shares(TASKS)
