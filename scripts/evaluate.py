@@ -4,8 +4,8 @@
     accelerate launch --num_processes 8 scripts/evaluate.py recipes/eval/luth-all.yaml
 
 --model replaces the recipe's list, --limit its max_samples; --base_url asks a server (http://HOST:PORT/v1) instead of
-loading the model. A model whose weights, settings and tasks have not changed is not evaluated again, and a command that
-was killed goes on where it was when it is run again.
+loading the model. A model whose weights, settings and tasks have not changed is not evaluated again. Killed, the same
+command goes on where it was.
 """
 
 import argparse

@@ -39,34 +39,37 @@ def main(arguments: list[str]) -> None:
     require_chat_template(recipe.base_model)
 
     say("Loading LightEval.")
-    from luth.evaluation.evaluate import asked
-    from luth.evaluation.items.loading import in_nats
+    from luth.evaluation.evaluate import Evaluator
+    from luth.evaluation.items.loading import task_fingerprints
     from luth.evaluation.launch import one_evaluation
     from luth.sweep.runner import Sweep
     from luth.sweep.selection import require_one_unit
-    from luth.sweep.task_splits import evaluation_recipe, expand_groups, read_apart
+    from luth.sweep.task_splits import evaluation_recipe, expand_groups, read_apart, tasks_of
 
-    recipe.development, recipe.test = expand_groups(recipe.development), expand_groups(recipe.test)
+    table = tasks_of(recipe.evaluation)
+    recipe.development = expand_groups(recipe.development, table)
+    recipe.test = expand_groups(recipe.test, table)
     for groups in (recipe.development, recipe.test):
-        require_one_unit(groups, list(recipe.criterion.weights()), recipe.criterion.keep, in_nats)
+        require_one_unit(groups, list(recipe.criterion.weights()), recipe.criterion.keep, table.in_nats)
     asking = evaluation_recipe(recipe.base_model, recipe.development, recipe.test, recipe.evaluation)
     if one_evaluation().num_processes > 1:
         raise UserError(
             "bad-merge", "a sweep is shared by starting it several times, each with python and without a launcher"
         )
-    development, test = read_apart(asking, recipe.development, recipe.test, say)
+    development, test = read_apart(asking, table, recipe.development, recipe.test, say)
     folder = Path(recipe.output_dir)
     settings = {key: value for key, value in given.items() if key != "output_dir"}
     inputs = {name: model_fingerprint(name) for name in (recipe.base_model, recipe.model)}
     run = open_run(folder, "sweep", settings, inputs)
-    items = asked({**development, **test})
+    items = task_fingerprints({**development, **test}, table)
     if run.finished and run.record["asked"] == items:
         say(f"{folder} already holds this very sweep: nothing to do.")
         return
     run.save(asked=items, status="running")
     keep_freed_memory()
     with tempfile.TemporaryDirectory(prefix="luth-sweep-") as scratch:
-        sweep = Sweep(recipe, asking, development, test, folder, Path(scratch))
+        evaluator = Evaluator(asking, table, Path(scratch))
+        sweep = Sweep(recipe, evaluator, development, test, folder)
         with sweep.joined():
             find_best(sweep, run)
 

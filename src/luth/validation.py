@@ -107,12 +107,13 @@ def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     found = problems(recipe, SweepRecipe)
     if found:
         return found
-    from luth.sweep.task_splits import evaluation_recipe, expand_groups
+    from luth.sweep.task_splits import evaluation_recipe, expand_groups, tasks_of
 
     built = build("", recipe, SweepRecipe)
 
     def check_tasks() -> None:
-        development, test = expand_groups(built.development), expand_groups(built.test)
+        table = tasks_of(built.evaluation)
+        development, test = expand_groups(built.development, table), expand_groups(built.test, table)
         evaluation_recipe(built.base_model, development, test, built.evaluation)
 
     parents = [name for name in (built.base_model, built.model) if is_local(name)]
@@ -123,7 +124,10 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
     found = problems(recipe, EvalRecipe)
     if found:
         return found
-    from luth.evaluation.items.loading import expand
+    from luth.evaluation.tasks import task_table
 
-    built = build("", recipe, EvalRecipe)
-    return _said(built.check) + _said(lambda: expand(built.tasks, built.max_samples))
+    def check_tasks() -> None:
+        built = build("", recipe, EvalRecipe)
+        task_table(built.custom_tasks).expand(built.tasks, built.max_samples)
+
+    return [line.removeprefix(": ") for line in _said(check_tasks)]

@@ -37,6 +37,7 @@ def recipe(make_model, tmp_path):
         folders = {"base_model": str(tmp_path / "base"), "model": str(tmp_path / "tuned")}
         path = tmp_path / f"sweep-{len(list(tmp_path.glob('sweep-*.yaml')))}.yaml"
         content = {**SWEEP, **folders, "output_dir": str(tmp_path / "sweep"), **changes}
+        content["evaluation"] = {"custom_tasks": ["recipes/demo/tasks.py"], **content["evaluation"]}
         path.write_text(yaml.safe_dump(content), "utf-8")
         return path
 

@@ -1,4 +1,4 @@
-"""LightEval's own command, with our definition files and our tasks file."""
+"""LightEval's own command, with our definition files and our tasks files."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_lighteval_custom(make_model, tmp_path):
     (tmp_path / "tasks.txt").write_text("# as recipes/eval/luth_fr.txt\ndemo_choice_fr|0\ndemo_short_fr|0\n")
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, "custom", str(model), "src/luth/evaluation/definitions/no_thinking.py",
-         str(tmp_path / "tasks.txt"), "--custom-tasks", "src/luth/tasks.py", "--max-samples", "3",
+         str(tmp_path / "tasks.txt"), "--custom-tasks", "recipes/demo/tasks.py", "--max-samples", "3",
          "--output-dir", str(tmp_path / "out"), "--save-details"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
@@ -54,8 +54,9 @@ def test_a_mode_that_the_template_lacks_is_refused(make_model, tmp_path):
 
     path = ROOT / "src/luth/evaluation/definitions/thinking.py"
     config = CustomModelConfig(model_name=str(make_model(tmp_path / "model")), model_definition_file_path=str(path))
-    with pytest.raises(UserError, match="no enable_thinking switch"):
+    with pytest.raises(UserError, match="no enable_thinking") as error:
         load_custom_model(config)
+    assert error.value.code == "bad-recipe-value"
     (tmp_path / "model" / "chat_template.jinja").write_text(HYBRID, "utf-8")
     model = load_custom_model(config)
     assert model.thinking is True and model.generation.max_new_tokens == 8192

@@ -31,6 +31,7 @@ def recipe(tmp_path):
     def write(**changes):
         content = {
             "models": [str(tmp_path / "model")],
+            "custom_tasks": [str(ROOT / "recipes/demo/tasks.py")],
             "tasks": ["demo_choice_fr", "demo_short_en", "demo_conversations_fr"],
             "output_dir": str(tmp_path / "eval"),
             "dtype": "float32",
@@ -90,20 +91,26 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
     assert record["status"] == "finished" and record["recipe"]["max_samples"] == 6
 
 
-def test_items_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path, monkeypatch):
-    from luth.evaluation.items.loading import TASKS
-
+def test_items_and_task_files_edited_since_are_evaluated_anew(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
-    data = tmp_path / "data"
-    shutil.copytree(TASKS["demo_choice_fr"].hf_repo, data)
-    monkeypatch.setattr(TASKS["demo_choice_fr"], "hf_repo", str(data))
+    own = tmp_path / "tasks.py"
+    own.write_text((ROOT / "recipes/demo/tasks.py").read_text("utf-8"), "utf-8")
+    shutil.copytree(ROOT / "recipes/demo/data", tmp_path / "data")
+
+    def evaluated_again():
+        one = recipe(tasks=["demo_choice_fr"], custom_tasks=[str(own)], max_samples=None)
+        code, out, err = run("evaluate", one)
+        assert code == 0, err
+        return "already evaluated" not in out
+
     for count in (5, 3):
-        path = data / "choice" / "fr-test.jsonl"
+        path = tmp_path / "data" / "choice" / "fr-test.jsonl"
         path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:count]), "utf-8")
-        path_of_recipe = recipe(tasks=["demo_choice_fr"], max_samples=None, output_dir=str(tmp_path / "eval"))
-        assert run("evaluate", path_of_recipe)[0] == 0
+        assert evaluated_again() and not evaluated_again()
     details = sorted((tmp_path / "eval" / "details").rglob("*.parquet"), key=lambda path: path.name)
     assert [parquet.read_table(path).num_rows for path in details] == [5, 3]
+    own.write_text(own.read_text("utf-8").replace("version=1", "version=2"), "utf-8")
+    assert evaluated_again()
 
 
 def test_both_published_tables_in_one_command(make_model, run, tmp_path, monkeypatch):
@@ -126,15 +133,6 @@ def test_both_published_tables_in_one_command(make_model, run, tmp_path, monkeyp
     # Another task is added: what was answered is not asked again.
     more = run("evaluate", ROOT / "recipes/eval/luth-fr.yaml", *options)
     assert more[0] == 0 and "Answers:" not in more[2] and "Log-likelihoods:" not in more[2]
-
-
-def test_groups_are_the_same_by_name_and_as_lightevals_files():
-    for name, tasks in GROUPS.items():
-        lines = (ROOT / f"recipes/eval/{name}.txt").read_text("utf-8").splitlines()
-        assert lines == [f"{task}|0" for task in tasks]
-        recipe = yaml.safe_load((ROOT / f"recipes/eval/{name.replace('_', '-')}.yaml").read_text("utf-8"))
-        assert recipe["tasks"] == [name]
-    assert set(GROUPS["luth_all"]) <= {task.name for task in TASKS_TABLE}
 
 
 def test_both_modes_are_two_rows_and_log_likelihoods_never_think(hybrid, recipe, run, tmp_path):
@@ -226,7 +224,7 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(tasks=["luth_fre"])], "there is no task 'luth_fre' (did you mean 'luth_fr'?)"),
         ([recipe(), "--model", tmp_path / "none"], "no such model folder"),
         ([recipe(), "--model", tmp_path / "empty"], "is not a model folder"),
-        ([recipe(), "--limit", "0"], "max_samples: 0 is not a number of items"),
+        ([recipe(), "--limit", "0"], "max_samples: 0: "),
         ([recipe(max_sample=3)], "unknown key 'max_sample' (did you mean 'max_samples'?)"),
         ([recipe(dtype=None)], "dtype: None is not of type"),
         ([recipe(thinking=True)], "has no enable_thinking switch: set thinking to null"),
@@ -235,7 +233,7 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(models=[str(tmp_path / "model")] * 2)], "is there twice"),
         ([recipe(), "--base_url", "localhost:8000"], "is no address"),
         ([recipe(), "--base_url", "http://me:secret@localhost:8000/v1"], "api_key_env"),
-        ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], "top_p: 1.5 is not from"),
+        ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], "top_p: 1.5: "),
         ([recipe(reasoning_tags=[["", ""]])], "a tag is empty"),
         ([recipe(tasks=["demo_choice_fr"]), "--base_url", "http://localhost:9/v1"], "no task is left"),
         ([recipe(tasks=["boolq_fr"])], "boolq_fr: the dataset manu/french_boolq"),

@@ -12,7 +12,7 @@ from luth.evaluation.backends.transformers_model import load_model
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.questions import Prompt
 from luth.evaluation.inference.sampling import Sampling
-from luth.evaluation.recipe import Generation
+from luth.evaluation.recipe import EvalRecipe, Generation, rows
 
 DOCS = [
     Doc(query="Quelle couleur a le ciel ?", choices=["bleu", "rouge vif", "un", "deux trois quatre"], gold_index=0),
@@ -26,9 +26,12 @@ DOCS = [
 FAMILIES = ["llama", "qwen2", "qwen3", "lfm2"]
 
 
-def ours(folder, tmp_path, name="answers", **settings):
-    answers = AnswerStore(tmp_path / name)
-    return load_model(str(folder), "float32", 4, settings.pop("batch_tokens", 300), answers, str(tmp_path / "cache"))
+def ours(folder, tmp_path, name="answers"):
+    recipe = EvalRecipe([str(folder)], ["any"], "", dtype="float32", batch_size=4, batch_tokens=300)
+    model = load_model(str(folder), None, recipe, tmp_path / "cache")
+    (row,) = rows(recipe, recipe.tasks, [])
+    model.set_mode(row, recipe.reasoning_tags, AnswerStore(tmp_path / name))
+    return model
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -80,6 +80,7 @@ def recipe(tmp_path, server):
     def write(endpoint=None, **changes):
         content = {
             "models": ["served"],
+            "custom_tasks": ["recipes/demo/tasks.py"],
             "tasks": ["demo_short_fr", "demo_choice_fr"],
             "output_dir": str(tmp_path / "eval"),
             "max_samples": 12,

@@ -5,12 +5,11 @@ import random
 import pytest
 from lighteval.models.model_output import ModelResponse
 
-from luth.evaluation.items.loading import TASKS
 from luth.evaluation.scoring.exact import final_answer, same_answer
 from luth.evaluation.scoring.general import contains_words
-from luth.evaluation.tasks import arc_challenge, bbh, boolq, gpqa, hellaswag, mmlu, musr
-from luth.tasks import TASKS_TABLE
+from luth.evaluation.tasks import arc_challenge, bbh, boolq, gpqa, hellaswag, mmlu, musr, task_table
 
+TASKS = task_table(["recipes/demo/tasks.py"]).tasks
 FILES = (arc_challenge, mmlu, gpqa, hellaswag, boolq, musr, bbh)
 CHOICE_TASKS = {task.name: task for file in FILES for task in file.TASKS}
 
@@ -390,7 +389,6 @@ def test_the_likelihood_of_an_answer_is_per_character():
 
 
 def test_names_are_unique_and_none_is_another_s_group():
-    tasks = {id(task): task for task in [*TASKS_TABLE, *(task for file in FILES for task in file.TASKS)]}
-    names = [task.name for task in tasks.values()]
-    assert len(set(names)) == len(names) and len(CHOICE_TASKS) == 41
+    names = list(TASKS)
+    assert len(CHOICE_TASKS) == 41
     assert not {name.partition(":")[0] for name in names if ":" in name} & set(names)

@@ -44,12 +44,14 @@ def test_a_template_without_the_switch_is_refused(tokenizer):
     manager = PromptManager(use_chat_template=True, tokenizer=tokenizer)
     require_switch(manager, tokenizer, "out/m", None)
     for thinking in (True, False):
-        with pytest.raises(UserError, match="out/m has no enable_thinking switch"):
+        with pytest.raises(UserError, match="out/m has no enable_thinking") as error:
             require_switch(manager, tokenizer, "out/m", thinking)
+        assert error.value.code == "bad-recipe-value"
 
 
 def test_a_prompt_manager_that_makes_other_messages_is_refused(tokenizer, monkeypatch):
     monkeypatch.setattr(PromptManager, "prepare_prompt_api", lambda self, doc: doc.query)
     manager = PromptManager(use_chat_template=True, tokenizer=tokenizer)
-    with pytest.raises(UserError, match="this version of lighteval makes prompts in another way"):
+    with pytest.raises(UserError, match=r"lighteval \d+\.\d+") as error:
         require_switch(manager, tokenizer, "out/m", None)
+    assert error.value.code == "wrong-version"

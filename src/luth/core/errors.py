@@ -20,6 +20,7 @@ Code = Literal[
     "bad-recipe-key",
     "bad-recipe-value",
     "bad-rows",
+    "bad-task-file",
     "bad-template",
     "build-stopped",
     "changed-recipe",

@@ -42,9 +42,7 @@ class ItemsPipeline(Pipeline):
         docs = [doc for docs in self.documents_dict.values() for doc in docs]
         methods = sorted({method for doc in docs for method in doc.sampling_methods}, key=lambda method: method.name)
         # Every process has one order of items, since each answers its share of them.
-        self.sampling_docs = {
-            method: [doc for doc in docs if method in doc.sampling_methods] for method in methods
-        }
+        self.sampling_docs = {method: [doc for doc in docs if method in doc.sampling_methods] for method in methods}
         self.evaluation_tracker.task_config_logger.log(self.tasks_dict)
 
 

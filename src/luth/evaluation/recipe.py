@@ -142,7 +142,9 @@ class EvalRecipe:
         if not self.models:
             lines.append("models: the list is empty: name a model, or give one with --model")
         models = [(os.path.normpath(entry.model_name), entry.revision) for entry in self.entries()]
-        lines += [f"models: {name} is there twice" for name, _ in dict.fromkeys(m for m in models if models.count(m) > 1)]
+        lines += [
+            f"models: {name} is there twice" for name, _ in dict.fromkeys(m for m in models if models.count(m) > 1)
+        ]
         if not self.tasks:
             lines.append("tasks: the list is empty: name a task or a group, such as luth_fr")
         for key in ("generation_parameters", "thinking_generation_parameters"):

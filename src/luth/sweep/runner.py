@@ -25,9 +25,8 @@ from luth.core.errors import UserError, disk_is_full, explain
 from luth.core.files import write_json, write_text, written_beside
 from luth.core.locks import company, room, share
 from luth.core.run_record import open_run
-from luth.evaluation.evaluate import Loaded, evaluate_row, evaluate_weights, is_evaluated, local_model, row_name
-from luth.evaluation.items.loading import is_generative
-from luth.evaluation.recipe import EvalRecipe, Row, rows
+from luth.evaluation.evaluate import Evaluator, row_name
+from luth.evaluation.recipe import Row, rows
 from luth.merging.check import check_result
 from luth.merging.interpolation import Pair, require_equal
 from luth.merging.mergekit import name_card, run_mergekit
@@ -44,23 +43,21 @@ class Sweep:
     """One process's part in a sweep that lives in a folder."""
 
     def __init__(
-        self, recipe: SweepRecipe, asking: EvalRecipe, development: Items, test: Items, folder: Path, scratch: Path
+        self, recipe: SweepRecipe, evaluator: Evaluator, development: Items, test: Items, folder: Path
     ) -> None:
         """Nothing is read or written yet.
 
         Args:
             recipe: the sweep's, its groups of tasks expanded.
-            asking: how models are asked.
+            evaluator: evaluates models.
             development: items that choose.
             test: items that are reported.
             folder: the sweep's; what is done is read from there.
-            scratch: a folder of this process.
         """
-        self.recipe, self.asking, self.folder, self.scratch = recipe, asking, folder, scratch
+        self.recipe, self.evaluator, self.folder = recipe, evaluator, folder
         self.development, self.test = development, test
         self.parents = (recipe.base_model, recipe.model)
         self.cells = {cell.name: cell for cell in recipe.cells()}
-        self._loaded: Loaded = {}
         self._open: tuple[str, Any] = ("", None)
 
     @contextlib.contextmanager
@@ -164,7 +161,7 @@ class Sweep:
                 name_card(run.folder, made.name)
                 say(self._require_evaluated(cell, run.folder))
                 # Room for the check, which loads the winner.
-                self._loaded.clear()
+                self.evaluator.loaded.clear()
                 self._open = ("", None)
                 run.finish(answers=check_result(run.folder, self.recipe.base_model))
 
@@ -177,7 +174,7 @@ class Sweep:
 
     def evaluate_on_test(self, winner: Path) -> None:
         """Evaluate base, fine-tuned model and winner on the test items."""
-        self._loaded.clear()
+        self.evaluator.loaded.clear()
         self._evaluate_folders([*self.parents, str(winner)], self.test, "test")
 
     def scores(self, step: str, model: str) -> Scores:
@@ -198,11 +195,11 @@ class Sweep:
 
     def _rows(self, model: str, items: Items) -> list[Row]:
         tasks = list(items)
-        asking = dataclasses.replace(self.asking, models=[model], tasks=tasks)
-        return rows(asking, tasks, [task for task in tasks if not is_generative(task)])
+        asking = dataclasses.replace(self.evaluator.recipe, models=[model], tasks=tasks)
+        return rows(asking, tasks, [task for task in tasks if not self.evaluator.table.is_generative(task)])
 
     def _is_done(self, asked: list[Row], items: Items, output: Path) -> bool:
-        return all(is_evaluated(row, self.asking, _of(row, items), output) for row in asked)
+        return all(self.evaluator.is_evaluated(row, items, output) for row in asked)
 
     def _evaluate_folders(self, models: list[str], items: Items, step: str) -> None:
         output = self.folder / step
@@ -211,7 +208,7 @@ class Sweep:
         def work(name: str) -> None:
             say(f"{names[name]}, {'test' if step == 'test' else 'development'} items.")
             for row in self._rows(names[name], items):
-                evaluate_row(row, self.asking, _of(row, items), self._loaded, self.scratch, output)
+                self.evaluator.evaluate(row, items, output)
 
         def done(name: str) -> bool:
             return self._is_done(self._rows(names[name], items), items, output)
@@ -220,16 +217,14 @@ class Sweep:
         self._share(step, list(reversed(names)), done, work)
 
     def _evaluate_cell(self, cell: Cell, items: Items, output: Path) -> None:
-        model = local_model(self.recipe.base_model, None, self.asking, self._loaded, self.scratch)
+        model = self.evaluator.load(self.recipe.base_model)
         if _read(self._verified(cell.method))["in_memory"]:
             weights = replace_weights(model.model, self._pair(cell).merged(cell.coefficient))
         else:
             with self._made_by_mergekit(cell) as checkpoint:
                 weights = replace_weights(model.model, checkpoint_tensors(checkpoint))
         for row in self._rows(f"./{cell.name}", items):
-            asked = _of(row, items)
-            answers = self.folder / "answers"
-            evaluate_weights(model, weights, row, self.asking, asked, self.scratch, output, answers)
+            self.evaluator.evaluate_weights(weights, row, items, output, self.folder / "answers")
 
     def _pair(self, cell: Cell) -> Pair:
         """Return the two checkpoints between which a cell lies; one pair is kept open."""
@@ -270,7 +265,7 @@ class Sweep:
         """Tell how near the winner is to what was evaluated; raise `UserError` where it is something else."""
         row = self._rows(f"./{cell.name}", self.development)[0]
         evaluated = _read(self.folder / "full" / "results" / row_name(row) / "run.json")["inputs"]["model"]
-        model = local_model(self.recipe.base_model, None, self.asking, self._loaded, self.scratch)
+        model = self.evaluator.load(self.recipe.base_model)
         if replace_weights(model.model, checkpoint_tensors(checkpoint)) == evaluated:
             return "Its weights are those that were evaluated, bit for bit."
         apart = require_equal(self._pair(cell), cell.coefficient, checkpoint)
@@ -284,10 +279,6 @@ class Sweep:
 
     def _has_failed(self, name: str) -> bool:
         return self._failure(name).exists()
-
-
-def _of(row: Row, items: Items) -> Items:
-    return {task: items[task] for task in row.tasks}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,22 +6,34 @@ from typing import Any
 from lighteval.tasks.requests import Doc
 
 from luth.core.errors import UserError
-from luth.core.recipes import build, nearest
-from luth.evaluation.items.loading import expand, read_items
+from luth.core.recipes import build, nearest, problems, refuse
+from luth.evaluation.items.loading import read_items
 from luth.evaluation.recipe import EvalRecipe
+from luth.evaluation.tasks import TaskTable, task_table
 
 Groups = dict[str, list[str]]
 # What the sweep itself decides, or cannot do.
 NOT_HERE = ("models", "tasks", "output_dir", "endpoint", "num_runs")
 
 
-def expand_groups(groups: Groups) -> Groups:
+def tasks_of(keys: dict[str, Any]) -> TaskTable:
+    """Return the tasks that a sweep can name: the package's, and those of the files under `custom_tasks` in its keys.
+
+    Raises:
+        UserError: a file is missing or defines no tasks.
+    """
+    custom = {key: value for key, value in keys.items() if key == "custom_tasks"}
+    refuse("evaluation", [line for line in problems(custom, EvalRecipe) if "is missing" not in line])
+    return task_table(custom.get("custom_tasks", []))
+
+
+def expand_groups(groups: Groups, table: TaskTable) -> Groups:
     """Return the groups with their tasks in full: `luth_fr` is six of them.
 
     Raises:
         UserError: there is no such task.
     """
-    return {name: expand(tasks) for name, tasks in groups.items()}
+    return {name: table.expand(tasks) for name, tasks in groups.items()}
 
 
 def evaluation_recipe(model: str, development: Groups, test: Groups, keys: dict[str, Any]) -> EvalRecipe:
@@ -55,18 +67,16 @@ def evaluation_recipe(model: str, development: Groups, test: Groups, keys: dict[
         )
     given = {**keys, "models": [model], "tasks": [*chosen_by, *reported], "output_dir": ""}
     recipe = build("evaluation", given, EvalRecipe)
-    recipe.check()
     for task in recipe.max_samples if isinstance(recipe.max_samples, dict) else ():
         if task not in recipe.tasks:
             raise UserError(
                 "bad-recipe-value", f"evaluation: max_samples: {task!r} is not evaluated{nearest(task, recipe.tasks)}"
             )
-    expand(recipe.tasks, recipe.max_samples)
     return recipe
 
 
 def read_apart(
-    recipe: EvalRecipe, development: Groups, test: Groups, report: Callable[[str], None]
+    recipe: EvalRecipe, table: TaskTable, development: Groups, test: Groups, report: Callable[[str], None]
 ) -> tuple[dict[str, list[Doc]], dict[str, list[Doc]]]:
     """Read the items of the development tasks and of the test tasks.
 
@@ -76,7 +86,7 @@ def read_apart(
     sides = [
         list(dict.fromkeys(task for tasks in groups.values() for task in tasks)) for groups in (development, test)
     ]
-    chosen_by, reported = (read_items(recipe, tasks, report) for tasks in sides)
+    chosen_by, reported = (read_items(recipe, table, tasks, report) for tasks in sides)
     for task, docs in {**chosen_by, **reported}.items():
         if len(docs) < 2:
             raise UserError(

@@ -34,8 +34,8 @@ def read_items(recipe: EvalRecipe, table: TaskTable, tasks: Iterable[str], repor
         report: called with a line for each dataset read from another place, and for rows that are left out.
 
     Raises:
-        UserError: a dataset cannot be loaded or has no such split or column, or a row makes no item and the recipe does
-            not say to skip it.
+        UserError: a dataset cannot be loaded or has no such split or column, or a row makes no item and the recipe
+            does not say to skip it.
     """
     return {name: _read(table.tasks[name], recipe, report) for name in tasks}
 
@@ -81,8 +81,8 @@ def task_fingerprints(items: Items, table: TaskTable) -> dict[str, str]:
     """Return what results depend on beside the model and the recipe, as two fingerprints.
 
     Returns:
-        "tasks": the versions of our inference and scoring, each task's version and metrics, and the bytes of the user's
-            own files that define tasks. "items": every item, as it is put to the model and scored.
+        "tasks": the versions of our inference and scoring, each task's version and metrics, and the bytes of the
+            user's own files that define tasks. "items": every item, as it is put to the model and scored.
     """
     tasks = [(name, table.tasks[name].version, [m.metric_name for m in table.tasks[name].metrics]) for name in items]
     files = [sha256(file) for file in sorted({table.files[name] for name in items if name in table.files})]

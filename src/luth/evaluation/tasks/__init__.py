@@ -1,7 +1,7 @@
 """The benchmarks, one file each, and the table of all tasks that an evaluation can name.
 
-A file of this folder that has TASKS is a benchmark; it is found by itself. Files of a user's own, which a recipe names
-under `custom_tasks`, have the same two names: TASKS, a list of LightEval's task configurations, and, if wanted, GROUPS.
+A file of this folder that has TASKS is a benchmark; nothing lists it. A user's own files, which a recipe names under
+`custom_tasks`, are alike: TASKS is a list of LightEval's task configurations, GROUPS, if there, names some of them.
 """
 
 import hashlib
@@ -145,11 +145,13 @@ def _add(table: TaskTable, module: ModuleType, file: Path | None) -> None:
         raise UserError("bad-task-file", f"{where} has no list TASKS of LightevalTaskConfig")
     for task in with_answer_shares(tasks):
         if task.name in table.tasks or task.name in table.groups:
-            raise UserError("bad-task-file", f"{where}: the name {task.name!r} is already taken: choose another one")
+            raise UserError("bad-task-file", f"{where}: the name {task.name!r} is taken: choose another one")
         if len({metric.category for metric in task.metrics}) != 1:
-            raise UserError("bad-task-file", f"{where}: {task.name}: its metrics must be of one kind, words or choices")
+            raise UserError(
+                "bad-task-file", f"{where}: {task.name}: its metrics must be of one kind, words or choices"
+            )
         if task.num_fewshots:
-            raise UserError("bad-task-file", f"{where}: {task.name}: num_fewshots must be 0: no examples are shown")
+            raise UserError("bad-task-file", f"{where}: {task.name}: num_fewshots: no examples are shown here")
         table.tasks[task.name] = task
         if file:
             table.files[task.name] = file

@@ -1,4 +1,4 @@
-"""Write every group as a file of tasks for LightEval's own command line: python -m luth.evaluation.tasks recipes/eval."""
+"""Write the groups as files of tasks for LightEval's command line: python -m luth.evaluation.tasks recipes/eval."""
 
 import sys
 from pathlib import Path
