@@ -77,8 +77,8 @@ def test_a_file_of_ones_own_adds_tasks_and_joins_groups(own):
 
 
 def test_answers_in_words_come_with_the_share_of_those_cut_short(own):
-    lines = "from luth.evaluation.scoring.general import answer_found\nTASKS = [task('mine', metrics=[answer_found])]\n"
-    table = task_table([own(lines)])
+    first = "from luth.evaluation.scoring.general import answer_found\n"
+    table = task_table([own(first + "TASKS = [task('mine', metrics=[answer_found])]\n")])
     for name in ("mine", "hellaswag_fr", "ifeval_en"):
         assert table.is_generative(name)
         assert table.tasks[name].metrics[-1].metric_name == ["truncated", "unclosed_thought"]
