@@ -170,7 +170,7 @@ class Evaluator:
     def _served(self, row: Row, answers: AnswerStore) -> EndpointModel:
         assert self.recipe.endpoint is not None
         if any(answers.folder.glob("*.jsonl")):
-            say(f"An unfinished run's answers are used; if the server has new weights, delete {answers.folder}")
+            say(f"An unfinished run's answers are taken up; if the server has new weights, delete {answers.folder}")
         cache = str(self.scratch / "cache")
         model = EndpointModel(row.model, self.recipe.endpoint, self.recipe.system_prompt, answers, cache)
         model.thinking, model.generation, model.seed = row.thinking, row.generation, row.seed
