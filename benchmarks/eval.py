@@ -139,10 +139,6 @@ def worker(side: str, kind: str, dtype: str, batch_size: str, limit: str, output
     quiet_libraries()
     from lighteval.pipeline import Pipeline
 
-    from luth.evaluation.items.loading import TASKS
-
-    task = TASKS[KINDS[kind]]
-    task.generation_size = NEW_TOKENS if kind == "answers" else task.generation_size
     inner, seconds = Pipeline._run_model, []
 
     def timed(pipeline: Pipeline) -> Any:
@@ -152,7 +148,7 @@ def worker(side: str, kind: str, dtype: str, batch_size: str, limit: str, output
         return outputs
 
     with mock.patch.object(Pipeline, "_run_model", timed):
-        (ours if side == "ours" else lightevals)(task.name, dtype, int(batch_size), int(limit), output)
+        (ours if side == "ours" else lightevals)(KINDS[kind], dtype, int(batch_size), int(limit), output)
     (Path(output) / "seconds").write_text(str(seconds[0]))
 
 
@@ -170,6 +166,8 @@ def ours(task: str, dtype: str, batch_size: int, limit: int, output: str) -> Non
         "batch_tokens": 2048,
         "max_samples": limit,
     }
+    if task == KINDS["answers"]:
+        recipe["generation_parameters"] = {"max_new_tokens": NEW_TOKENS}
     Path(f"{output}.yaml").write_text(yaml.safe_dump(recipe))
     evaluate.main([f"{output}.yaml"])
 
@@ -180,10 +178,12 @@ def lightevals(task: str, dtype: str, batch_size: int, limit: int, output: str) 
     from lighteval.tasks.registry import Registry
 
     from luth import tasks
-    from luth.evaluation.items.loading import TASKS
 
+    configurations = {each.name: each for each in tasks.TASKS_TABLE}
+    if task == KINDS["answers"]:
+        configurations[task].generation_size = NEW_TOKENS
     arguments = f"model_name=./model,dtype={dtype},batch_size={batch_size},cache_dir={output}-cache"
-    with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: dict(TASKS))):
+    with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: configurations)):
         accelerate(
             arguments,
             f"{task}|0",

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lighteval.models.abstract_model import LightevalModel
-
 from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
 from luth.core.errors import UserError, explain
@@ -119,7 +117,7 @@ class Evaluator:
             say(f"{row_name(row)}: already evaluated with these weights and settings.")
             return
         answers = AnswerStore(self._answers_folder(row, output))
-        model: LightevalModel
+        model: LocalModel | EndpointModel
         if self.recipe.endpoint:
             model = self._served(row, answers)
         else:
@@ -178,7 +176,7 @@ class Evaluator:
         model.check()
         return model
 
-    def _finish(self, run: Run, model: LightevalModel, row: Row, items: Items, output: Path) -> None:
+    def _finish(self, run: Run, model: LocalModel | EndpointModel, row: Row, items: Items, output: Path) -> None:
         written = self.scratch / "out"
         shutil.rmtree(written, ignore_errors=True)
         model.config.model_name = row_name(row)

@@ -23,16 +23,19 @@ class Reply:
     unclosed: bool
 
 
-def template_arguments(thinking: bool | None) -> dict[str, bool]:
+def template_arguments(thinking: bool | None) -> dict[str, Any]:
     """Return the chat template's arguments: enable_thinking, or none where the recipe leaves thinking at null."""
     return {} if thinking is None else {"enable_thinking": thinking}
 
 
 def render(manager: PromptManager, tokenizer: PreTrainedTokenizerBase, doc: Doc, thinking: bool | None) -> str:
     """Return the prompt, in the words of LightEval's prompt manager and the tokenizer's chat template."""
-    return tokenizer.apply_chat_template(
-        manager.prepare_prompt_api(doc), tokenize=False, add_generation_prompt=True, **template_arguments(thinking)
+    messages: Any = manager.prepare_prompt_api(doc)
+    text = tokenizer.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=True, **template_arguments(thinking)
     )
+    assert isinstance(text, str)
+    return text
 
 
 def has_switch(manager: PromptManager, tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -65,7 +65,7 @@ class LocalModel(TransformersModel):
                     f"{doc.task_name} needs {doc.num_samples} answers to a question: set num_runs instead",
                 )
             text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
-            tokens = self.tok_encode(text)
+            tokens: Any = self.tok_encode(text)
             cut = max(0, len(tokens) - self.max_length + 1)
             wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
             room = min(wanted, self.max_length - len(tokens) + cut)
@@ -85,12 +85,13 @@ class LocalModel(TransformersModel):
 
     def _complete(self, prompts: list[Prompt], sampling: Sampling) -> Iterator[tuple[int, dict[str, Any]]]:
         stop = stop_tokens(self.model, self.tokenizer.eos_token_id)
+        batch_size = self.batch_size or 1
         # Those that may run longest begin first, so that none is left alone at the end.
         prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
         if packed.fits(self.model):
-            pairs = packed.completions(self.model, prompts, sampling, stop, self.batch_size, self.batch_tokens)
+            pairs = packed.completions(self.model, prompts, sampling, stop, batch_size, self.batch_tokens)
         else:
-            pairs = padded.completions(self.model, prompts, sampling, stop, self.batch_size)
+            pairs = padded.completions(self.model, prompts, sampling, stop, batch_size)
         for prompt, completion in pairs:
             yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
 
@@ -111,9 +112,9 @@ class LocalModel(TransformersModel):
         """Decode without special tokens, save where a tokenizer counts the tags of a thought among them."""
         tags = {tag for pair in self.tags for tag in pair}
         if not tags & set(self.tokenizer.all_special_tokens):
-            return self.tokenizer.decode(tokens, skip_special_tokens=True)
+            return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
         kept = [token for token in tokens if token not in self.tokenizer.all_special_ids or self._is_tag(token, tags)]
-        return self.tokenizer.decode(kept, skip_special_tokens=False)
+        return str(self.tokenizer.decode(kept, skip_special_tokens=False))
 
     def _is_tag(self, token: int, tags: set[str]) -> bool:
         return self.tokenizer.convert_ids_to_tokens(token) in tags
@@ -150,7 +151,8 @@ class LocalModel(TransformersModel):
                 "bad-recipe-value",
                 "the chat template opens a thought, and a choice cannot be scored inside it: set thinking to false",
             )
-        contexts, continuations = self.tok_encode_pair(text, doc.choices, pairwise=True)
+        pairs: Any = self.tok_encode_pair(text, doc.choices, pairwise=True)
+        contexts, continuations = pairs
         over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
         groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
         names = []
@@ -203,7 +205,7 @@ class LocalModel(TransformersModel):
         """Keep the model in memory: another mode or run of it may follow."""
 
 
-def stop_tokens(model: PreTrainedModel, eos_token_id: int) -> set[int]:
+def stop_tokens(model: PreTrainedModel, eos_token_id: Any) -> set[int]:
     """Return the tokens at which generation stops: the tokenizer's and the model's own."""
     own = model.generation_config.eos_token_id
     return {eos_token_id, *(own if isinstance(own, list) else [own] if own is not None else [])}
@@ -242,6 +244,6 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
     with about(name):
         weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
-    model = LocalModel.from_model(weights.to(accelerator.device), config, None)
+    model: Any = LocalModel.from_model(weights.to(accelerator.device), config, None)
     model.accelerator, model.batch_tokens = accelerator, recipe.batch_tokens
     return model

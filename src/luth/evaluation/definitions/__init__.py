@@ -4,6 +4,7 @@ lighteval custom MODEL src/luth/evaluation/definitions/thinking.py TASKS --custo
 """
 
 import tempfile
+import weakref
 from pathlib import Path
 
 from lighteval.models.custom.custom_model import CustomModelConfig
@@ -25,8 +26,8 @@ def defined_model(config: CustomModelConfig, thinking: bool | None) -> LocalMode
     recipe = EvalRecipe([config.model_name], ["any"], "", thinking=thinking, system_prompt=SYSTEM_PROMPT)
     scratch = tempfile.TemporaryDirectory(prefix="luth-eval-")
     model = load_model(config.model_name, None, recipe, Path(scratch.name))
-    # The folder is deleted with the model.
-    model.scratch = scratch
+    # The folder is deleted when the model is.
+    weakref.finalize(model, scratch.cleanup)
     (row,) = rows(recipe, recipe.tasks, [])
     model.set_mode(row, recipe.reasoning_tags, AnswerStore(Path(scratch.name) / "answers"))
     return model

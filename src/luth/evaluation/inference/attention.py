@@ -11,7 +11,7 @@ SIDE_BY_SIDE = "side_by_side"
 
 
 class Layout(Protocol):
-    """Where the tokens of one forward pass belong."""
+    """Which tokens of one forward pass attend to which."""
 
     def attend(
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
@@ -20,10 +20,11 @@ class Layout(Protocol):
 
         Shapes: query (1, heads, length, head_dim), key and value (1, key-value heads, length, head_dim).
         """
+        ...
 
 
 def side_by_side_attention(
-    module: torch.nn.Module,
+    module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -58,8 +59,8 @@ def _attend(
 class Sequences:
     """Sequences that do not see one another.
 
-    `lengths` are theirs in tokens; a sequence is causal where its mask, (length, length), True where a token is seen,
-    is None. With a cache their keys and values are kept in its rows from `first_row` on.
+    `lengths` are in tokens. A mask is (length, length), True where a token is seen; None makes its sequence causal.
+    With a cache, keys and values are kept in its rows from `first_row` on.
     """
 
     lengths: list[int]
@@ -74,7 +75,7 @@ class Sequences:
         if self.cache is not None:
             self.cache.keep(layer, self.first_row, self.lengths, key, value)
         parts = (states.split(self.lengths, dim=2) for states in (query, key, value))
-        done = [_attend(*one, scale) for one in zip(*parts, self.masks, strict=True)]
+        done = [_attend(q, k, v, mask, scale) for q, k, v, mask in zip(*parts, self.masks, strict=True)]
         return torch.cat(done, dim=2).transpose(1, 2)
 
 
@@ -91,9 +92,9 @@ def token_bytes(model: PreTrainedModel) -> int:
 
 @dataclass
 class Cache:
-    """Keys and values of the sequences that are being continued, one a row.
+    """Keys and values of the sequences that are being continued, one sequence a row.
 
-    Rows all have the same room, in tokens, which grows with the longest.
+    `room` is the length of every row in tokens; it grows with the longest sequence.
     """
 
     config: PretrainedConfig
@@ -105,7 +106,7 @@ class Cache:
     values: list[torch.Tensor] = field(default_factory=list)
 
     def make_room(self, length: int) -> None:
-        """Let every row hold `length` tokens at least."""
+        """Make every row at least `length` tokens long."""
         if length <= self.room:
             return
         room = -(-max(length, self.room * 5 // 4) // 64) * 64
@@ -140,7 +141,7 @@ class NextTokens:
     positions: torch.Tensor
 
     def __post_init__(self) -> None:
-        """Work out once what all layers share."""
+        """Compute once what all layers share."""
         self.longest = int(self.positions.max()) + 1
         self.index = torch.arange(len(self.positions), device=self.positions.device)
         seen = torch.arange(self.longest, device=self.positions.device) <= self.positions[:, None]

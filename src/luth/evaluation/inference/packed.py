@@ -2,11 +2,12 @@
 
 Log-likelihoods: a question's context is computed once, its choices behind it, each seeing the context and itself, at
 the positions it would have alone; the output projection runs only where a choice's token is predicted. Generation: a
-prompt takes a finished one's place at once, instead of waiting for the slowest of its batch.
+prompt takes the place of one that is finished, instead of waiting for the slowest of its batch.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -18,7 +19,7 @@ from luth.evaluation.inference.sampling import Sampling, generator
 
 # A test compares each with LightEval's own computation.
 FAMILIES = {"llama", "qwen2", "qwen3"}
-# On CPUs PyTorch multiplies a bfloat16 matrix of fewer rows 10 to 30 times slower, so idle rows keep a step company.
+# On CPUs PyTorch multiplies a bfloat16 matrix of fewer rows 10 to 30 times slower, so steps are filled up to these.
 FEWEST_ROWS = 16
 
 
@@ -33,7 +34,7 @@ def _forward(
 ) -> torch.Tensor:
     """Return the logits, in fp32, that follow the tokens at `where`: (len(where), vocabulary)."""
     device = model.device
-    before = model.config._attn_implementation
+    before: Any = model.config._attn_implementation
     model.set_attn_implementation(SIDE_BY_SIDE)
     try:
         output = model(
@@ -88,7 +89,7 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
 
 
 def _mask(question: Question, device: torch.device) -> torch.Tensor | None:
-    """Return what sees what, or None where that is plainly causal: no more than one choice has tokens of its own."""
+    """Return which tokens see which, or None where attention is causal: at most one choice has tokens of its own."""
     sizes = [len(tokens) - 1 for tokens in question.continuations if len(tokens) > 1]
     if len(sizes) < 2:
         return None
@@ -103,7 +104,7 @@ def _mask(question: Question, device: torch.device) -> torch.Tensor | None:
 
 @dataclass
 class _Running:
-    """A prompt in the making."""
+    """A prompt that is being continued."""
 
     prompt: Prompt
     draws: torch.Generator
@@ -126,7 +127,7 @@ def completions(
     """Continue every prompt until a stop token or its `max_new_tokens`, at most `batch_size` prompts at a time.
 
     There are fewer at a time where half of the free memory does not hold so many at their longest. A prompt's place is
-    given to the next one as soon as a few are free, so that prompts are read in company.
+    given to the next one as soon as a few are free, so that several prompts are read in one forward pass.
     """
     waiting = list(reversed(prompts))
     running: list[_Running] = []

@@ -1,6 +1,7 @@
 """Any causal language model: one padded row a choice or prompt, the output projection only where it is needed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
@@ -47,7 +48,8 @@ def _score(model: PreTrainedModel, batch: list[Question]) -> Iterator[tuple[Ques
             rows += [len(tokens) - 1] * len(continuation)
             columns += range(len(question.context) - 1, len(question.context) - 1 + len(continuation))
     where = (torch.tensor(rows), torch.tensor(columns))
-    hook = model.get_output_embeddings().register_forward_pre_hook(lambda _, hidden: (hidden[0][where],))
+    projection: Any = model.get_output_embeddings()
+    hook = projection.register_forward_pre_hook(lambda _, hidden: (hidden[0][where],))
     try:
         logits = model(
             input_ids=torch.tensor(tokens, device=model.device),
@@ -76,7 +78,8 @@ def completions(
         pad = min(stop_tokens)
         padding = [length - len(prompt.tokens) for prompt in batch]
         draws = [generator(prompt.seed) for prompt in batch]
-        output = model.generate(
+        generating: Any = model
+        output = generating.generate(
             torch.tensor([[pad] * n + one.tokens for n, one in zip(padding, batch, strict=True)], device=model.device),
             attention_mask=torch.tensor([[0] * n + [1] * (length - n) for n in padding], device=model.device),
             generation_config=_greedy(batch[0].max_new_tokens, stop_tokens, pad),
@@ -88,7 +91,7 @@ def completions(
 
 
 class _Drawn(LogitsProcessor):
-    """Leaves each row one token, drawn from the row's own generator, for greedy generation to take."""
+    """Draws each row's token from the row's own generator and rules out all others; greedy generation takes it."""
 
     def __init__(self, sampling: Sampling, draws: list[torch.Generator]) -> None:
         self.sampling, self.draws = sampling, draws
@@ -99,7 +102,7 @@ class _Drawn(LogitsProcessor):
 
 
 def _greedy(max_new_tokens: int, stop_tokens: set[int], pad: int) -> GenerationConfig:
-    """Say everything: what is left out, transformers takes from the model's own generation_config.json."""
+    """Set every parameter: transformers takes those left out from the model's own generation_config.json."""
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(stop_tokens),

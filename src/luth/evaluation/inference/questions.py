@@ -1,4 +1,4 @@
-"""What a model is asked, in tokens, and what it answers."""
+"""Questions and prompts for a model, in tokens, and its answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 
 @dataclass
 class Question:
-    """A context and the continuations whose likelihood is wanted, in tokens; `index` is its place in the request."""
+    """A context and the continuations to score, in tokens; `index` is the question's place among the requests."""
 
     index: int
     context: list[int]
@@ -25,7 +25,7 @@ class Likelihood:
 
 @dataclass
 class Prompt:
-    """A prompt to continue, in tokens, by `max_new_tokens` at most; `seed` decides what is sampled for it."""
+    """A prompt in tokens, continued by at most `max_new_tokens`; `seed` decides which tokens are sampled for it."""
 
     index: int
     tokens: list[int]
@@ -35,7 +35,7 @@ class Prompt:
 
 @dataclass
 class Completion:
-    """The tokens that continue a prompt, the token that ends them left out; `truncated`: there was no such token."""
+    """The tokens that continue a prompt, without the stop token; `truncated` where none came."""
 
     tokens: list[int]
     truncated: bool
@@ -45,17 +45,17 @@ def scored(batch: list[Question], logits: torch.Tensor) -> Iterator[tuple[Questi
     """Score every continuation of a batch.
 
     `logits` (tokens, vocabulary) predict the tokens of all continuations, in the batch's order. log_softmax rounds as
-    LightEval's does: logsumexp is nearer to float64, and over 50 tokens further than 1e-4 from LightEval.
+    LightEval's own computation does. logsumexp would be more exact, and over 50 tokens more than 1e-4 from LightEval.
     """
     wanted = torch.tensor([t for q in batch for c in q.continuations for t in c], device=logits.device)
     scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
     greedy = (logits.argmax(-1) == wanted).tolist()
     at = 0
     for question in batch:
-        found = Likelihood([], [])
+        likelihood = Likelihood([], [])
         for continuation in question.continuations:
             stop = at + len(continuation)
-            found.logprobs.append(sum(scores[at:stop]))
-            found.greedy.append(all(greedy[at:stop]))
+            likelihood.logprobs.append(sum(scores[at:stop]))
+            likelihood.greedy.append(all(greedy[at:stop]))
             at = stop
-        yield question, found
+        yield question, likelihood

@@ -1,6 +1,7 @@
-"""The next token: the likeliest, or one drawn in a way that depends on its own prompt and seed alone."""
+"""The next token: the likeliest, or one drawn by a random generator of the prompt's own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import (
@@ -35,12 +36,14 @@ class Sampling:
     def next_tokens(self, logits: torch.Tensor, generators: list[torch.Generator]) -> list[int]:
         """Choose a token for every row of `logits` (rows, vocabulary).
 
-        Each row draws from its own generator, so that what it gets does not depend on what else is in the batch, nor
-        on where a run that was killed is taken up again.
+        Each row draws from its own generator: its tokens depend neither on the other rows of the batch nor on where a
+        killed run goes on.
         """
         if self.temperature == 0:
             return logits.argmax(-1).tolist()
-        probabilities = self.warpers()(None, logits.float()).softmax(-1).cpu()
+        # The warpers do not look at the tokens so far, their first argument.
+        no_tokens: Any = None
+        probabilities = self.warpers()(no_tokens, logits.float()).softmax(-1).cpu()
         draws = torch.stack([torch.rand(1, generator=generator, dtype=torch.float64) for generator in generators])
         cumulative = probabilities.double().cumsum(-1)
         drawn = torch.searchsorted(cumulative, draws * cumulative[:, -1:], right=True).squeeze(-1)

@@ -1,7 +1,6 @@
 """Reading the items of tasks from their datasets, once for all models."""
 
 import contextlib
-import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -42,20 +41,19 @@ def read_items(recipe: EvalRecipe, table: TaskTable, tasks: Iterable[str], repor
 
 def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str], None]) -> list[Doc]:
     bad_rows: list[tuple[int, str]] = []
-    config = copy.copy(task)
-    config.prompt_function = _noting_bad_rows(task.prompt_function, bad_rows)
+    config = replace(task, prompt_function=_noting_bad_rows(task.prompt_function, bad_rows))
     with _naming_the_dataset(config):
         take_what_is_there(config)
     if config.hf_repo != task.hf_repo:
         report(f"{task.name}: read from {config.hf_repo}, since {task.hf_repo} is not there.")
     loaded = LightevalTask(config)
     with _naming_the_dataset(config), cache_by_content([config.hf_repo]):
-        loaded.dataset = LightevalTask.download_dataset_worker(loaded)
+        splits = loaded.dataset = LightevalTask.download_dataset_worker(loaded)
     for split in config.evaluation_splits:
-        if split not in loaded.dataset:
+        if split not in splits:
             raise UserError(
                 "bad-dataset",
-                f"{task.name}: {config.hf_repo} has no split {split!r}, but {', '.join(loaded.dataset)}",
+                f"{task.name}: {config.hf_repo} has no split {split!r}, but {', '.join(map(str, splits))}",
             )
     # Every row is read, also where a sample is wanted: a fault of the dataset is reported, not sampled away.
     total = len(loaded.eval_docs()) + len(bad_rows)
@@ -97,7 +95,7 @@ def task_fingerprints(items: Items, table: TaskTable) -> dict[str, str]:
 
 def _noting_bad_rows(
     prompt: Callable[[dict[str, Any], str], Doc], bad_rows: list[tuple[int, str]]
-) -> Callable[..., Doc | None]:
+) -> Callable[..., Any]:
     """Return a prompt function that notes the rows it cannot read; LightEval leaves out items that are None."""
 
     def noted(row: dict[str, Any], task_name: str) -> Doc | None:

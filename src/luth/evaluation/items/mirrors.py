@@ -1,6 +1,7 @@
-"""Datasets that are found under one name or another."""
+"""Datasets that have a second name on the Hub."""
 
 import datasets
+from datasets.exceptions import DatasetsError
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 
 # By the name in the task's definition: the other name, and the revision that is known to fit the task there.
@@ -25,7 +26,7 @@ def take_what_is_there(config: LightevalTaskConfig) -> None:
             if config.hf_subset in datasets.get_dataset_config_names(repo, revision=revision):
                 config.hf_repo, config.hf_revision = repo, revision
                 return
-        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        except (OSError, ValueError, RuntimeError, DatasetsError) as error:
             cause = error
     tried = " and ".join(repo for repo, _ in names)
     raise ValueError(f"neither of {tried} can be reached with the subset {config.hf_subset}") from cause
