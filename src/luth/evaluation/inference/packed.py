@@ -142,10 +142,10 @@ def completions(
             _step(model, running, cache, sampling)
         row = len(running) - 1
         while row >= 0:
-            one = running[row]
-            stopped = one.new[-1] in stop_tokens
-            if stopped or len(one.new) >= one.prompt.max_new_tokens:
-                yield one.prompt, Completion(one.new[:-1] if stopped else one.new, truncated=not stopped)
+            state = running[row]
+            stopped = state.new[-1] in stop_tokens
+            if stopped or len(state.new) >= state.prompt.max_new_tokens:
+                yield state.prompt, Completion(state.new[:-1] if stopped else state.new, truncated=not stopped)
                 last = running.pop()
                 if row < len(running):
                     cache.move(len(running), row, last.length)
@@ -169,12 +169,12 @@ def _read(
         prompt = waiting.pop()
         fresh.append(_Running(prompt, generator(prompt.seed)))
         size += len(prompt.tokens)
-    lengths = [one.length for one in fresh]
+    lengths = [state.length for state in fresh]
     cache.make_room(max(lengths) + 1)
     ends = torch.tensor(lengths).cumsum(0) - 1
     logits = _forward(
         model,
-        [token for one in fresh for token in one.prompt.tokens],
+        [token for state in fresh for token in state.prompt.tokens],
         [position for length in lengths for position in range(length)],
         ends.tolist(),
         Sequences(lengths, [None] * len(fresh), cache, row),
@@ -186,15 +186,15 @@ def _read(
 def _step(model: PreTrainedModel, running: list[_Running], cache: Cache, sampling: Sampling) -> None:
     """Add one token to every running prompt."""
     idle = [0] * (FEWEST_ROWS - len(running))
-    positions = [one.length - 1 for one in running]
+    positions = [state.length - 1 for state in running]
     cache.make_room(max(positions) + 1)
     layout = NextTokens(cache, torch.tensor(positions + idle, device=model.device))
-    tokens = [one.new[-1] for one in running] + idle
+    tokens = [state.new[-1] for state in running] + idle
     logits = _forward(model, tokens, positions + idle, list(range(len(tokens))), layout)
     _extend(running, logits[: len(running)], sampling)
 
 
 def _extend(running: list[_Running], logits: torch.Tensor, sampling: Sampling) -> None:
-    tokens = sampling.next_tokens(logits, [one.draws for one in running])
-    for one, token in zip(running, tokens, strict=True):
-        one.new.append(token)
+    tokens = sampling.next_tokens(logits, [state.draws for state in running])
+    for state, token in zip(running, tokens, strict=True):
+        state.new.append(token)
