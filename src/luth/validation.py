@@ -50,7 +50,7 @@ def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
     if step == "sft":
         return _sft_problems(recipe, made)
     if step == "merge":
-        return _said(lambda: build("merge", recipe, MergeRecipe)) + _unmade(local_parents(recipe), made)
+        return _said(lambda: build("", recipe, MergeRecipe)) + _unmade(local_parents(recipe), made)
     if step == "sweep":
         return _sweep_problems(recipe, made)
     if step == "evaluate":
@@ -77,7 +77,7 @@ def _said(check: Callable[[], object]) -> list[str]:
     try:
         check()
     except UserError as error:
-        return [str(error)]
+        return [str(error).removeprefix(": ")]
     return []
 
 
@@ -106,12 +106,9 @@ def _unmade(models: list[str], made: set[str]) -> list[str]:
 def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     from luth.sweep.task_splits import prepare
 
-    try:
-        built = build("sweep", recipe, SweepRecipe)
-    except UserError as error:
-        return [str(error)]
-    parents = [name for name in (built.base_model, built.model) if is_local(name)]
-    return _said(lambda: prepare(built)) + _unmade(parents, made)
+    parents = [recipe[key] for key in ("base_model", "model") if isinstance(recipe.get(key), str)]
+    unmade = _unmade([name for name in parents if is_local(name)], made)
+    return _said(lambda: prepare(build("", recipe, SweepRecipe))) + unmade
 
 
 def _eval_problems(recipe: dict[str, Any]) -> list[str]:
@@ -124,4 +121,4 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
         built = build("", recipe, EvalRecipe)
         task_table(built.custom_tasks).expand(built.tasks, built.max_samples)
 
-    return [line.removeprefix(": ") for line in _said(check_tasks)]
+    return _said(check_tasks)
