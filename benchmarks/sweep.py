@@ -24,7 +24,6 @@ import yaml
 
 from luth.core.errors import UserError, run_script
 from luth.core.recipes import build
-from luth.merging.recipe import with_local_names
 from luth.sweep.recipe import Cell, SweepRecipe
 
 TIME_GOAL, MEMORY_GOAL = 1 / 3, 3.0
@@ -44,17 +43,17 @@ FEW_TEST_ITEMS = 4
 def run(*command: str | Path) -> tuple[float, float]:
     """Run a program on all cores; return its seconds and its own peak memory in GiB, without what it starts."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "HF_HUB_OFFLINE": "1"}
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as printed:
         begun, peak = time.perf_counter(), 0.0
-        process = subprocess.Popen([str(part) for part in command], env=environment, stdout=said, stderr=said)
+        process = subprocess.Popen([str(part) for part in command], env=environment, stdout=printed, stderr=printed)
         while process.poll() is None:
             peak = max(peak, peak_memory(process.pid))
             time.sleep(0.2)
         seconds = time.perf_counter() - begun
         if process.returncode:
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines() or ["no message"]
-            raise UserError("bad-recipe-value", f"{' '.join(map(str, command[:2]))} failed: {lines[-1]}")
+            printed.seek(0)
+            lines = printed.read().decode(errors="replace").strip().splitlines() or ["no message"]
+            raise UserError("merge-failed", f"{' '.join(map(str, command[:2]))} failed: {lines[-1]}")
     return seconds, peak
 
 
@@ -78,13 +77,13 @@ def sweep(recipe: dict[str, Any], folder: Path) -> tuple[float, float, dict[str,
 def one_by_one(cell: Cell, recipe: SweepRecipe, folder: Path) -> tuple[float, float, dict[str, float]]:
     """Make and evaluate one merge; return the seconds, scripts/evaluate.py's memory in GiB, and the tasks' scores."""
     folder.mkdir()
-    (folder / "merge.yaml").write_text(yaml.safe_dump(with_local_names(cell.recipe(recipe))))
+    (folder / "merge.yaml").write_text(yaml.safe_dump(recipe.mergekit_recipe(cell)))
     merging, held = run(Path(sys.executable).with_name("mergekit-yaml"), folder / "merge.yaml", folder / "out")
     tasks = [task for group in recipe.development.values() for task in group]
     sizes = recipe.evaluation.get("max_samples") or {}
-    asking = {**recipe.evaluation, "max_samples": {task: sizes[task] for task in tasks if task in sizes} or None}
-    given = {**asking, "models": [str(folder / "out")], "tasks": tasks, "output_dir": str(folder / "eval")}
-    (folder / "eval.yaml").write_text(yaml.safe_dump(given))
+    sizes = {task: sizes[task] for task in tasks if task in sizes} or None
+    own = {"models": [str(folder / "out")], "tasks": tasks, "output_dir": str(folder / "eval"), "max_samples": sizes}
+    (folder / "eval.yaml").write_text(yaml.safe_dump({"step": "evaluate", **recipe.evaluation, **own}))
     evaluating, memory = run(sys.executable, ROOT / "scripts/evaluate.py", folder / "eval.yaml")
     (path,) = (folder / "eval").rglob("results_*.json")
     results = json.loads(path.read_text("utf-8"))["results"]
@@ -100,14 +99,25 @@ def one_by_one(cell: Cell, recipe: SweepRecipe, folder: Path) -> tuple[float, fl
 def as_good(chosen: str, exhaustive: dict[str, Any], recipe: SweepRecipe) -> tuple[bool, str]:
     """Tell whether a merge's score on all items is within the interval of the best one's, and say both."""
     cells = {cell["name"]: cell["scores"] for cell in exhaustive["cells"]}
-    group, floor = next(iter(recipe.criterion.weights())), -recipe.criterion.margin
-    floor += exhaustive["parents"][recipe.base_model][recipe.criterion.keep]["value"]
-    ours, best = cells[chosen][group], cells[exhaustive["winner"]][group]
-    said = (
-        f"chosen {chosen}, {ours['value']:.3f} in {group} on all items; the exhaustive search's best "
+    gained, kept = next(iter(recipe.criterion.weights())), recipe.criterion.keep
+    least = exhaustive["parents"][recipe.base_model][kept]["value"] - recipe.criterion.margin
+    ours, best = cells[chosen][gained], cells[exhaustive["winner"]][gained]
+    line = (
+        f"chosen {chosen}, {ours['value']:.3f} in {gained} on all items; the exhaustive search's best "
         f"{exhaustive['winner']}, {best['value']:.3f} [{best['low']:.3f}, {best['high']:.3f}]"
     )
-    return ours["value"] >= best["low"] and cells[chosen][recipe.criterion.keep]["value"] >= floor - 1e-9, said
+    return ours["value"] >= best["low"] and cells[chosen][kept]["value"] >= least - 1e-9, line
+
+
+def read_recipe() -> dict[str, Any]:
+    """Return the demo's sweep with this benchmark's grid and few test items."""
+    keys = yaml.safe_load(RECIPE.read_text("utf-8"))
+    for model in (keys["base_model"], keys["model"]):
+        if not Path(model, "model.safetensors").exists():
+            raise UserError("bad-model", f"{model} is missing: make demo")
+    tests = [task for group in keys["test"].values() for task in group]
+    evaluation = {**keys["evaluation"], "max_samples": dict.fromkeys(tests, FEW_TEST_ITEMS)}
+    return keys | {"merge_methods": METHODS, "coefficients": COEFFICIENTS, "evaluation": evaluation}
 
 
 def main(arguments: list[str]) -> None:
@@ -115,27 +125,20 @@ def main(arguments: list[str]) -> None:
         arguments
     )
     os.chdir(ROOT)
-    given = yaml.safe_load(RECIPE.read_text("utf-8"))
-    for model in (given["base_model"], given["model"]):
-        if not Path(model, "model.safetensors").exists():
-            raise UserError("bad-recipe-value", f"{model} is missing: make demo")
-    given |= {"merge_methods": METHODS, "coefficients": COEFFICIENTS}
-    tests = [task for group in given["test"].values() for task in group]
-    given["evaluation"] = {**given["evaluation"], "max_samples": dict.fromkeys(tests, FEW_TEST_ITEMS)}
-    recipe = build(str(RECIPE), given, SweepRecipe)
-    begun = time.monotonic()
+    keys, begun = read_recipe(), time.monotonic()
+    recipe = build(str(RECIPE), {key: value for key, value in keys.items() if key != "step"}, SweepRecipe)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        seconds, memory, found = sweep(given, folder / "raced")
+        seconds, memory, raced = sweep(keys, folder / "raced")
         print(
-            f"scripts/sweep.py: {len(found['cells'])} merges, chosen after {seconds:.0f} s; {memory:.1f} GiB, beside "
+            f"scripts/sweep.py: {len(raced['cells'])} merges, chosen after {seconds:.0f} s; {memory:.1f} GiB, beside "
             f"the mergekit-yaml that it starts",
             flush=True,
         )
         checkpoint = (folder / "raced/winner/model.safetensors").stat().st_size / 2**30
-        _, _, exhaustive = sweep({**given, "first_pass": None}, folder / "exhaustive")
-        same, said = as_good(found["winner"], exhaustive, recipe)
-        print(said, flush=True)
+        _, _, exhaustive = sweep({**keys, "first_pass": None}, folder / "exhaustive")
+        good, line = as_good(raced["winner"], exhaustive, recipe)
+        print(line, flush=True)
         alone, evaluating, apart = 0.0, 0.0, 0.0
         for cell in recipe.cells():
             if cell.coefficient in ALONE:
@@ -145,11 +148,11 @@ def main(arguments: list[str]) -> None:
                 apart = max(apart, difference(cell, scores, exhaustive, recipe))
     # scripts/evaluate.py holds one checkpoint beside the libraries and what a batch needs.
     held = 1 + (memory - evaluating) / checkpoint
-    met = [seconds <= TIME_GOAL * alone, same, held <= MEMORY_GOAL]
+    met = [seconds <= TIME_GOAL * alone, good, held <= MEMORY_GOAL]
     print(
         f"{'reached' if all(met) else 'NOT reached'}: {seconds:.0f} s against {alone:.0f} s one by one (scaled from "
-        f"{len(ALONE) * len(METHODS)} of {len(found['cells'])} merges), ratio {seconds / alone:.2f} (goal "
-        f"{TIME_GOAL:.2f}); the choice is {'' if same else 'NOT '}within the interval of the best; peak memory "
+        f"{len(ALONE) * len(METHODS)} of {len(raced['cells'])} merges), ratio {seconds / alone:.2f} (goal "
+        f"{TIME_GOAL:.2f}); the choice is {'' if good else 'NOT '}within the interval of the best; peak memory "
         f"{memory:.1f} GiB, scripts/evaluate.py's {evaluating:.1f}, so {held:.1f} checkpoints of {checkpoint:.2f} GiB "
         f"(goal {MEMORY_GOAL:g}); scores at most {apart:.3f} apart; {(time.monotonic() - begun) / 60:.0f} minutes"
     )
@@ -158,7 +161,7 @@ def main(arguments: list[str]) -> None:
 
 def difference(cell: Cell, scores: dict[str, float], exhaustive: dict[str, Any], recipe: SweepRecipe) -> float:
     """Return how far the groups' means of one merge are apart between both sides."""
-    swept = next(one["scores"] for one in exhaustive["cells"] if one["name"] == cell.name)
+    swept = next(merge["scores"] for merge in exhaustive["cells"] if merge["name"] == cell.name)
     means = {name: sum(scores[task] for task in tasks) / len(tasks) for name, tasks in recipe.development.items()}
     return max(abs(mean - swept[name]["value"]) for name, mean in means.items())
 

@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
 
 def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
     """Take the recipe's steps, or what is left of them, in its folder."""
-    from luth.core.locks import claim
+    from luth.core.locks import try_lock
     from luth.core.run_record import open_run, recorded
     from luth.data.build import Build, check_sources
     from luth.data.executors import Executor
@@ -87,7 +87,7 @@ def take(args: argparse.Namespace, given: dict[str, Any], recipe: Any) -> None:
     if run.finished and not stale and args.only is None:
         say(f"{folder} already holds this very dataset: nothing to do.")
         return
-    with claim(folder / ".lock") as alone:
+    with try_lock(folder / ".lock") as alone:
         if not alone or recorded(folder) != begun or dataset.stale() != stale:
             raise UserError(
                 "bad-argument",

@@ -19,26 +19,26 @@ def main(arguments: list[str]) -> None:
 
     from luth.checkpoints.models import model_fingerprint
     from luth.core.files import written_beside
-    from luth.core.recipes import read_recipe, refuse
+    from luth.core.recipes import build, read_recipe
     from luth.core.run_record import open_run
     from luth.merging.check import check_filters, check_parents, check_result
     from luth.merging.mergekit import name_card, run_mergekit
-    from luth.merging.recipe import filters, parents, recipe_problems, with_local_names
+    from luth.merging.recipe import MergeRecipe, filters, parents, with_local_names
 
     recipe = read_recipe(args.recipe)
-    refuse(args.recipe, recipe_problems(recipe))
+    build(args.recipe, recipe, MergeRecipe)
     check_parents(parents(recipe))
     check_filters(filters(recipe), parents(recipe))
     run = open_run(args.output, "merge", recipe, {name: model_fingerprint(name) for name in parents(recipe)})
     if run.finished:
-        say(f"{args.output} already holds this very merge: nothing to do.")
+        say(f"{args.output} already holds this merge: nothing to do.")
         return
 
     say(f"Merging {' and '.join(parents(recipe))} with MergeKit ({recipe['merge_method']}).")
     with written_beside(args.output) as run.folder:
         run_mergekit(with_local_names(recipe), run.folder)
         name_card(run.folder, args.output.name)
-        say("Checking the merge: shapes, special tokens, template, an answer in French and in English.")
+        say("Checking the merge: shapes, special tokens, chat template, answers to the probe questions.")
         answers = check_result(run.folder, recipe.get("base_model") or parents(recipe)[0])
         run.finish(answers=answers)
     for question, answer in answers.items():

@@ -13,7 +13,7 @@ from luth.data.recipe_checks import check, check_order
 from luth.data.requests.jobs import require_prompt
 from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
-from luth.merging import recipe as merging
+from luth.merging.recipe import MergeRecipe, local_parents
 from luth.reporting.recipe import ReportRecipe
 from luth.steps import step_of
 from luth.sweep.recipe import SweepRecipe
@@ -50,7 +50,7 @@ def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
     if step == "sft":
         return _sft_problems(recipe, made)
     if step == "merge":
-        return merging.recipe_problems(recipe) + _unmade(merging.local_parents(recipe), made)
+        return _said(lambda: build("", recipe, MergeRecipe)) + _unmade(local_parents(recipe), made)
     if step == "sweep":
         return _sweep_problems(recipe, made)
     if step == "evaluate":
@@ -77,7 +77,7 @@ def _said(check: Callable[[], object]) -> list[str]:
     try:
         check()
     except UserError as error:
-        return [str(error)]
+        return [str(error).removeprefix(": ")]
     return []
 
 
@@ -104,20 +104,11 @@ def _unmade(models: list[str], made: set[str]) -> list[str]:
 
 
 def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
-    found = problems(recipe, SweepRecipe)
-    if found:
-        return found
-    from luth.sweep.task_splits import evaluation_recipe, expand_groups, tasks_of
+    from luth.sweep.task_splits import prepare
 
-    built = build("", recipe, SweepRecipe)
-
-    def check_tasks() -> None:
-        table = tasks_of(built.evaluation)
-        development, test = expand_groups(built.development, table), expand_groups(built.test, table)
-        evaluation_recipe(built.base_model, development, test, built.evaluation)
-
-    parents = [name for name in (built.base_model, built.model) if is_local(name)]
-    return _said(built.check) + _said(check_tasks) + _unmade(parents, made)
+    parents = [recipe[key] for key in ("base_model", "model") if isinstance(recipe.get(key), str)]
+    unmade = _unmade([name for name in parents if is_local(name)], made)
+    return _said(lambda: prepare(build("", recipe, SweepRecipe))) + unmade
 
 
 def _eval_problems(recipe: dict[str, Any]) -> list[str]:
@@ -130,4 +121,4 @@ def _eval_problems(recipe: dict[str, Any]) -> list[str]:
         built = build("", recipe, EvalRecipe)
         task_table(built.custom_tasks).expand(built.tasks, built.max_samples)
 
-    return [line.removeprefix(": ") for line in _said(check_tasks)]
+    return _said(check_tasks)

@@ -1,4 +1,4 @@
-"""scripts/sweep.py on tiny models, MergeKit and LightEval run for real: mistakes, kills, company, failures."""
+"""scripts/sweep.py on tiny models, MergeKit and LightEval run for real: mistakes, kills, sharing, failures."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ SWEEP = {
     "coefficients": [0.25, 0.5, 0.75],
     "development": {"French": ["demo_choice_fr_dev"], "English": ["demo_choice_en_dev"]},
     "test": {"French": ["demo_choice_fr"], "English": ["demo_choice_en"], "Answers": ["demo_conversations_fr"]},
-    "criterion": {"margin": 0.9},
+    "criterion": {"maximise": "French", "keep": "English", "margin": 0.9},
     "first_pass": {"max_samples": 4, "finalists": 2},
     "evaluation": {"dtype": "float32", "batch_tokens": 1024, "max_samples": 8},
 }
@@ -63,38 +63,68 @@ def wait_for(process, what):
         time.sleep(0.02)
 
 
+def criterion(**changes):
+    return {"criterion": {**SWEEP["criterion"], **changes}}
+
+
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "code", "facts"),
     [
-        ({"merge_methods": [{"merge_method": "slurp"}]}, "there is no method 'slurp' (did you mean 'slerp'?)"),
-        ({"merge_methods": [{"merge_method": "ties"}]}, "ties: its density is not said"),
+        ({"merge_methods": [{"merge_method": "slurp"}]}, "bad-recipe-value", ["'slurp' (did you mean 'slerp'?)"]),
+        ({"merge_methods": [{"merge_method": "dare_ties"}]}, "bad-recipe-value", ["'dare_ties'", "cannot be swept"]),
+        ({"merge_methods": [{"merge_method": "ties"}]}, "bad-recipe-value", ["ties", "density"]),
         (
             {"merge_methods": [{"merge_method": "ties", "parameters": {"densty": 1}}]},
-            "ties takes no 'densty' here (did you mean 'density'?)",
+            "bad-recipe-value",
+            ["ties", "densty", "(did you mean 'density'?)"],
         ),
-        ({"coefficients": [0.5, 1.5]}, "1.5 is outside slerp's range, 0 to 1"),
-        ({"coefficients": [0.5, 0.5]}, "the merge slerp-0.5 is in the grid twice"),
-        ({"coefficients": []}, "slerp's list is empty"),
-        ({"merge_methods": [{"merge_method": "slerp", "coefficients": []}]}, "slerp's list is empty"),
-        ({"test": {**SWEEP["test"], "More": ["demo_short_fr", "demo_conversations_en"]}}, "'More' mixes shares and"),
-        ({"evaluation": {"max_samples": 1}}, "has 1 item: an interval takes 2 or more"),
-        ({"criterion": {"maximise": "Frensh"}}, "'Frensh' is no group of development (did you mean 'French'?)"),
-        ({"criterion": {"keep": "Italian"}}, "'Italian' is no group of development"),
-        ({"criterion": {"margin": 2}}, "margin: 2.0 is not a share of 1"),
-        ({"first_pass": {"max_samples": 1}}, "max_samples must be 2 or more"),
-        ({"development": {"French": ["demo_choice_fr"], "English": ["demo_choice_en"]}}, "is in development and in"),
-        ({"test": {"French": ["demo_choice_fr"]}}, "the group 'English' is in development only"),
-        ({"test": {**SWEEP["test"], "More": ["demo_chose_fr"]}}, "no task 'demo_chose_fr' (did you mean 'demo_choice"),
-        ({"evaluation": {"num_runs": 3}}, "num_runs cannot be set here"),
-        ({"evaluation": {"batchsize": 3}}, "unknown key 'batchsize'"),
-        ({"evaluation": {"max_samples": {"boolq_fr": 3}}}, "'boolq_fr' is not evaluated"),
-        ({"methods": []}, "unknown key 'methods' (did you mean 'merge_methods'?)"),
-        ({"model": "out/nothing"}, "out/nothing: no such model folder"),
+        (
+            {"merge_methods": [{"merge_method": "ties", "parameters": {"density": 0}}]},
+            "bad-recipe-value",
+            ["ties: density: 0"],
+        ),
+        ({"coefficients": [0.5, 1.5]}, "bad-recipe-value", ["coefficients: 1.5", "0 to 1", "slerp"]),
+        ({"coefficients": [0.5, 0.5]}, "bad-recipe-value", ["slerp-0.5", "twice"]),
+        ({"coefficients": []}, "bad-recipe-value", ["coefficients", "slerp"]),
+        (
+            {"merge_methods": [{"merge_method": "slerp", "coefficients": []}]},
+            "bad-recipe-value",
+            ["coefficients", "slerp"],
+        ),
+        (
+            {"test": {**SWEEP["test"], "More": ["demo_short_fr", "demo_conversations_en"]}},
+            "bad-recipe-value",
+            ["'More'", "demo_conversations_en"],
+        ),
+        ({"evaluation": {"max_samples": 1}}, "bad-recipe-value", ["has 1 item"]),
+        (criterion(maximise="Frensh"), "bad-recipe-value", ["'Frensh'", "(did you mean 'French'?)"]),
+        (criterion(maximise={"French": 0}), "bad-recipe-value", ["maximise", "above 0"]),
+        (criterion(keep="Italian"), "bad-recipe-value", ["criterion: 'Italian'"]),
+        (criterion(margin=2), "bad-recipe-value", ["criterion: margin: 2", "less than 1"]),
+        ({"criterion": {"margin": 0.9}}, "bad-recipe-value", ["criterion", "'maximise' is missing"]),
+        ({"first_pass": {"max_samples": 1}}, "bad-recipe-value", ["first_pass: max_samples: 1"]),
+        (
+            {"development": {"French": ["demo_choice_fr"], "English": ["demo_choice_en"]}},
+            "bad-recipe-value",
+            ["demo_choice_", "is in development and in test"],
+        ),
+        ({"test": {"French": ["demo_choice_fr"]}}, "bad-recipe-value", ["test", "'English'"]),
+        (
+            {"test": {**SWEEP["test"], "More": ["demo_chose_fr"]}},
+            "unknown-task",
+            ["'demo_chose_fr' (did you mean 'demo_choice"],
+        ),
+        ({"evaluation": {"num_runs": 3}}, "bad-recipe-value", ["evaluation: num_runs"]),
+        ({"evaluation": {"batchsize": 3}}, "bad-recipe-key", ["unknown key 'batchsize'"]),
+        ({"evaluation": {"max_samples": {"boolq_fr": 3}}}, "unknown-task", ["max_samples: 'boolq_fr'"]),
+        ({"methods": []}, "step-unclear", ["unknown key 'methods' (did you mean 'merge_methods'?)"]),
+        ({"model": "out/nothing"}, "bad-model", ["out/nothing"]),
     ],
 )
-def test_mistakes_are_one_line(recipe, run, tmp_path, changes, said):
-    code, _, err = run("sweep", recipe(**changes))
-    assert code == 2 and said in err and "Traceback" not in err, err
+def test_mistakes_are_one_line(recipe, run, tmp_path, changes, code, facts):
+    status, _, err = run("sweep", recipe(**changes))
+    assert status == 2 and f"[{code}]" in err and "Traceback" not in err, err
+    assert all(fact in err for fact in facts), err
     assert len([line for line in err.splitlines() if line.startswith("error: ")]) == 1
     assert not (tmp_path / "sweep").exists()
 
@@ -110,7 +140,7 @@ def test_a_merge_that_fails_leaves_the_others(recipe, make_model, run, tmp_path)
     given = recipe(merge_methods=methods)
     code, out, err = run("sweep", given)
     folder = tmp_path / "sweep"
-    assert code == 2 and "1 merges failed (task_arithmetic-3: " in err and "not finite" in err, err
+    assert code == 2 and "1 merges failed (task_arithmetic-3: " in err and "[merge-failed]" in err, err
     assert "Traceback" not in err and json.loads((folder / "run.json").read_text())["status"] == "running"
     with (folder / "cells.csv").open() as file:
         rows = {row["merge"]: row for row in csv.DictReader(file)}
@@ -132,7 +162,7 @@ def test_a_merge_that_fails_leaves_the_others(recipe, make_model, run, tmp_path)
     code, _, err = run("sweep", given)
     assert code == 2 and "1 merges failed" in err and finished(folder) == before
     code, _, err = run("sweep", recipe(merge_methods=methods, coefficients=[0.1]))
-    assert code == 2 and "holds another recipe's run (different: coefficients)" in err
+    assert code == 2 and "[output-unusable]" in err and "(different: coefficients)" in err
 
 
 @pytest.mark.slow
@@ -186,7 +216,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(recipe, run, tmp_path):
         pytest.skip("this machine does not let a test mount a disk")
     try:
         code, _, err = run("sweep", recipe(output_dir=str(disk / "sweep")))
-        assert code == 2 and "error: the disk is full" in err and "Traceback" not in err, err
+        assert code == 2 and "[disk-full]" in err and "Traceback" not in err, err
         assert not (disk / "sweep/winner").exists() and not list((disk / "sweep").rglob("*.safetensors"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)

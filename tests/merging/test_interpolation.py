@@ -89,11 +89,11 @@ def test_what_mergekit_made_otherwise_is_seen(near_and_far, tmp_path):
     assert require_equal(pair, 0.5, tmp_path) == 0
     name = "model.norm.weight"
     save_file({**merged, name: merged[name] * (1 + 1e-5)}, tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match=f"{name} is up to"):
+    with pytest.raises(UserError, match=name):
         require_equal(pair, 0.5, tmp_path)
     del merged[name]
     save_file(merged, tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match=f"made no tensor {name}"):
+    with pytest.raises(UserError, match=f"no tensor {name}"):
         require_equal(pair, 0.5, tmp_path)
 
 

@@ -74,7 +74,7 @@ def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, wr
     code, said, err = run("merge", write_recipe(base, tuned), out)
     assert code == 0 and "nothing to do" in said
     code, said, err = run("merge", write_recipe(base, tuned, parameters={"t": 0.2}), out)
-    assert code == 2 and "another recipe's run" in err
+    assert code == 2 and "[output-unusable]" in err and "(different: parameters)" in err
 
 
 def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
@@ -89,42 +89,54 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
     broken = make_model(tmp_path / "broken", seed=2)
     weights = load_file(broken / "model.safetensors")
     save_file({name: tensor for name, tensor in weights.items() if "norm" not in name}, broken / "model.safetensors")
-    for model, said in (
-        (tmp_path / "none", "no such model folder"),
-        (empty, "is not a model folder"),
-        (wide, "model.embed_tokens.weight is"),
-        (other, "only one family can be merged"),
-        (broken, "absent in"),
-        (words, "have other vocabularies"),
+    for model, code, fact in (
+        (tmp_path / "none", "bad-model", "none"),
+        (empty, "bad-model", "empty"),
+        (wide, "bad-merge", "model.embed_tokens.weight is"),
+        (other, "bad-merge", "llama model"),
+        (broken, "bad-merge", "absent in"),
+        (words, "bad-merge", "vocabularies"),
     ):
-        code, _, err = run("merge", write_recipe(base, model), tmp_path / "x")
-        assert code == 2 and said in err and err.count("\n") == 1, err
+        status, _, err = run("merge", write_recipe(base, model), tmp_path / "x")
+        assert status == 2 and fact in err and f"[{code}]" in err and err.count("\n") == 1, err
         assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "code", "fact"),
     [
-        ({"parameters": {"t": 1.4}}, "t: 1.4 is outside 0"),
-        ({"parameters": {"t": [{"filter": "mlp", "value": [0, 1.5]}, {"value": 0.5}]}}, "t: 1.5 is outside 0"),
+        ({"parameters": {"t": 1.4}}, "bad-recipe-value", "t: 1.4 is outside 0"),
+        (
+            {"parameters": {"t": [{"filter": "mlp", "value": [0, 1.5]}, {"value": 0.5}]}},
+            "bad-recipe-value",
+            "t: 1.5 is outside 0",
+        ),
         (
             {"parameters": {"t": [{"filtre": "mlp", "value": 0.3}, {"value": 0.5}]}},
-            "unknown key 'filtre' (did you mean",
+            "bad-recipe-value",
+            "'filtre' (did you mean 'filter'?)",
         ),
-        ({"parameters": {"t": 0.5, "densty": 0.5}}, "slerp has no 'densty'"),
-        ({"merge_method": "slurp"}, "MergeKit has no 'slurp' (did you mean 'slerp'?)"),
-        ({"merge_methods": "slerp"}, "unknown key 'merge_methods' (did you mean 'merge_method'?)"),
-        ({"models": None}, "must say what is merged"),
-        ({"models": [{"modle": "x"}]}, "unknown key 'modle' (did you mean 'model'?)"),
+        ({"parameters": {"t": 0.5, "densty": 0.5}}, "bad-recipe-value", "slerp has no 'densty'"),
+        (
+            {"merge_method": "ties", "parameters": {"densty": 0.5}},
+            "bad-recipe-value",
+            "'densty' (did you mean 'density'?)",
+        ),
+        ({"merge_method": "sce", "parameters": {"topk": 0.5}}, "bad-recipe-value", "(did you mean 'select_topk'?)"),
+        ({"merge_method": "slurp"}, "bad-recipe-value", "'slurp' (did you mean 'slerp'?)"),
+        ({"merge_methods": "slerp"}, "bad-recipe-key", "'merge_methods' (did you mean 'merge_method'?)"),
+        ({"models": None}, "bad-recipe-value", "'models', 'slices' and 'modules'"),
+        ({"models": [{"modle": "x"}]}, "bad-recipe-value", "'modle' (did you mean 'model'?)"),
         (
             {"parameters": {"t": [{"filter": "self_atn", "value": 0.3}, {"value": 0.5}]}},
-            "the filter 'self_atn' is in no tensor's name",
+            "bad-recipe-value",
+            "the filter 'self_atn'",
         ),
     ],
 )
-def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, said):
-    code, _, err = run("merge", write_recipe(*pair, **changes), tmp_path / "x")
-    assert code == 2 and said in err
+def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, code, fact):
+    status, _, err = run("merge", write_recipe(*pair, **changes), tmp_path / "x")
+    assert status == 2 and fact in err and f"[{code}]" in err, err
 
 
 @pytest.mark.parametrize(
@@ -158,7 +170,7 @@ def test_every_family_s_recipe_makes_a_sound_model(recipe, family, tied, make_mo
 
 def test_mergekit_failing_is_one_line(pair, write_recipe, run, tmp_path):
     code, _, err = run("merge", write_recipe(*pair, dtype="float31"), tmp_path / "x")
-    assert code == 2 and "mergekit-yaml failed" in err and "Traceback" not in err
+    assert code == 2 and "[merge-failed]" in err and "mergekit-yaml failed" in err and "Traceback" not in err
     assert not (tmp_path / "x").exists() and not (tmp_path / ".x.tmp").exists()
 
 

@@ -32,7 +32,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
     change("demo/eval.yaml", batch_size="big")
     change("demo/merge.yaml", models=[{"model": "out/nobody-makes-this"}])
     change("merge.yaml", parameters={"t": 3})
-    change("demo/sweep.yaml", criterion={"maximise": "Frnch"})
+    change("demo/sweep.yaml", criterion={"maximise": "Frnch", "keep": "English"})
     change("demo/report.yaml", prompt="Bonjour")
     (folder / "report-2.yaml").write_text((RECIPES / "demo/report.yaml").read_text().replace("french: F", "french: T"))
     change("luth-0.6b.yaml", datasets=[{"path": "json", "data_files": ["nowhere.jsonl"]}])

@@ -1,4 +1,4 @@
-"""Work that several processes share: each piece is claimed by a lock file."""
+"""File locks, and work that several processes share by them."""
 
 import contextlib
 import fcntl
@@ -14,25 +14,25 @@ from luth.core.errors import UserError
 
 
 @contextlib.contextmanager
-def claim(path: Path) -> Iterator[bool]:
-    """Lock the file at `path`; give False, without waiting, where another process holds it.
+def try_lock(path: Path) -> Iterator[bool]:
+    """Lock the file at `path` without waiting; give False where another process holds the lock.
 
-    The kernel lets go of a lock when its process ends, however it ends: no lock outlives a kill.
+    The kernel releases a lock when its process ends, also when it is killed.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UserError(
-            "output-unusable", f"{path.parent} cannot be made ({error.strerror}): choose another output_dir"
-        ) from None
+    _make_folder(path.parent)
     with open(path, "a", encoding="utf-8") as file:
         yield _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager
-def company(path: Path, begin: Callable[[], None]) -> Iterator[None]:
-    """Be one of the processes that work together on something; `begin` is called where no other is at it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def join_group(path: Path, begin: Callable[[], None]) -> Iterator[None]:
+    """Join the group of processes sharing this work; the first to join runs `begin`.
+
+    Args:
+        path: the group's lock file.
+        begin: runs where no other process is in the group. Processes that join meanwhile wait for it.
+    """
+    _make_folder(path.parent)
     with open(path, "a", encoding="utf-8") as file:
         if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
             begin()
@@ -40,9 +40,18 @@ def company(path: Path, begin: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def _lock(file: IO[str], how: int) -> bool:
+def _make_folder(folder: Path) -> None:
     try:
-        fcntl.flock(file, how)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(
+            "output-unusable", f"{folder} cannot be made ({error.strerror}): choose another output_dir"
+        ) from None
+
+
+def _lock(file: IO[str], operation: int) -> bool:
+    try:
+        fcntl.flock(file, operation)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -53,17 +62,17 @@ def _lock(file: IO[str], how: int) -> bool:
 
 
 @contextlib.contextmanager
-def room(parent: Path) -> Iterator[Path]:
-    """Give a new folder under `parent`, removed at the end; what killed processes left there is removed first."""
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder under `parent` and remove it at the end. Folders left by killed processes are removed first."""
     parent.mkdir(parents=True, exist_ok=True)
     for lock in parent.glob("*.lock"):
-        with claim(lock) as left:
-            if left:
+        with try_lock(lock) as abandoned:
+            if abandoned:
                 shutil.rmtree(parent / lock.name.removesuffix(".lock"), ignore_errors=True)
                 lock.unlink(missing_ok=True)
     folder = parent / f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
     lock = parent / f"{folder.name}.lock"
-    with claim(lock):
+    with try_lock(lock):
         folder.mkdir()
         try:
             yield folder
@@ -72,29 +81,33 @@ def room(parent: Path) -> Iterator[Path]:
             lock.unlink(missing_ok=True)
 
 
-def share(
-    pieces: list[str], locks: Path, done: Callable[[str], bool], work: Callable[[str], None], wait: Callable[[], None]
+def share_work(
+    pieces: list[str],
+    locks: Path,
+    is_done: Callable[[str], bool],
+    work: Callable[[str], None],
+    on_wait: Callable[[], None],
 ) -> None:
-    """Do every piece that is not done, leaving to other processes those they have claimed; return when all are done.
+    """Do all pieces of work that are not done, save those that other processes are doing; return when all are done.
 
     Args:
-        pieces: their names, fit for files.
-        locks: the folder of the lock files.
-        done: tells, from what is on disk, whether a piece is done.
-        work: does a piece, after which it is done.
-        wait: called once where only others' pieces are left.
+        pieces: their names, which must be valid file names.
+        locks: the folder of the lock files, one a piece.
+        is_done: tells from what is on disk whether a piece is done.
+        work: does one piece, after which it is done.
+        on_wait: runs once, when only pieces of other processes are left.
     """
-    told = False
-    while missing := [piece for piece in pieces if not done(piece)]:
+    waited = False
+    while missing := [piece for piece in pieces if not is_done(piece)]:
         idle = True
         for piece in missing:
-            with claim(locks / f"{piece}.lock") as mine:
-                # Another process may have done it since the list was made.
-                if mine and not done(piece):
+            with try_lock(locks / f"{piece}.lock") as locked:
+                # Another process may have done it since `missing` was listed.
+                if locked and not is_done(piece):
                     work(piece)
-                idle = idle and not mine
+                idle = idle and not locked
         if idle:
-            if not told:
-                wait()
-            told = True
+            if not waited:
+                on_wait()
+            waited = True
             time.sleep(1)

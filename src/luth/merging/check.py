@@ -1,4 +1,4 @@
-"""What a merge must be given, and what it must give back."""
+"""Checks of the models that go into a merge, and of the model that comes out."""
 
 import json
 from pathlib import Path
@@ -24,25 +24,25 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         UserError: a file is not a safetensors file.
     """
-    found = {}
+    tensors = {}
     for path in sorted(folder.glob("*.safetensors")):
         try:
             with safe_open(path, framework="pt") as file:
                 for name in file.keys():
-                    found[name] = tuple(file.get_slice(name).get_shape())
+                    tensors[name] = tuple(file.get_slice(name).get_shape())
         except SafetensorError as error:
             raise UserError(
-                "bad-merge", f"{path} is not a safetensors file ({error}): was it downloaded whole?"
+                "bad-model", f"{path} is not a safetensors file ({error}): was it downloaded whole?"
             ) from None
     if _is_tied(folder):
-        found.pop("lm_head.weight", None)
-    return found
+        tensors.pop("lm_head.weight", None)
+    return tensors
 
 
 def check_parents(names: list[str]) -> None:
-    """Raise `UserError` unless all parents are models of one family, with the same tensors and vocabulary.
+    """Raise `UserError` unless all parents have one model family, and the same tensors and vocabulary.
 
-    Parents on the Hub are downloaded, as MergeKit would.
+    Parents on the Hub are downloaded, which MergeKit would do anyway.
     """
     folders = {name: model_folder(name) for name in names}
     first = names[0]
@@ -65,15 +65,15 @@ def check_parents(names: list[str]) -> None:
         if ours.get_vocab() != theirs.get_vocab():
             raise UserError(
                 "bad-merge",
-                f"{first} and {name} have other vocabularies: a token of one is another token, or none, of the other",
+                f"{first} and {name} have different vocabularies: merge a model with one that was fine-tuned from it",
             )
 
 
 def check_filters(filters: list[str], names: list[str]) -> None:
-    """Raise `UserError` for a filter that is in no tensor's name: MergeKit would not say that it has no effect.
+    """Raise `UserError` for a filter that is part of no tensor's name: MergeKit ignores it without a word.
 
     Args:
-        filters: a recipe's.
+        filters: the recipe's filters.
         names: the parents.
     """
     tensors = list(shapes(model_folder(names[0])))
@@ -81,14 +81,14 @@ def check_filters(filters: list[str], names: list[str]) -> None:
         if name != "*" and not any(name in tensor for tensor in tensors):
             kinds = sorted({part for tensor in tensors for part in tensor.split(".")[3:-1]})
             raise UserError(
-                "bad-merge",
+                "bad-recipe-value",
                 f"the filter {name!r} is in no tensor's name of {names[0]}{nearest(name, kinds)}: "
-                f"there are {', '.join(kinds)}",
+                f"the names have {', '.join(kinds)}",
             )
 
 
-def _shape(found: dict[str, tuple[int, ...]], tensor: str) -> str:
-    return "x".join(map(str, found[tensor])) if tensor in found else "absent"
+def _shape(shapes_of: dict[str, tuple[int, ...]], tensor: str) -> str:
+    return "x".join(map(str, shapes_of[tensor])) if tensor in shapes_of else "absent"
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _is_tied(folder: Path) -> bool:
-    # Not by the file's own key: LFM2's is tie_embedding, and families differ in what its absence means.
+    # Families name the key differently (LFM2: tie_embedding) and have different defaults: let transformers read it.
     return bool(AutoConfig.from_pretrained(folder).tie_word_embeddings)
 
 
@@ -108,16 +108,18 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
     """Check a merged model against its base.
 
     Returns:
-        the model's greedy answers to one French and one English question, at most 24 tokens each.
+        the model's greedy answers to the probe questions, at most 24 tokens each, by question.
 
     Raises:
-        UserError: tensors missing or of other shapes, values not finite, special tokens or chat template not the
-            base's, a generation_config that transformers refuses, or no answer.
+        UserError: a tensor is missing, has another shape or values that are not finite; special tokens or chat
+            template are not the base's; transformers refuses the generation_config; or an answer is empty.
     """
-    expected, found = shapes(model_folder(base)), shapes(folder)
-    if found != expected:
-        wrong = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
-        raise UserError("bad-merge", f"the merge's tensors are not the base's: {', '.join(wrong[:3])}")
+    expected, merged = shapes(model_folder(base)), shapes(folder)
+    if merged != expected:
+        wrong = [name for name in sorted({*expected, *merged}) if expected.get(name) != merged.get(name)]
+        raise UserError(
+            "bad-merge", f"tensors of the merge differ from the base's in name or shape: {', '.join(wrong[:3])}"
+        )
     ours, theirs = AutoTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(base)
     if ours.get_vocab() != theirs.get_vocab() or ours.special_tokens_map != theirs.special_tokens_map:
         raise UserError("bad-merge", f"the merge's vocabulary or special tokens are not those of {base}")
@@ -126,7 +128,7 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
             "bad-merge", f"the merge's chat template is not that of {base}: set chat_template in the recipe"
         )
     _check_generation_config(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     if _is_tied(folder) != _is_tied(model_folder(base)):
         raise UserError("bad-merge", f"the merge's head is not tied to its embeddings as that of {base} is")
     for name, tensor in model.named_parameters():

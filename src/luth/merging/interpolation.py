@@ -1,8 +1,8 @@
-"""Merges of two checkpoints in memory, a tensor at a time, and what MergeKit made compared with them.
+"""Merges of two checkpoints computed in memory, a tensor at a time, and compared with what MergeKit makes.
 
 SLERP and linear are MergeKit's formulas (merge_methods/slerp.py and linear.py, 0.1.5), in float64 and rounded once.
-Task arithmetic and TIES add lambda times a task vector to the base: their merges lie on the line through the base and
-their merge at lambda 1, which MergeKit makes.
+Methods that add lambda times a task vector to the base lie on the line through the base and MergeKit's merge at lambda
+1. methods.py says which method lies where.
 """
 
 import math
@@ -26,17 +26,17 @@ WORKING_PRECISION = 1e-6
 
 
 class Pair:
-    """A base and another checkpoint of its shape, read from disk a tensor at a time, and the merges between them."""
+    """Two checkpoints of one shape, the base and the other end, and the merges between them. Tensors stay on disk."""
 
     def __init__(self, base: Path, other: Path, read_as: torch.dtype, dtype: torch.dtype, spherical: bool) -> None:
-        """Open both folders' safetensors files; what they hold stays on disk until it is asked for.
+        """Read the names of the tensors in both folders' safetensors files.
 
         Args:
             base: the base's folder.
-            other: the other end's: the fine-tuned model's, or MergeKit's merge at lambda 1.
-            read_as: what values are rounded to before they are merged, as MergeKit does with its dtype.
+            other: the other end's folder: the fine-tuned model, or MergeKit's merge at lambda 1.
+            read_as: the dtype that values are rounded to before they are merged, as MergeKit does.
             dtype: of the merge.
-            spherical: whether merges lie on the arc between the two, as SLERP's, or on the line.
+            spherical: True for merges on the arc between the two (SLERP), False for merges on the line.
         """
         self.dtype, self._read_as, self._spherical = dtype, read_as, spherical
         self._names = list(shapes(base))
@@ -49,12 +49,12 @@ class Pair:
         return base, other
 
     def merged(self, share: float) -> Iterator[tuple[str, torch.Tensor]]:
-        """Give every tensor of the merge with so much of the other checkpoint: 0 gives the base's, 1 the other's."""
+        """Give every tensor of a merge; a share of 0 gives the base's weights, 1 the other checkpoint's."""
         for name in self._names:
             yield name, combine(*self.tensors(name), *self.coefficients(name, share), self.dtype)
 
     def coefficients(self, name: str, share: float) -> tuple[float, float]:
-        """Return what the base's and the other's tensor are multiplied by."""
+        """Return the factors of the base's tensor and of the other's, for the tensor `name`."""
         if not self._spherical:
             return 1 - share, share
         # The angle is the same for every share.
@@ -79,7 +79,7 @@ def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def slerp_coefficients(cosine: float, t: float) -> tuple[float, float]:
-    """Return what the two ends of the arc are multiplied by at `t`, 0 to 1; linear where they are nearly parallel.
+    """Return the factors of the two ends of the arc at `t`, 0 to 1; linear where they are nearly parallel.
 
     Source: Shoemake, Animating rotation with quaternion curves, 1985; the threshold is MergeKit's.
     """
@@ -90,7 +90,7 @@ def slerp_coefficients(cosine: float, t: float) -> tuple[float, float]:
 
 
 def combine(a: torch.Tensor, b: torch.Tensor, weight_a: float, weight_b: float, dtype: torch.dtype) -> torch.Tensor:
-    """Return `weight_a * a + weight_b * b`, rounded once to `dtype`; one of them as it is where that is all."""
+    """Return `weight_a * a + weight_b * b`, rounded once to `dtype`; `a` or `b` itself where the other weighs 0."""
     if (weight_a, weight_b) == (1, 0):
         return a.to(dtype)
     if (weight_a, weight_b) == (0, 1):
@@ -103,7 +103,7 @@ def combine(a: torch.Tensor, b: torch.Tensor, weight_a: float, weight_b: float, 
 
 
 def require_equal(pair: Pair, share: float, made: Path) -> float:
-    """Compare a checkpoint that MergeKit made with the same merge computed here.
+    """Compare a checkpoint that MergeKit made with the same merge computed in memory.
 
     Every value may differ by one unit in the last place of the merge's dtype, and by what float32 arithmetic loses.
 
@@ -111,7 +111,7 @@ def require_equal(pair: Pair, share: float, made: Path) -> float:
         the largest difference between two values.
 
     Raises:
-        UserError: a tensor is missing, or differs by more.
+        UserError: a tensor is missing, or differs by more than that.
     """
     files, largest = tensor_files(made), 0.0
     for name, ours in pair.merged(share):

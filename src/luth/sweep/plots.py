@@ -1,156 +1,143 @@
 """A sweep's figures."""
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
+from luth.core.figures import COLOURS, LINES, MARKERS, new_figure, save
 from luth.reporting.intervals import Estimate
 from luth.sweep.selection import Tried
 
-# By group and by method, in the order of the recipe; readable without colour as well.
-COLOURS = ("#1f5fbf", "#c4512d", "#3a8f4d", "#7a5ab5")
-MARKERS = ("o", "s", "^", "D")
-LINES = ("-", "--", ":", "-.")
-Parents = dict[str, dict[str, Estimate]]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Estimates = dict[str, dict[str, Estimate]]
+PARENT_LINES, PARENT_MARKERS = (":", "-."), ("X", "P")
+# Methods at the same coefficient are drawn side by side, this share of the highest coefficient apart.
+SHIFT = 0.014
+# Where a method's coefficients stand beside its marks, in points: another corner for each method.
+CORNERS = ((9, 6), (-9, -13), (9, -13), (-9, 6))
 
 
-def _scaled(found: Estimate) -> tuple[float, float, float]:
-    """Return value, and how far the interval reaches below and above it, in percent where it is a share."""
-    factor = 100 if 0 <= found.value <= 1 else 1
-    return factor * found.value, factor * (found.value - found.low), factor * (found.high - found.value)
-
-
-def _unit(parents: Parents, group: str) -> str:
-    shares = all(0 <= scores[group].value <= 1 for scores in parents.values())
-    return f"{group} (% right)" if shares else f"{group} (nats)"
-
-
-def plot_curve(tried: list[Tried], parents: Parents, winner: str | None, path: Path) -> None:
-    """Draw every group's score over the coefficient, one panel a group, one line a method, the parents as levels."""
+def plot_curve(tried: list[Tried], parents: Estimates, winner: str | None, path: Path) -> None:
+    """Draw every group's score over the coefficient: one panel a group, one line a method, the parents as levels."""
     groups = list(next(iter(parents.values())))
-    figure, axes = plt.subplots(
-        1, len(groups), figsize=(5.4 * len(groups), 4.6), dpi=120, layout="constrained", squeeze=False
-    )
-    methods = list(dict.fromkeys(cell.method for cell in tried))
-    for number, (group, axis) in enumerate(zip(groups, axes[0], strict=True)):
-        colour = COLOURS[number % len(COLOURS)]
-        for (name, scores), line in zip(parents.items(), (":", "-."), strict=True):
+    figure = new_figure(5.4 * len(groups), 5.0)
+    methods = _by_method(tried)
+    widest = max(merge.coefficient for merge in tried)
+    for group, axis in zip(groups, figure.subplots(1, len(groups), squeeze=False)[0], strict=True):
+        for (name, scores), line in zip(parents.items(), PARENT_LINES, strict=True):
             axis.axhline(_scaled(scores[group])[0], color="grey", linestyle=line, linewidth=1.2, label=name)
-        for at, method in enumerate(methods):
-            _method_line(axis, [cell for cell in tried if cell.method == method], group, colour, at, len(methods))
-        for cell in tried:
-            if cell.name == winner and cell.scores:
-                value = _scaled(cell.scores[group])[0]
-                axis.plot(
-                    cell.coefficient, value, "*", color="black", markersize=13, zorder=5, label=f"winner: {winner}"
-                )
-        axis.set(title=group, xlabel="coefficient (0: the base)", ylabel=_unit(parents, group))
-        _finish(axis)
+        for number, merges in enumerate(methods.values()):
+            shift = SHIFT * widest * (number - (len(methods) - 1) / 2)
+            _draw_method(axis, merges, group, number, shift)
+            for merge in merges:
+                if merge.name == winner and merge.scores:
+                    value, star = _scaled(merge.scores[group])[0], {"color": "black", "markersize": 13, "zorder": 5}
+                    axis.plot(merge.coefficient + shift, value, "*", label=f"winner: {winner}", **star)
+        axis.set(title=group, xlabel="coefficient (0: the base)", ylabel=_label(parents, group))
+        axis.grid(alpha=0.3)
     figure.suptitle("Development items; bars: 95% bootstrap intervals over items", fontsize=9)
-    _save(figure, path)
+    _add_legend(figure)
+    save(figure, path)
 
 
-def _method_line(axis: plt.Axes, cells: list[Tried], group: str, colour: str, at: int, methods: int) -> None:
-    shift = 0.008 * (at - (methods - 1) / 2)
-    marker, line = MARKERS[at % len(MARKERS)], LINES[at % len(LINES)]
+def _draw_method(axis: "Axes", merges: list[Tried], group: str, number: int, shift: float) -> None:
+    """Draw a method's merges: a line through those of the full pass, hollow marks for the first pass's."""
+    colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
     for full in (True, False):
-        shown = [
-            (cell.coefficient + shift, _scaled(cell.scores[group]))
-            for cell in cells
-            if cell.scores and cell.full == full
-        ]
+        shown = [merge for merge in merges if merge.scores and merge.full == full]
         if not shown:
             continue
-        places, values = [place for place, _ in shown], [value for _, value in shown]
-        label = cells[0].method + ("" if full else ", first pass only (fewer items)")
+        values, below, above = zip(*(_scaled(merge.scores[group]) for merge in shown if merge.scores), strict=True)
         axis.errorbar(
-            places,
-            [value for value, _, _ in values],
-            yerr=[[below for _, below, _ in values], [above for _, _, above in values]],
+            [merge.coefficient + shift for merge in shown],
+            values,
+            yerr=[below, above],
             color=colour,
             marker=marker,
             markerfacecolor=colour if full else "white",
-            linestyle=line if full else "none",
+            linestyle=LINES[number % len(LINES)] if full else "none",
             alpha=1 if full else 0.45,
             capsize=3,
-            label=label,
+            label=merges[0].method + ("" if full else ", first pass only (fewer items)"),
         )
 
 
 def plot_frontier(
-    tried: list[Tried], parents: Parents, winner: str | None, groups: tuple[str, str], floor: float | None, path: Path
+    tried: list[Tried], parents: Estimates, winner: str | None, groups: tuple[str, str], least: float, path: Path
 ) -> None:
-    """Draw the maximised group against the kept one: parents and merges that came to the end, intervals as crosses."""
+    """Draw the gained group's score against the kept group's: parents and merges of the full pass.
+
+    Args:
+        tried: the grid.
+        parents: the group means of base and fine-tuned model.
+        winner: the name of one of `tried`.
+        groups: the gained group and the kept one.
+        least: the lowest score of the kept group that is admitted, as a share of 1.
+        path: of the PNG.
+    """
     gained, kept = groups
-    figure, axis = plt.subplots(figsize=(7.6, 6.0), dpi=120, layout="constrained")
-    if floor is not None:
-        axis.axvline(100 * floor, color="grey", linestyle=":", linewidth=1.2, label=f"least {kept} admitted")
-    methods = list(dict.fromkeys(cell.method for cell in tried))
-    for at, method in enumerate(methods):
-        cells = [cell for cell in tried if cell.method == method and cell.scores and cell.full]
-        for number, cell in enumerate(cells):
-            label = method if number == 0 else None
-            place = _cross(axis, cell.scores, groups, COLOURS[at % len(COLOURS)], MARKERS[at % len(MARKERS)], label)
-            axis.annotate(f"{cell.coefficient:g}", place, xytext=(9, 7), textcoords="offset points", fontsize=8)
-    for (name, scores), marker in zip(parents.items(), ("X", "P"), strict=True):
-        _cross(axis, scores, groups, "black", marker, name, size=10)
-    for cell in tried:
-        if cell.name == winner and cell.scores:
-            x, y = _scaled(cell.scores[kept])[0], _scaled(cell.scores[gained])[0]
-            ring = {"color": "black", "markerfacecolor": "none", "markersize": 17, "markeredgewidth": 1.5}
-            axis.plot(x, y, "o", label=f"winner: {winner}", **ring)
-    out = sum(not cell.full or cell.scores is None for cell in tried)
-    axis.set(xlabel=_unit(parents, kept), ylabel=_unit(parents, gained))
+    figure = new_figure(7.6, 6.4)
+    axis = figure.subplots()
+    axis.axvline(100 * least, color="grey", linestyle=":", linewidth=1.2, label=f"least {kept} admitted")
+    for number, (method, merges) in enumerate(_by_method(tried).items()):
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        right, up = CORNERS[number % len(CORNERS)]
+        text = {"color": style["color"], "fontsize": 8, "ha": "left" if right > 0 else "right"}
+        label: str | None = method
+        for merge in merges:
+            if not merge.scores or not merge.full:
+                continue
+            place = _draw_cross(axis, merge.scores, groups, label=label, **style)
+            axis.annotate(f"{merge.coefficient:g}", place, xytext=(right, up), textcoords="offset points", **text)
+            label = None
+            if merge.name == winner:
+                ring = {"color": "black", "markerfacecolor": "none", "markersize": 17, "markeredgewidth": 1.5}
+                axis.plot(*place, "o", label=f"winner: {winner}", **ring)
+    for (name, scores), marker in zip(parents.items(), PARENT_MARKERS, strict=True):
+        _draw_cross(axis, scores, groups, label=name, color="black", marker=marker, markersize=10)
+    axis.set(xlabel=_label(parents, kept), ylabel=_label(parents, gained))
+    hidden = sum(not merge.full or merge.scores is None for merge in tried)
     axis.set_title(
-        f"Development items; crosses: 95% bootstrap intervals\n"
-        f"{out} of {len(tried)} merges left the race after the first pass, and are not shown",
+        f"Development items; crosses: 95% bootstrap intervals; numbers: coefficients\n"
+        f"{hidden} of {len(tried)} merges are not shown: out after the first pass, or failed",
         fontsize=9,
     )
-    _finish(axis)
-    _save(figure, path)
-
-
-def _cross(
-    axis: plt.Axes,
-    scores: dict[str, Estimate],
-    groups: tuple[str, str],
-    colour: str,
-    marker: str,
-    label: str | None,
-    size: float = 6,
-) -> tuple[float, float]:
-    y, x = _scaled(scores[groups[0]]), _scaled(scores[groups[1]])
-    axis.errorbar(
-        x[0],
-        y[0],
-        xerr=[[x[1]], [x[2]]],
-        yerr=[[y[1]], [y[2]]],
-        color=colour,
-        marker=marker,
-        markersize=size,
-        elinewidth=0.7,
-        alpha=0.85,
-        linestyle="none",
-        label=label,
-    )
-    return x[0], y[0]
-
-
-def _finish(axis: plt.Axes) -> None:
     axis.grid(alpha=0.3)
-    # Head room, so that the legend hides no interval.
-    low, high = axis.get_ylim()
-    axis.set_ylim(low, high + 0.34 * (high - low))
-    axis.legend(loc="upper center", ncols=2, fontsize=8)
+    _add_legend(figure)
+    save(figure, path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
-    # Several processes of one sweep draw the same figure.
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(beside, format="png")
-    plt.close(figure)
-    beside.replace(path)
+def _draw_cross(
+    axis: "Axes", scores: dict[str, Estimate], groups: tuple[str, str], **style: Any
+) -> tuple[float, float]:
+    """Draw a model's two scores with their intervals; return the place."""
+    (y, y_below, y_above), (x, x_below, x_above) = _scaled(scores[groups[0]]), _scaled(scores[groups[1]])
+    spread: dict[str, Any] = {"xerr": [[x_below], [x_above]], "yerr": [[y_below], [y_above]]}
+    axis.errorbar(x, y, **spread, elinewidth=0.7, alpha=0.85, linestyle="none", **style)
+    return x, y
+
+
+def _by_method(tried: list[Tried]) -> dict[str, list[Tried]]:
+    methods: dict[str, list[Tried]] = {}
+    for merge in tried:
+        methods.setdefault(merge.method, []).append(merge)
+    return methods
+
+
+def _scaled(mean: Estimate) -> tuple[float, float, float]:
+    """Return a value, and how far its interval reaches below and above it, in percent where it is a share."""
+    factor = 100 if 0 <= mean.value <= 1 else 1
+    return factor * mean.value, factor * (mean.value - mean.low), factor * (mean.high - mean.value)
+
+
+def _label(parents: Estimates, group: str) -> str:
+    shares = all(0 <= scores[group].value <= 1 for scores in parents.values())
+    return f"{group} (% right)" if shares else f"{group} (nats)"
+
+
+def _add_legend(figure: "Figure") -> None:
+    """Put one legend below all panels, which hides no interval."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3 if len(figure.axes) > 1 else 2, fontsize=8)

@@ -1,26 +1,26 @@
 """The keys of a sweep's recipe, and the grid of merges that it stands for."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from luth.core.errors import UserError
+from pydantic import Field, PositiveInt
+
 from luth.core.recipes import is_local, nearest
+from luth.merging.methods import Sweepable, mergekit_recipe, sweepable
 from luth.merging.recipe import local_name
 
-# What the coefficient is called in MergeKit, and how far it goes.
-COEFFICIENTS = {"slerp": ("t", 1), "linear": ("weight", 1), "task_arithmetic": ("lambda", 3), "ties": ("lambda", 3)}
-# A method's other parameters, by MergeKit's names.
-PARAMETERS = {"slerp": (), "linear": (), "task_arithmetic": (), "ties": ("density",)}
+Groups = dict[str, list[str]]
 
 
 @dataclass
-class Method:
+class GridMethod:
     """One of MergeKit's methods, with its own settings.
 
     Parameters:
-        merge_method: slerp, linear, task_arithmetic or ties.
-        parameters: what the method takes beside the coefficient; ties needs its density.
+        merge_method: slerp, linear, task_arithmetic, ties, breadcrumbs or nearswap.
+        parameters: what the method takes beside the coefficient; ties and breadcrumbs need their density.
         coefficients: in place of the recipe's.
     """
 
@@ -31,45 +31,46 @@ class Method:
 
 @dataclass
 class FirstPass:
-    """A look at few items, after which only those go on that may still win.
+    """A pass over few items of every task, after which only merges that may still win go on.
 
     Parameters:
-        max_samples: items of every development task.
-        confidence: of the intervals that decide who is still in the race.
-        finalists: at most so many go on, those that look best; null for all that are still in the race.
+        max_samples: items of every development task, 2 or more.
+        confidence: of the intervals that decide which merges may still win, between 0 and 1.
+        finalists: the number of merges that go on at most, the best ones; null for all that may still win.
     """
 
-    max_samples: int
-    confidence: float = 0.95
-    finalists: int | None = None
+    max_samples: Annotated[int, Field(ge=2)]
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    finalists: PositiveInt | None = None
 
 
 @dataclass
 class Criterion:
-    """What the best merge is. Names are groups of tasks; a group's score is the mean over its tasks.
+    """What makes a merge the best one. Names are groups of tasks; a group's score is the mean over its tasks.
 
     Parameters:
-        maximise: the group whose score is to be highest, or groups with their weights.
-        keep: the group whose score may not fall below the base's by more than `margin`; null for no such condition.
+        maximise: the group that should gain: its score is to be the highest. Or several groups with their weights.
+        keep: the group that should be kept: its score may not fall below the base's by more than `margin`; null for no
+            such condition.
         margin: as a share of 1: 0.02 is two points.
     """
 
-    maximise: str | dict[str, float] = "French"
-    keep: str | None = "English"
-    margin: float = 0.02
+    maximise: str | dict[str, float]
+    keep: str | None
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
 
     def weights(self) -> dict[str, float]:
-        """Return the groups whose mean is maximised, with their weights."""
+        """Return the groups that should gain, with their weights."""
         return {self.maximise: 1.0} if isinstance(self.maximise, str) else self.maximise
 
     def __str__(self) -> str:
         """Say it in words."""
         weights = self.weights()
-        means = " and ".join(f"{name} (weight {weight:g})" for name, weight in weights.items())
-        said = f"the highest mean of {next(iter(weights)) if len(weights) == 1 else means}"
+        groups = " and ".join(f"{name} (weight {weight:g})" for name, weight in weights.items())
+        highest = f"the highest mean of {next(iter(weights)) if len(weights) == 1 else groups}"
         if self.keep is None:
-            return said
-        return f"{said} among merges whose {self.keep} is at most {100 * self.margin:g} points below the base's"
+            return highest
+        return f"{highest} among merges whose {self.keep} is at most {100 * self.margin:g} points below the base's"
 
 
 @dataclass
@@ -80,14 +81,14 @@ class SweepRecipe:
         base_model: the model that was fine-tuned; tokenizer, chat template and generation settings are its own.
         model: the fine-tuned model.
         dtype: MergeKit's dtype, of the merge and its result.
-        merge_methods: MergeKit's methods.
-        coefficients: the fine-tuned model's share, where 0 is the base: SLERP's t, the weight of a linear merge (the
-            base has the rest), the lambda of task_arithmetic and ties.
+        merge_methods: MergeKit's methods, each with its settings.
+        coefficients: 0 is the base. SLERP's t, the fine-tuned model's weight in a linear merge (the base has the
+            rest), the lambda of task_arithmetic, ties and breadcrumbs, the t of nearswap.
         development: groups of tasks, each with a name; these decide.
         test: groups of tasks that are reported for the parents and the winner alone: those of `development` under the
             same names, and others.
-        output_dir: where everything goes.
-        criterion: what the best merge is.
+        criterion: what makes a merge the best one.
+        output_dir: the folder of all that the sweep writes.
         first_pass: null for all items of all merges at once.
         evaluation: keys of an evaluation's recipe: dtype, batch_size, max_samples, thinking, ...
     """
@@ -95,121 +96,111 @@ class SweepRecipe:
     base_model: str
     model: str
     dtype: Literal["float32", "bfloat16", "float16"]
-    merge_methods: list[Method]
+    merge_methods: list[GridMethod]
     coefficients: list[float]
-    development: dict[str, list[str]]
-    test: dict[str, list[str]]
+    development: Groups
+    test: Groups
+    criterion: Criterion
     output_dir: str
-    criterion: Criterion = field(default_factory=Criterion)
     first_pass: FirstPass | None = None
     evaluation: dict[str, Any] = field(default_factory=dict)
 
-    def check(self) -> None:
-        """Raise `UserError` for a grid, a criterion or groups that cannot be."""
-        if not self.merge_methods or not self.development or not self.test:
-            raise UserError("bad-recipe-value", "merge_methods, development and test must each name something")
+    def conflicts(self) -> list[str]:
+        """List what is wrong with the models, the grid, the groups and the criterion."""
+        lines = [
+            f"{key}: the list is empty: name at least one"
+            for key in ("merge_methods", "development", "test")
+            if not getattr(self, key)
+        ]
         same = self.base_model == self.model
         if same or (is_local(self.model) and Path(self.base_model).resolve() == Path(self.model).resolve()):
-            raise UserError("bad-recipe-value", f"model: {self.model} is the base_model: name the fine-tuned one")
-        for method in self.merge_methods:
-            _check_method(method)
-            values = self.coefficients if method.coefficients is None else method.coefficients
-            if not values:
-                raise UserError(
-                    "bad-recipe-value",
-                    f"coefficients: {method.merge_method}'s list is empty: name at least one, such as 0.5",
-                )
-            for value in values:
-                _, most = COEFFICIENTS[method.merge_method]
-                if not 0 <= value <= most:
-                    raise UserError(
-                        "bad-recipe-value",
-                        f"coefficients: {value} is outside {method.merge_method}'s range, 0 to {most}",
-                    )
-        names = [cell.name for cell in self.cells()]
-        for name in names:
-            if names.count(name) > 1:
-                raise UserError("bad-recipe-value", f"the merge {name} is in the grid twice: leave one out")
-        self._check_passes()
-        self._check_groups()
+            lines.append(f"model: {self.model} is the base_model: name the fine-tuned model")
+        return lines + self._grid_conflicts() + self._group_conflicts() + self._criterion_conflicts()
 
-    def _check_passes(self) -> None:
-        first = self.first_pass
-        if first is None:
-            return
-        if first.max_samples < 2 or (first.finalists is not None and first.finalists < 1):
-            raise UserError("bad-recipe-value", "first_pass: max_samples must be 2 or more, finalists 1 or more")
-        if not 0 < first.confidence < 1:
-            raise UserError("bad-recipe-value", f"first_pass: confidence: {first.confidence} is not between 0 and 1")
+    def _grid_conflicts(self) -> list[str]:
+        lines, methods = [], sweepable()
+        for entry in self.merge_methods:
+            name = entry.merge_method
+            if name not in methods:
+                close = nearest(name, methods)
+                lines.append(f"merge_methods: {name!r}{close} cannot be swept: {', '.join(methods)} can")
+                continue
+            lines += _setting_conflicts(name, entry.parameters, methods[name])
+            coefficients = self._coefficients(entry)
+            if not coefficients:
+                lines.append(f"coefficients: the list of {name} is empty: name at least one, such as 0.5")
+            outside = [value for value in coefficients if not 0 <= value <= methods[name].highest]
+            lines += [f"coefficients: {value} is outside 0 to {methods[name].highest} ({name})" for value in outside]
+        names = Counter(cell.name for cell in self.cells())
+        return lines + [f"the merge {name} is in the grid twice: leave one out" for name in names if names[name] > 1]
 
-    def _check_groups(self) -> None:
-        for name in self.development:
-            if name not in self.test:
-                raise UserError(
-                    "bad-recipe-value", f"test: the group {name!r} is in development only{nearest(name, self.test)}"
-                )
-        for name, tasks in [*self.development.items(), *self.test.items()]:
-            if not tasks or len(set(tasks)) < len(tasks):
-                raise UserError("bad-recipe-value", f"the group {name!r} must name its tasks, each once")
-        criterion = self.criterion
-        for name in [*criterion.weights(), *([criterion.keep] if criterion.keep is not None else [])]:
-            if name not in self.development:
-                close = nearest(name, self.development)
-                raise UserError(
-                    "bad-recipe-value",
-                    f"criterion: {name!r} is no group of development{close}, and so is not evaluated",
-                )
-        if not criterion.weights() or min(criterion.weights().values()) <= 0:
-            raise UserError(
-                "bad-recipe-value", "criterion: maximise must name a group, or groups with weights above 0"
-            )
-        if not 0 <= criterion.margin < 1:
-            raise UserError(
-                "bad-recipe-value", f"criterion: margin: {criterion.margin} is not a share of 1: 0.02 is two points"
-            )
+    def _group_conflicts(self) -> list[str]:
+        lines = [
+            f"test: the group {name!r} of development is missing{nearest(name, self.test)}"
+            for name in self.development
+            if name not in self.test
+        ]
+        for key, groups in (("development", self.development), ("test", self.test)):
+            lines += [
+                f"{key}: the group {name!r} must name its tasks, each once"
+                for name, tasks in groups.items()
+                if not tasks or len(set(tasks)) < len(tasks)
+            ]
+        return lines
+
+    def _criterion_conflicts(self) -> list[str]:
+        weights, keep = self.criterion.weights(), self.criterion.keep
+        lines = [
+            f"criterion: {name!r} is no group of development{nearest(name, self.development)}"
+            for name in [*weights, *([] if keep is None else [keep])]
+            if name not in self.development
+        ]
+        if not weights or min(weights.values()) <= 0:
+            lines.append("criterion: maximise must name a group, or groups with weights above 0")
+        return lines
+
+    def _coefficients(self, entry: GridMethod) -> list[float]:
+        return self.coefficients if entry.coefficients is None else entry.coefficients
 
     def cells(self) -> list["Cell"]:
         """Return the grid's merges, method by method, coefficients rising."""
         return [
-            Cell(method.merge_method, dict(method.parameters), value)
-            for method in self.merge_methods
-            for value in sorted(self.coefficients if method.coefficients is None else method.coefficients)
+            Cell(entry.merge_method, dict(entry.parameters), coefficient)
+            for entry in self.merge_methods
+            for coefficient in sorted(self._coefficients(entry))
         ]
 
+    def mergekit_recipe(self, cell: "Cell") -> dict[str, Any]:
+        """Return the MergeKit recipe of one merge of the grid."""
+        base, tuned = local_name(self.base_model), local_name(self.model)
+        return mergekit_recipe(cell.merge_method, base, tuned, cell.coefficient, cell.parameters, self.dtype)
 
-def _check_method(method: Method) -> None:
-    name = method.merge_method
-    if name not in COEFFICIENTS:
-        close = nearest(name, COEFFICIENTS)
-        raise UserError(
-            "bad-recipe-value",
-            f"merge_methods: there is no method {name!r}{close}: {', '.join(COEFFICIENTS)} can be swept",
-        )
-    own, known = COEFFICIENTS[name][0], PARAMETERS[name]
-    for key, value in method.parameters.items():
-        if key == own:
-            raise UserError(
-                "bad-recipe-value", f"merge_methods: {name}: {key} is the coefficient: it stands under coefficients"
-            )
-        if key not in known:
-            takes = f": it takes {', '.join(known)}" if known else ": it takes none"
-            raise UserError(
-                "bad-recipe-value", f"merge_methods: {name} takes no {key!r} here{nearest(key, known)}{takes}"
-            )
-        if key == "density" and not 0 < value <= 1:
-            raise UserError(
-                "bad-recipe-value", f"merge_methods: {name}: density: {value} is not above 0 and at most 1"
-            )
-    if name == "ties" and "density" not in method.parameters:
-        raise UserError(
-            "bad-recipe-value",
-            "merge_methods: ties: its density is not said, and MergeKit's own, 1, trims nothing: set it",
-        )
+
+def _setting_conflicts(name: str, parameters: dict[str, float], method: Sweepable) -> list[str]:
+    """List what is wrong with a method's parameters beside its coefficient."""
+    lines, known = [], (*method.required, *method.optional)
+    for key, value in parameters.items():
+        where = f"merge_methods: {name}: {key}"
+        if key == method.coefficient:
+            lines.append(f"{where} is the coefficient: set it under coefficients")
+        elif key not in known:
+            lines.append(f"{where}: unknown parameter{nearest(key, known)}: {name} takes {', '.join(known) or 'none'}")
+        elif not 0 < value <= 1:
+            lines.append(f"{where}: {value} is not above 0 and at most 1")
+    # MergeKit's default for density is 1, which trims nothing.
+    missing = [key for key in method.required if key not in parameters]
+    return lines + [f"merge_methods: {name}: parameters must set {key}, such as 0.5" for key in missing]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One merge of the grid."""
+    """One merge of the grid.
+
+    Parameters:
+        merge_method: MergeKit's name of the method.
+        parameters: those beside the coefficient.
+        coefficient: 0 is the base.
+    """
 
     merge_method: str
     parameters: dict[str, float]
@@ -217,25 +208,10 @@ class Cell:
 
     @property
     def method(self) -> str:
-        """Return what files and tables call its method with its parameters, such as ties-density-0.5."""
+        """Return the method with its parameters, as in files and tables: ties-density-0.5."""
         return "-".join([self.merge_method, *(f"{key}-{value:g}" for key, value in sorted(self.parameters.items()))])
 
     @property
     def name(self) -> str:
-        """Return what files and tables call it, such as ties-density-0.5-0.3."""
+        """Return the merge's name, as in files and tables: ties-density-0.5-0.3."""
         return f"{self.method}-{self.coefficient:g}"
-
-    def recipe(self, sweep: SweepRecipe) -> dict[str, Any]:
-        """Return the MergeKit recipe that makes it."""
-        base, tuned = local_name(sweep.base_model), local_name(sweep.model)
-        recipe: dict[str, Any] = {"merge_method": self.merge_method, "base_model": base}
-        if self.merge_method == "linear":
-            shares = ((base, round(1 - self.coefficient, 12)), (tuned, self.coefficient))
-            recipe["models"] = [{"model": model, "parameters": {"weight": share}} for model, share in shares]
-        elif self.merge_method == "slerp":
-            recipe.update(models=[{"model": tuned}], parameters={"t": self.coefficient})
-        else:
-            # One fine-tuned model: its weight is divided by itself where MergeKit normalises, and lambda is not.
-            recipe["models"] = [{"model": tuned, "parameters": {"weight": 1.0, **self.parameters}}]
-            recipe["parameters"] = {"lambda": self.coefficient}
-        return {**recipe, "dtype": sweep.dtype}

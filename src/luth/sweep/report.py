@@ -2,243 +2,221 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from luth.core import markdown
 from luth.core.files import write_text
 from luth.reporting import tables
 from luth.reporting.intervals import Estimate
 from luth.sweep.plots import plot_curve, plot_frontier
-from luth.sweep.selection import Scores, Standard, Tried, admitted, gap, score
+from luth.sweep.recipe import Criterion, Groups
+from luth.sweep.selection import Goal, Scores, Tried, difference, is_admitted, mean_weights, weighted_mean
 
-Groups = dict[str, list[str]]
+Estimates = dict[str, dict[str, Estimate]]
 
 
 @dataclass
 class Evidence:
     """The winner beside its parents on items that the sweep never chose by.
 
-    `scores` is by group and model; `differences` by group and parent, the winner's minus the parent's.
+    Parameters:
+        models: base, fine-tuned model and winner.
+        scores: by group and model.
+        differences: by group and parent, the winner's score minus the parent's.
+        verdict: a sentence: is the winner better than both parents?
     """
 
     models: list[str]
-    scores: dict[str, dict[str, Estimate]]
-    differences: dict[str, dict[str, Estimate]]
+    scores: Estimates
+    differences: Estimates
     verdict: str
 
 
-def group_estimates(scores: Scores, groups: Groups) -> dict[str, Estimate]:
+def group_means(scores: Scores, groups: Groups) -> dict[str, Estimate]:
     """Return each group's mean over its tasks, with its interval."""
-    return {name: score(scores, dict.fromkeys(tasks, 1 / len(tasks))) for name, tasks in groups.items()}
+    return {name: weighted_mean(scores, mean_weights(tasks)) for name, tasks in groups.items()}
 
 
-def tried(
-    cells: Mapping[str, Any],
-    first: dict[str, Scores],
-    full: dict[str, Scores],
-    reasons: dict[str, str],
-    failed: dict[str, str],
-    groups: Groups,
-) -> list[Tried]:
-    """Return the grid with what is known of every merge, by name: its scores, why it is out, why it failed."""
-    found = []
-    for name, cell in cells.items():
-        scores = full.get(name) or first.get(name)
-        means = group_estimates(scores, groups) if scores and name not in failed else None
-        reason = failed.get(name) or reasons.get(name, "")
-        found.append(Tried(name, cell.method, cell.coefficient, means, name in full, reason))
-    return found
+def evidence(scores: dict[str, Scores], groups: Groups, goal: Goal) -> Evidence:
+    """Compare the winner with its parents on the test's groups.
 
-
-def evidence(found: dict[str, Scores], models: list[str], groups: Groups, test: Standard) -> Evidence:
-    """Compare a winner with its parents on the test's groups, and say whether it is better than both.
-
-    `models` names base, fine-tuned model and winner, in that order.
+    Args:
+        scores: of base, fine-tuned model and winner, in that order, by name.
+        groups: of test tasks.
+        goal: what the winner is to be better at, over test tasks.
     """
-    *parents, winner = models
-    estimates = {model: group_estimates(found[model], groups) for model in models}
-    scores = {name: {model: estimates[model][name] for model in models} for name in groups}
-    differences = {
-        name: {parent: gap(found[winner], found[parent], dict.fromkeys(tasks, 1 / len(tasks))) for parent in parents}
-        for name, tasks in groups.items()
-    }
-    return Evidence(models, scores, differences, _verdict(found, models, test))
+    *parents, winner = scores
+    means = {model: group_means(by_task, groups) for model, by_task in scores.items()}
+    return Evidence(
+        list(scores),
+        {group: {model: means[model][group] for model in scores} for group in groups},
+        {
+            group: {parent: difference(scores[winner], scores[parent], mean_weights(tasks)) for parent in parents}
+            for group, tasks in groups.items()
+        },
+        _verdict(scores, goal),
+    )
 
 
-def _verdict(found: dict[str, Scores], models: list[str], test: Standard) -> str:
-    base, _, winner = models
-    if not admitted(found[winner], found[base], test):
-        lost = _amount(gap(found[winner], found[base], test.keep), found[winner], test.keep)
+def _verdict(scores: dict[str, Scores], goal: Goal) -> str:
+    base, tuned, winner = scores
+    if not is_admitted(scores[winner], scores[base], goal):
+        lost = _amount(difference(scores[winner], scores[base], goal.kept), scores[winner], goal.kept)
         return (
             f"The winner does not meet the criterion on items that the sweep never saw: what it is to keep differs "
-            f"from the base's by {lost}, and {-100 * test.margin:g} is allowed."
+            f"from the base's by {lost}, and {-100 * goal.margin:g} is allowed."
         )
     lines, beaten = [], 0
-    for parent in models[:2]:
-        ahead = gap(found[winner], found[parent], test.maximise)
-        kept = gap(found[parent], found[base], test.keep) if test.keep else None
-        if kept and kept.high < -test.margin:
-            lines.append(f"{parent} keeps too little ({_amount(kept, found[base], test.keep)})")
+    for parent in (base, tuned):
+        kept = difference(scores[parent], scores[base], goal.kept) if goal.kept else None
+        if kept and kept.high < -goal.margin:
+            lines.append(f"{parent} keeps too little ({_amount(kept, scores[base], goal.kept)})")
             beaten += 1
             continue
-        said = _amount(ahead, found[winner], test.maximise)
+        ahead = difference(scores[winner], scores[parent], goal.gained)
+        amount = _amount(ahead, scores[winner], goal.gained)
         if ahead.low > 0:
-            lines.append(f"it is above {parent} in what is maximised ({said})")
+            lines.append(f"it is above {parent} in what is maximised ({amount})")
             beaten += 1
         else:
-            lines.append(f"not shown against {parent}, in what is maximised ({said})")
+            lines.append(f"not shown against {parent}, in what is maximised ({amount})")
     head = "The winner beats both parents" if beaten == 2 else "It is not shown that the winner beats both parents"
     return f"{head} on items that the sweep never saw: {'; '.join(lines)}."
 
 
-def _amount(difference: Estimate, scores: Scores, tasks: Iterable[str]) -> str:
+def _amount(estimate: Estimate, scores: Scores, tasks: Iterable[str]) -> str:
     share = all(0 <= value <= 1 for task in tasks for value in scores[task].values())
     value, low, high = (
-        tables.number(part, share, sign=True) for part in (difference.value, difference.low, difference.high)
+        tables.number(part, share, sign=True) for part in (estimate.value, estimate.low, estimate.high)
     )
-    return f"{value} {'points' if share else 'nats'} [{low}, {high}], p {tables.p_value(difference.p)}"
+    return f"{value} {'points' if share else 'nats'} [{low}, {high}], p {tables.p_value(estimate.p)}"
 
 
-def write_cells(
-    folder: Path,
-    tried: list[Tried],
-    parents: dict[str, dict[str, Estimate]],
-    winner: str | None,
-    maximised: str,
-    kept: str | None,
-    floor: float,
+def write_merges(
+    folder: Path, tried: list[Tried], parents: Estimates, winner: str | None, criterion: Criterion
 ) -> list[str]:
     """Write what the development items say of all merges: cells.csv, cells.md, curve.png, and frontier.png.
 
     Args:
-        folder: where to.
+        folder: the sweep's.
         tried: the grid.
-        parents: the base's and the fine-tuned model's groups, in that order.
-        winner: one of `tried`, by name; None where no merge is admitted.
-        maximised: the group of the frontier's upright axis.
-        kept: that of the other; None for no frontier.
-        floor: the least that the kept group may reach.
+        parents: the group means of the base and of the fine-tuned model, in that order.
+        winner: the name of one of `tried`; None where no merge is admitted.
+        criterion: the frontier shows its first gained group against the kept one; without a kept group there is none.
 
     Returns:
         the figures, as markdown.
     """
     write_text(folder / "cells.csv", _csv(tried, parents))
-    write_text(folder / "cells.md", cells_table(tried, parents) + "\n")
+    write_text(folder / "cells.md", merges_table(tried, parents) + "\n")
     plot_curve(tried, parents, winner, folder / "curve.png")
     figures = ["![Score over the coefficient](curve.png)"]
-    if kept is not None:
-        plot_frontier(tried, parents, winner, (maximised, kept), floor, folder / "frontier.png")
-        figures.insert(0, f"![{maximised} against {kept}](frontier.png)")
+    if criterion.keep is not None:
+        gained, kept = next(iter(criterion.weights())), criterion.keep
+        least = next(iter(parents.values()))[kept].value - criterion.margin
+        plot_frontier(tried, parents, winner, (gained, kept), least, folder / "frontier.png")
+        figures.insert(0, f"![{gained} against {kept}](frontier.png)")
     return figures
 
 
-def summary(winner: str, merges: int, shown: Evidence, criterion: str) -> str:
+def summary(winner: str, merges: int, proof: Evidence, criterion: Criterion) -> str:
     """Return the first part of sweep.md: the winner and its evidence."""
     parts = [
         f"# {winner}, the best of {merges} merges",
-        shown.verdict,
+        proof.verdict,
         f"The criterion: {criterion}. Development items decided; those below were not looked at before.",
-        tables.score_table(shown.scores, shown.models),
+        tables.score_table(proof.scores, proof.models),
         "The winner's difference to each parent, paired by item. ▲ and ▼ stand only where the 95% interval excludes "
         "zero; the p-values are not corrected for the number of comparisons.",
-        tables.difference_table(shown.differences, shown.scores, shown.models[:2]),
+        tables.difference_table(proof.differences, proof.scores, proof.models[:2]),
     ]
     return "\n\n".join(parts)
 
 
-def page(summary: str, tried: list[Tried], parents: dict[str, dict[str, Estimate]], figures: list[str]) -> str:
+def page(summary: str, tried: list[Tried], parents: Estimates, figures: list[str]) -> str:
     """Return sweep.md: the summary, all merges, the figures."""
     parts = [
         summary,
         "## All merges on the development items",
-        cells_table(tried, parents),
+        merges_table(tried, parents),
         "Means over a group's tasks, in percent (log-likelihoods in nats), with 95% intervals by the bootstrap over "
-        "items. What stands in italics is from the first pass's few items, and not to be compared with the rest: who "
-        "is out was compared with the others, and with the base, on those few. Of equals that which keeps more wins; "
-        "it was chosen on these items, which flatters it here, and not on the test's.",
+        "items. Italics: scores from the first pass's few items, which cannot be compared with the others. A merge is "
+        "out of the race by a comparison on those few items. Of equal merges the one that keeps more wins. The winner "
+        "was chosen on these items, so its scores here flatter it; its scores on the test items do not.",
         *figures,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def no_winner(full: dict[str, Scores], base: Scores, wanted: Standard) -> str:
+def no_winner(full: dict[str, Scores], base: Scores, goal: Goal) -> str:
     """Say why there is no best merge."""
     if not full:
         return "every merge failed"
-    least = max(gap(scores, base, wanted.keep).value for scores in full.values())
+    most_kept = max(difference(scores, base, goal.kept).value for scores in full.values())
     return (
-        f"no merge meets the criterion: the one that keeps most is {-100 * least:.1f} points below the base, and "
-        f"{100 * wanted.margin:.1f} are allowed (criterion: margin)"
+        f"no merge meets the criterion: the one that keeps most is {-100 * most_kept:.1f} points below the base, and "
+        f"{100 * goal.margin:.1f} are allowed (criterion: margin)"
     )
 
 
-def cells_table(tried: list[Tried], parents: dict[str, dict[str, Estimate]]) -> str:
+def merges_table(tried: list[Tried], parents: Estimates) -> str:
     """Return all merges, parents first, as a markdown table."""
     groups = list(next(iter(parents.values())))
-    lines = [f"| merge | {' | '.join(groups)} | items | race |", "| --- |" + " ---: |" * (len(groups) + 1) + " --- |"]
-    for name, scores in parents.items():
-        lines.append(f"| {name} | {_cells(scores, True)} | {_items(scores)} | parent |")
-    for cell in tried:
-        if cell.scores is None:
-            lines.append(f"| {cell.name} |{' |' * (len(groups) + 1)} failed: {_plain(cell.reason)} |")
-            continue
-        race = cell.reason or "to the end"
-        lines.append(f"| {cell.name} | {_cells(cell.scores, cell.full)} | {_items(cell.scores)} | {race} |")
-    return "\n".join(lines)
+    rows: list[tuple[object, ...]] = [
+        (name, *_cells(scores, "{}"), _items(scores), "parent") for name, scores in parents.items()
+    ]
+    for merge in tried:
+        if merge.scores is None:
+            rows.append((merge.name, *[""] * (len(groups) + 1), _race(merge)))
+        else:
+            cells = _cells(merge.scores, "{}" if merge.full else "*{}*")
+            rows.append((merge.name, *cells, _items(merge.scores), _race(merge)))
+    return markdown.table(("merge", *groups, "items", "race"), rows, left=(0, len(groups) + 2))
 
 
-def _cells(scores: dict[str, Estimate], full: bool) -> str:
+def _race(merge: Tried) -> str:
+    return f"failed: {merge.reason}" if merge.scores is None else merge.reason or "to the end"
+
+
+def _cells(scores: dict[str, Estimate], style: str) -> list[str]:
     cells = []
-    for found in scores.values():
-        share = 0 <= found.value <= 1
-        low, high = tables.number(found.low, share), tables.number(found.high, share)
-        text = f"{tables.number(found.value, share)} [{low}, {high}]"
-        cells.append(text if full else f"*{text}*")
-    return " | ".join(cells)
+    for mean in scores.values():
+        value, low, high = (tables.number(part, 0 <= mean.value <= 1) for part in (mean.value, mean.low, mean.high))
+        cells.append(style.format(f"{value} [{low}, {high}]"))
+    return cells
 
 
 def _items(scores: dict[str, Estimate]) -> int:
-    return sum(found.items for found in scores.values())
+    return sum(mean.items for mean in scores.values())
 
 
-def _plain(reason: str) -> str:
-    return " ".join(reason.replace("|", "/").split())
-
-
-def _csv(tried: list[Tried], parents: dict[str, dict[str, Estimate]]) -> str:
+def _csv(tried: list[Tried], parents: Estimates) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     groups = list(next(iter(parents.values())))
     columns = [f"{group}{part}" for group in groups for part in ("", " low", " high", " items")]
     writer.writerow(["merge", "method", "coefficient", "race", *columns])
-    rows = [(name, "", "", "parent", scores) for name, scores in parents.items()]
-    rows += [
-        (cell.name, cell.method, cell.coefficient, "failed: " + cell.reason, None)
-        if cell.scores is None
-        else (cell.name, cell.method, cell.coefficient, cell.reason or "to the end", cell.scores)
-        for cell in tried
-    ]
+    rows: list[tuple[Any, ...]] = [(name, "", "", "parent", scores) for name, scores in parents.items()]
+    rows += [(merge.name, merge.method, merge.coefficient, _race(merge), merge.scores) for merge in tried]
     for *head, scores in rows:
-        found = [] if scores is None else [scores[group] for group in groups]
-        writer.writerow([*head, *(value for one in found for value in (one.value, one.low, one.high, one.items))])
+        means = [] if scores is None else [scores[group] for group in groups]
+        writer.writerow([*head, *(value for mean in means for value in (mean.value, mean.low, mean.high, mean.items))])
     return text.getvalue()
 
 
-def as_json(
-    tried: list[Tried], parents: dict[str, dict[str, Estimate]], winner: str, shown: Evidence
-) -> dict[str, Any]:
+def as_json(tried: list[Tried], parents: Estimates, winner: str, proof: Evidence) -> dict[str, Any]:
     """Return all figures for sweep.json."""
     return {
         "winner": winner,
-        "verdict": shown.verdict,
-        "parents": {name: {group: asdict(one) for group, one in scores.items()} for name, scores in parents.items()},
-        "cells": [asdict(cell) for cell in tried],
-        "test": {
-            "scores": {group: {name: asdict(one) for name, one in row.items()} for group, row in shown.scores.items()},
-            "differences_to_parents": {
-                group: {name: asdict(one) for name, one in row.items()} for group, row in shown.differences.items()
-            },
-        },
+        "verdict": proof.verdict,
+        "parents": _plain(parents),
+        "cells": [asdict(merge) for merge in tried],
+        "test": {"scores": _plain(proof.scores), "differences_to_parents": _plain(proof.differences)},
     }
+
+
+def _plain(estimates: Estimates) -> dict[str, dict[str, Any]]:
+    return {name: {key: asdict(estimate) for key, estimate in row.items()} for name, row in estimates.items()}

@@ -1,6 +1,5 @@
-"""Which of many models is the best by a criterion, and which can still be, from their items' scores."""
+"""Which of many models is the best by a criterion, and which may still be, from their scores on items."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +7,9 @@ import numpy as np
 from luth.core.errors import UserError
 from luth.reporting import intervals
 from luth.reporting.intervals import Estimate
+from luth.sweep.recipe import Criterion, Groups
 
-# Of one model: by task, by item, what the item's first metric gave.
+# One model's scores: by task, by item, the item's first metric.
 Scores = dict[str, dict[str, float]]
 
 
@@ -17,8 +17,14 @@ Scores = dict[str, dict[str, float]]
 class Tried:
     """One merge of the grid, and how far it came.
 
-    `scores` holds each group's mean, over all items where `full`, else over the first pass's; None where it failed.
-    `reason` says why it went no further, empty where it was in the race to the end.
+    Parameters:
+        name: of the merge.
+        method: with its parameters.
+        coefficient: 0 is the base.
+        scores: each group's mean, over all items where `full` is true, else over the first pass's; None where the
+            merge failed.
+        full: whether the merge was in the full pass.
+        reason: why it went no further; empty where it was in the race to the end.
     """
 
     name: str
@@ -30,135 +36,107 @@ class Tried:
 
 
 @dataclass
-class Standard:
-    """What the best is: tasks with their weights in the mean that is maximised, and in the mean that is kept.
+class Goal:
+    """A criterion over tasks: their weights in the mean that should gain, and in the mean that should be kept.
 
-    `keep` may be empty. A model is admitted where that mean is at most `margin` below the base's.
+    A merge is admitted where its kept mean is at most `margin` below the base's; where `kept` is empty, all are.
     """
 
-    maximise: dict[str, float]
-    keep: dict[str, float]
+    gained: dict[str, float]
+    kept: dict[str, float]
     margin: float
 
 
-def standard(groups: dict[str, list[str]], maximise: dict[str, float], keep: str | None, margin: float) -> Standard:
-    """Return what the best is among models that were asked these groups' tasks; a group's tasks count alike."""
-    total = sum(maximise.values())
-    weights: dict[str, float] = {}
-    for group, weight in maximise.items():
+def goal(groups: Groups, criterion: Criterion) -> Goal:
+    """Return a criterion over the tasks of these groups. The tasks of a group count alike."""
+    shares = criterion.weights()
+    gained: dict[str, float] = {}
+    for group, share in shares.items():
         for task in groups[group]:
-            weights[task] = weights.get(task, 0) + weight / total / len(groups[group])
-    kept = {task: 1 / len(groups[keep]) for task in groups[keep]} if keep is not None else {}
-    return Standard(weights, kept, margin)
+            gained[task] = gained.get(task, 0) + share / sum(shares.values()) / len(groups[group])
+    kept = {} if criterion.keep is None else mean_weights(groups[criterion.keep])
+    return Goal(gained, kept, criterion.margin)
 
 
-def score(scores: Scores, weights: dict[str, float], confidence: float = intervals.CONFIDENCE) -> Estimate:
-    """Estimate a model's weighted mean over tasks."""
-    return intervals.weighted(_arrays(scores, weights), list(weights.values()), confidence)
+def mean_weights(tasks: list[str]) -> dict[str, float]:
+    """Return the weights of the tasks in their plain mean."""
+    return dict.fromkeys(tasks, 1 / len(tasks))
 
 
-def gap(
+def weighted_mean(scores: Scores, weights: dict[str, float]) -> Estimate:
+    """Estimate a model's weighted mean over tasks, with its 95% interval."""
+    return intervals.weighted(_arrays(scores, weights), list(weights.values()))
+
+
+def difference(
     scores: Scores, reference: Scores, weights: dict[str, float], confidence: float = intervals.CONFIDENCE
 ) -> Estimate:
-    """Estimate the difference between two models' weighted means over tasks, paired by item."""
-    _require_same_items(scores, reference, weights)
+    """Estimate the difference between two models' weighted means over tasks, paired by item.
+
+    Raises:
+        UserError: the two have scores on different items.
+    """
+    for task in weights:
+        if scores[task].keys() != reference[task].keys():
+            raise UserError(
+                "not-alike", f"{task}: two models were evaluated on different items: use another output_dir"
+            )
     pairs = zip(_arrays(scores, weights), _arrays(reference, weights), strict=True)
     return intervals.weighted([ours - theirs for ours, theirs in pairs], list(weights.values()), confidence)
 
 
-def _arrays(scores: Scores, weights: dict[str, float]) -> list[np.ndarray]:
-    return [np.array([scores[task][item] for item in sorted(scores[task], key=int)]) for task in weights]
+def _arrays(scores: Scores, tasks: dict[str, float]) -> list[np.ndarray]:
+    return [np.array([scores[task][item] for item in sorted(scores[task], key=int)]) for task in tasks]
 
 
-def _require_same_items(scores: Scores, reference: Scores, tasks: dict[str, float]) -> None:
-    for task in tasks:
-        if scores[task].keys() != reference[task].keys():
-            raise UserError(
-                "bad-recipe-value", f"{task}: two models were not asked the same items: use another output_dir"
-            )
+def is_admitted(scores: Scores, base: Scores, goal: Goal) -> bool:
+    """Tell whether a model keeps what should be kept."""
+    # A loss of exactly the margin is allowed; sums of floats may be a little off.
+    return not goal.kept or difference(scores, base, goal.kept).value >= -goal.margin - 1e-9
 
 
-def on_the_items_of(scores: Scores, sample: Scores) -> Scores:
-    """Return a model's scores on those items alone that are in `sample`."""
-    return {task: {item: scores[task][item] for item in items} for task, items in sample.items()}
+def best(candidates: dict[str, Scores], base: Scores, goal: Goal) -> str | None:
+    """Return the admitted candidate that gains most; of equals the one that keeps most, then the first."""
+    names = [name for name in candidates if is_admitted(candidates[name], base, goal)]
+    return max(names, key=lambda name: _rank(candidates[name], goal), default=None)
 
 
-def admitted(scores: Scores, base: Scores, wanted: Standard) -> bool:
-    """Tell whether a model keeps what it is to keep."""
-    # Sums of floats: a loss of the margin itself is allowed.
-    return not wanted.keep or gap(scores, base, wanted.keep).value >= -wanted.margin - 1e-9
+def _rank(scores: Scores, goal: Goal) -> tuple[float, float]:
+    kept = weighted_mean(scores, goal.kept).value if goal.kept else 0.0
+    return round(weighted_mean(scores, goal.gained).value, 9), round(kept, 9)
 
 
-def best(candidates: dict[str, Scores], base: Scores, wanted: Standard) -> str | None:
-    """Return the admitted candidate with the highest mean; of equals the one that keeps most, then the first."""
-    names = [name for name in candidates if admitted(candidates[name], base, wanted)]
-    return max(names, key=lambda name: _rank(candidates[name], wanted), default=None)
-
-
-def _rank(scores: Scores, wanted: Standard) -> tuple[float, float]:
-    kept = score(scores, wanted.keep).value if wanted.keep else 0.0
-    return round(score(scores, wanted.maximise).value, 9), round(kept, 9)
-
-
-def out_of_the_race(
-    candidates: dict[str, Scores], base: Scores, wanted: Standard, confidence: float, most: int | None
+def eliminated(
+    candidates: dict[str, Scores], base: Scores, goal: Goal, confidence: float, finalists: int | None
 ) -> dict[str, str]:
-    """Tell, by name, why a candidate need not be looked at any further, from a sample of the items.
+    """Say, from a sample of the items, which candidates go no further, and why, by name.
 
-    Out is one whose interval, paired by item, lies wholly below the best one's mean, or whose kept mean lies wholly
-    below what is admitted; then all but the `most` that look best.
+    Out are those whose interval, paired by item, lies wholly below the leader's mean, and those whose kept mean lies
+    wholly below what is admitted; then all but the `finalists` best.
 
     Args:
         candidates: their scores on the sample.
-        base: the base's, on the sample or on more items.
-        wanted: what the best is.
+        base: the base's scores, on the sample or on more items.
+        goal: what makes the best one.
         confidence: of the intervals.
-        most: None for any number.
+        finalists: None for any number.
     """
     if not candidates:
         return {}
-    base = on_the_items_of(base, next(iter(candidates.values())))
-    leader = best(candidates, base, wanted)
+    sample = next(iter(candidates.values()))
+    base = {task: {item: base[task][item] for item in items} for task, items in sample.items()}
+    leader = best(candidates, base, goal)
     reasons = {}
     for name, scores in candidates.items():
-        if wanted.keep and gap(scores, base, wanted.keep, confidence).high < -wanted.margin:
+        if goal.kept and difference(scores, base, goal.kept, confidence).high < -goal.margin:
             reasons[name] = "out: keeps too little"
-        elif leader and gap(scores, candidates[leader], wanted.maximise, confidence).high < 0:
+        elif leader and difference(scores, candidates[leader], goal.gained, confidence).high < 0:
             reasons[name] = f"out: behind {leader}"
     left = [name for name in candidates if name not in reasons]
 
     def promise(name: str) -> tuple[bool, tuple[float, float]]:
-        return admitted(candidates[name], base, wanted), _rank(candidates[name], wanted)
+        return is_admitted(candidates[name], base, goal), _rank(candidates[name], goal)
 
-    for name in sorted(left, key=promise, reverse=True)[most or len(left) :]:
-        reasons[name] = f"out: not among the {most} that look best"
+    for name in sorted(left, key=promise, reverse=True)[finalists or len(left) :]:
+        reasons[name] = f"out: not among the {finalists} that look best"
     return reasons
-
-
-def require_one_unit(
-    groups: dict[str, list[str]], maximise: list[str], keep: str | None, in_nats: Callable[[str], bool]
-) -> None:
-    """Raise `UserError` for a mean that would mix shares of right answers with log-likelihoods.
-
-    Args:
-        groups: of tasks.
-        maximise: the criterion's groups, whose mean is one as well.
-        keep: the group whose loss is limited, by a share.
-        in_nats: tells a task scored by log-likelihoods.
-    """
-    for name, tasks in groups.items():
-        other = [task for task in tasks if in_nats(task) != in_nats(tasks[0])]
-        if other:
-            raise UserError(
-                "bad-recipe-value", f"the group {name!r} mixes shares and log-likelihoods: give {other[0]} its own"
-            )
-    if len({in_nats(groups[name][0]) for name in maximise}) > 1:
-        raise UserError(
-            "bad-recipe-value",
-            f"criterion: maximise mixes shares and log-likelihoods: {', '.join(maximise)}: leave one out",
-        )
-    if keep is not None and in_nats(groups[keep][0]):
-        raise UserError(
-            "bad-recipe-value",
-            f"criterion: keep: {keep!r} holds log-likelihoods, and the margin is a share: name another",
-        )
