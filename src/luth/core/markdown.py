@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-MARKS = {"left": "---", "right": "---:"}
-
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], left: int = 1) -> str:
     """Return a markdown table.
@@ -13,13 +11,12 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], left: int 
         rows: the cells of each row, as many as there are titles; an upright bar in one is escaped.
         left: how many of the first columns hold words and are aligned to the left; the rest hold numbers.
     """
-    marks = [MARKS["left" if column < left else "right"] for column in range(len(header))]
-    lines = [_line(header), _line(marks)]
+    marks = ["---" if column < left else "---:" for column in range(len(header))]
+    rows = list(rows)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
-        lines.append(_line(row))
-    return "\n".join(lines)
+    return "\n".join(_line(cells) for cells in (header, marks, *rows))
 
 
 def _line(cells: Sequence[object]) -> str:

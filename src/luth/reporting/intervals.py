@@ -96,8 +96,8 @@ def weighted_difference(
     The differences of items are resampled, within each task, so that what is hard for both models cancels out. The
     p-value is two-sided: twice the share of resamples that lie on the other side of zero than most, at least
     1 / (RESAMPLES + 1). Where the items of each task all differ by the same amount, most often by nothing, all
-    resamples are the same: then the interval, for shares, is Wilson's of the gains less Wilson's of the losses, and the
-    p-value is that of McNemar's test.
+    resamples are the same: then the interval, for shares, is Wilson's of the gains less Wilson's of the losses, and
+    the p-value is that of McNemar's test.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 16; McNemar, Psychometrika
     12(2), 1947.
