@@ -87,7 +87,7 @@ def test_three_models_with_names(report_recipe, evaluation, run, tmp_path):
     [
         ({"choice_fr": [1, 0]}, {}, "not-evaluated", ("org/tuned", "short_fr")),
         ({**TUNED, "choice_en": [1]}, {}, "not-evaluated", ("choice_en", "max_samples")),
-        (TUNED, {"max_samples": 5}, "not-evaluated", ("org/base", "org/tuned")),
+        (TUNED, {"max_samples": 5}, "not-alike", ("org/base", "org/tuned")),
     ],
 )
 def test_what_cannot_be_compared(report_recipe, evaluation, run, scores, settings, code, facts):
@@ -113,4 +113,4 @@ def test_weights_that_changed_since_are_refused(report_recipe, evaluation, run, 
     (tmp_path / "org/tuned").mkdir(parents=True)
     (tmp_path / "org/tuned/model.safetensors").write_bytes(b"others")
     code, _, err = run("report", path)
-    assert code == 2 and "[not-evaluated]" in err and "org/tuned" in err
+    assert code == 2 and "[not-alike]" in err and "org/tuned" in err

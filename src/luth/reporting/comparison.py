@@ -81,12 +81,10 @@ def _require_alike(records: dict[str, dict[str, Any]]) -> None:
         ]
         if settings[0] != settings[1]:
             raise UserError(
-                "not-evaluated", f"{first} and {model} were not evaluated alike: evaluate both again with one recipe"
+                "not-alike", f"{first} and {model} were not evaluated alike: evaluate both again with one recipe"
             )
         if Path(model).is_dir() and model_fingerprint(model) != record["inputs"]["model"]:
-            raise UserError(
-                "not-evaluated", f"{model} has changed since it was evaluated: run scripts/evaluate.py again"
-            )
+            raise UserError("not-alike", f"{model} has changed since it was evaluated: run scripts/evaluate.py again")
 
 
 def _as_json(estimates: dict[str, dict[str, Estimate]]) -> dict[str, dict[str, Any]]:
