@@ -83,6 +83,12 @@ def test_the_interval_of_a_difference_holds_it_and_turns_with_the_models(pairs):
     assert (turned.low, turned.high) == pytest.approx((-estimate.high, -estimate.low), abs=0.1)
 
 
+@pytest.mark.parametrize("tasks", [3, 6, 10, 49])
+def test_all_right_in_any_number_of_tasks_is_1(tasks):
+    estimate = weighted_mean([np.ones(3)] * tasks, [1 / tasks] * tasks)
+    assert estimate.value == estimate.high == 1
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.one_of(SHARES, NUMBERS))
 def test_a_group_of_one_task_is_that_task(values):
