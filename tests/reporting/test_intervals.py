@@ -83,10 +83,10 @@ def test_the_interval_of_a_difference_holds_it_and_turns_with_the_models(pairs):
     assert (turned.low, turned.high) == pytest.approx((-estimate.high, -estimate.low), abs=0.1)
 
 
-@pytest.mark.parametrize("tasks", [3, 6, 10, 49])
-def test_all_right_in_any_number_of_tasks_is_1(tasks):
-    estimate = weighted_mean([np.ones(3)] * tasks, [1 / tasks] * tasks)
-    assert estimate.value == estimate.high == 1
+@pytest.mark.parametrize("tasks", range(2, 40))
+def test_all_right_in_any_number_of_tasks_is_never_above_1(tasks):
+    value = intervals._weighted_sum([np.ones(3)] * tasks, [1 / tasks] * tasks)
+    assert 1 - 1e-15 < value <= 1
 
 
 @settings(max_examples=20, deadline=None)

@@ -125,7 +125,7 @@ def weighted(values: Sequence[np.ndarray], weights: Sequence[float], confidence:
 
 
 def _weighted_sum(samples: Sequence[np.ndarray], weights: Sequence[float]) -> float:
-    # Exact but for one rounding: the mean of shares is a share, never a trifle above 1.
+    # Exact but for one rounding: the mean of shares is a share, never above 1.
     return math.fsum(weight * float(sample.mean()) for sample, weight in zip(samples, weights, strict=True))
 
 
