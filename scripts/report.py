@@ -22,33 +22,30 @@ def main(arguments: list[str]) -> None:
     from luth.core.files import write_json, write_text
     from luth.core.recipes import build
     from luth.core.run_record import open_run
-    from luth.reporting import report, tables
+    from luth.reporting import report
+    from luth.reporting.comparison import compare
+    from luth.reporting.figures import write_figures
     from luth.reporting.recipe import ReportRecipe
 
     given = steps.read(args.recipe, "report")
     recipe = build(args.recipe, given, ReportRecipe)
-    recipe.check()
     folder = Path(recipe.output_dir)
-    steps = report.read_steps(recipe)
-    figures = report.compute(recipe)
-    run = open_run(folder, "report", given, report.fingerprints(steps), replace_other=True)
+    records = report.read_steps(recipe)
+    comparison = compare(recipe)
+    run = open_run(folder, "report", given, report.fingerprints(records), replace_other=True)
     folder.mkdir(parents=True, exist_ok=True)
-    report.copy_figures(recipe, folder)
+    figures = write_figures(recipe, comparison, folder)
+    answers = {}
+    if recipe.prompts and recipe.max_new_tokens:
+        from luth.reporting.answers import answer_all
 
-    asked = (recipe.base, recipe.fine_tuned, recipe.merged)
-    say(f"Asking {len(recipe.prompts)} questions to {', '.join(asked)}.")
-    from luth.reporting.answers import answer_all
-
-    answers = answer_all(asked, recipe.prompts, recipe.max_new_tokens)
-    write_json(folder / "results.json", {**report.as_json(figures), "answers": answers})
-    write_text(folder / "report.md", report.page(recipe, figures, answers, steps))
+        say(f"Asking {len(recipe.prompts)} questions to {', '.join(comparison.models)}.")
+        answers = answer_all(recipe.all_models(), recipe.prompts, recipe.max_new_tokens)
+    write_json(folder / "results.json", {**comparison.as_json(), "answers": answers})
+    write_text(folder / "report.md", report.page(recipe, comparison, figures, answers, records))
     run.finish()
 
-    columns = {group: figures.scores[group] for group in recipe.groups}
-    print(f"\n{tables.score_table(columns, figures.models)}\n")
-    differences = {group: figures.differences[group] for group in recipe.groups}
-    print("Differences to the base (▲ gain, ▼ loss: only where the 95% interval excludes zero)\n")
-    print(f"{tables.difference_table(differences, columns, figures.models[1:])}\n")
+    print(f"\n{report.summary(recipe, comparison)}\n")
     print(f"Report: {folder / 'report.md'}, its figures beside it\nAll numbers: {folder / 'results.json'}")
 
 

@@ -55,7 +55,7 @@ def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
         return _sweep_problems(recipe, made)
     if step == "evaluate":
         return _eval_problems(recipe)
-    return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
+    return problems(recipe, ReportRecipe) or ReportRecipe(**recipe).conflicts()
 
 
 def _data_problems(recipe: dict[str, Any]) -> list[str]:

@@ -34,7 +34,9 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
     change("merge.yaml", parameters={"t": 3})
     change("demo/sweep.yaml", criterion={"maximise": "Frnch", "keep": "English"})
     change("demo/report.yaml", prompt="Bonjour")
-    (folder / "report-2.yaml").write_text((RECIPES / "demo/report.yaml").read_text().replace("french: F", "french: T"))
+    (folder / "report-2.yaml").write_text(
+        (RECIPES / "demo/report.yaml").read_text().replace("gained: [F", "gained: [T")
+    )
     change("luth-0.6b.yaml", datasets=[{"path": "json", "data_files": ["nowhere.jsonl"]}])
     (folder / "odd.yaml").write_text("what: is this\n")
     (folder / "broken.yaml").write_text("a: [\n")
@@ -47,7 +49,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "'Frnch' is no group of development (did you mean 'French'?)",
         "unknown key 'prompt' (did you mean 'prompts'?)",
         "nowhere.jsonl: no such dataset file",
-        "there is no group 'Trench items' with tasks (did you mean 'French items'?)",
+        "gained: there is no group 'Trench items' (did you mean 'French items'?)",
         "odd.yaml: its keys fit no step",
         "broken.yaml is not valid YAML",
     ):

@@ -1,4 +1,4 @@
-"""How all figures look, and how they are written."""
+"""The look of all figures, and how they are written."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ DPI = 120
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure of `width` x `height` inches, drawn without a screen; `save` closes it."""
+    """Return an empty figure of `width` x `height` inches, drawn without a screen."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
@@ -24,5 +24,8 @@ def new_figure(width: float, height: float) -> "Figure":
 def save(figure: "Figure", path: Path) -> None:
     """Write a PNG beside `path`, then rename it: several processes may draw the same figure."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(beside, format="png")
-    beside.replace(path)
+    try:
+        figure.savefig(beside, format="png")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-MARKS = {"left": "---", "right": "---:"}
-
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], left: int | Collection[int] = 1) -> str:
     """Return a markdown table.
@@ -15,13 +13,12 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], left: int 
             numbers.
     """
     words = range(left) if isinstance(left, int) else left
-    marks = [MARKS["left" if column in words else "right"] for column in range(len(header))]
-    lines = [_line(header), _line(marks)]
+    marks = ["---" if column in words else "---:" for column in range(len(header))]
+    rows = list(rows)
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
-        lines.append(_line(row))
-    return "\n".join(lines)
+    return "\n".join(_line(cells) for cells in (header, marks, *rows))
 
 
 def _line(cells: Sequence[object]) -> str:

@@ -2,21 +2,29 @@
 
 import html
 import json
-import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
+from luth.core.figures import COLOURS, new_figure, save
 from luth.core.files import write_text
+from luth.core.markdown import table
 
-COLOURS = ("#1f5fbf", "#c4512d", "#3a8f4d", "#7a5ab5", "#8c6d31", "#3b8ea5", "#a55194", "#6b6b6b")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 SAMPLES, SAMPLE_CHARACTERS = 3, 400
+# What each step counted, by its name in the plan: "rows" and "rejected", each a list of counts by part (and reason).
 Steps = dict[str, dict[str, Any]]
+# The steps that each part has for itself come first; the rest follow in the plan's order.
+PART_STEPS = ("read", "select", "translate", "generate", "judge")
+COSTS = {
+    "requests": "requests",
+    "retries": "sent again after a fault",
+    "prompt_tokens": "tokens in",
+    "completion_tokens": "tokens out",
+}
 
 
 def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str, float]) -> None:
@@ -32,54 +40,48 @@ def write_funnel(folder: Path, steps: Steps, parts: list[str], seconds: dict[str
     sections = [
         "# From the sources to the dataset",
         "![What is left after every step](funnel.png)",
-        _table(steps, parts, "rows"),
+        _table(parts, [("(the sources)", sources(steps, parts)), *after(steps, parts, "rows")]),
     ]
     if _has_tokens(steps):
-        note = "Typography, which quality puts right where that is asked, changes their number a little."
-        sections += ["## Tokens", note, _table(steps, parts, "tokens")]
+        note = "Where the step quality corrects typography, it changes the number of tokens a little."
+        sections += ["## Tokens", note, _table(parts, after(steps, parts, "tokens"))]
     sections += ["## Time", _times(steps, seconds)]
     costs = _costs(steps, seconds)
     if costs:
-        sections += ["## What the models cost", costs]
+        header = ["step", *COSTS.values(), "requests a second"]
+        sections += ["## What the models cost", table(header, costs)]
     sections += ["## Rejected", _rejected(folder, steps)]
     write_text(folder / "funnel.md", "\n\n".join(sections) + "\n")
 
 
 def after(steps: Steps, parts: list[str], what: str) -> list[tuple[str, dict[str, int]]]:
     """Return rows or tokens by part after every kind of step: a part's own steps count for it alone."""
-    now: dict[str, int] = dict.fromkeys(parts, 0)
+    left: dict[str, int] = dict.fromkeys(parts, 0)
     kinds: dict[str, dict[str, int]] = {}
     for name, counts in steps.items():
-        part, _, step = name.rpartition(".")
-        found = {count["part"]: count.get(what, 0) for count in counts["rows"]}
-        kinds.setdefault(step, {}).update(
-            {part: found.get(part, 0)} if part else {one: found.get(one, 0) for one in parts}
-        )
-    table = []
-    order = ("read", "select", "translate", "generate", "judge")
-    for step in sorted(kinds, key=lambda one: order.index(one) if one in order else len(order)):
-        now = {**now, **kinds[step]}
-        table.append((step, now))
-    return table
+        part, _, kind = name.rpartition(".")
+        numbers = {count["part"]: count.get(what, 0) for count in counts["rows"]}
+        kinds.setdefault(kind, {}).update({each: numbers.get(each, 0) for each in ([part] if part else parts)})
+    result = []
+    for kind in sorted(kinds, key=lambda kind: PART_STEPS.index(kind) if kind in PART_STEPS else len(PART_STEPS)):
+        left = {**left, **kinds[kind]}
+        result.append((kind, left))
+    return result
 
 
 def sources(steps: Steps, parts: list[str]) -> dict[str, int]:
     """Return the rows of every part's source: those that were read, and those that could not be."""
-    came = dict.fromkeys(parts, 0)
+    rows = dict.fromkeys(parts, 0)
     for name, counts in steps.items():
         if name.endswith(".read"):
             for count in (*counts["rows"], *counts["rejected"]):
-                came[count["part"]] += count["rows"]
-    return came
+                rows[count["part"]] += count["rows"]
+    return rows
 
 
-def _table(steps: Steps, parts: list[str], what: str) -> str:
-    lines = [f"| after | {' | '.join(parts)} | all |", "| --- |" + " ---: |" * (len(parts) + 1)]
-    first = [("(the sources)", sources(steps, parts))] if what == "rows" else []
-    for step, found in first + after(steps, parts, what):
-        cells = " | ".join(f"{found[part]:,}" for part in parts)
-        lines.append(f"| {step} | {cells} | {sum(found.values()):,} |")
-    return "\n".join(lines)
+def _table(parts: list[str], lines: Iterable[tuple[str, dict[str, int]]]) -> str:
+    rows = [[step, *(f"{left[part]:,}" for part in parts), f"{sum(left.values()):,}"] for step, left in lines]
+    return table(["after", *parts, "all"], rows)
 
 
 def _rejected(folder: Path, steps: Steps) -> str:
@@ -95,7 +97,7 @@ def _rejected(folder: Path, steps: Steps) -> str:
 
 
 def _samples(folder: Path, reason: str) -> list[str]:
-    found: list[str] = []
+    samples: list[str] = []
     for path in sorted(folder.glob("*.jsonl")):
         with open(path, encoding="utf-8") as lines:
             for line in lines:
@@ -103,70 +105,60 @@ def _samples(folder: Path, reason: str) -> list[str]:
                 if row["metadata"].get("filter_reason") == reason:
                     detail = row["metadata"].get("detail") or row["metadata"].get("found")
                     text = " ".join(row["text"].split())[:SAMPLE_CHARACTERS] + (f" ⟶ {detail}" if detail else "")
-                    # Tags in it would be taken for the report's own.
-                    found.append(html.escape(" ".join(text.split()), quote=False))
-                if len(found) == SAMPLES:
-                    return found
-    return found
+                    # A tag in the text would take effect in the page.
+                    samples.append(html.escape(" ".join(text.split()), quote=False))
+                if len(samples) == SAMPLES:
+                    return samples
+    return samples
 
 
 def _times(steps: Steps, seconds: dict[str, float]) -> str:
-    lines = ["| step | seconds | rows a second |", "| --- | ---: | ---: |"]
+    rows = []
     for name, counts in steps.items():
-        rows, took = sum(count["rows"] for which in counts.values() for count in which), seconds[name]
-        lines.append(f"| {name} | {took:,.1f} | {_rate(rows, took)} |")
-    return "\n".join(lines)
+        number = sum(count["rows"] for kind in counts.values() for count in kind)
+        rows.append([name, f"{seconds[name]:,.1f}", _rate(number, seconds[name])])
+    return table(["step", "seconds", "rows a second"], rows)
 
 
 def _rate(number: int, seconds: float) -> str:
     return f"{number / seconds:,.1f}" if seconds else "unknown"
 
 
-def _costs(steps: Steps, seconds: dict[str, float]) -> str:
-    lines = []
+def _costs(steps: Steps, seconds: dict[str, float]) -> list[list[str]]:
+    rows = []
     for name, counts in steps.items():
         step, cost = name.rpartition(".")[2], Counter[str]()
         for count in [*counts["rows"], *counts["rejected"]]:
             cost.update({key.split(": ")[1]: value for key, value in count.items() if key.startswith(f"{step}: ")})
         if cost:
-            cells = [f"{cost[key]:,}" for key in ("requests", "retries", "prompt_tokens", "completion_tokens")]
-            lines.append(f"| {name} | {' | '.join(cells)} | {_rate(cost['requests'], seconds[name])} |")
-    head = (
-        "| step | requests | sent again after a fault | tokens in | tokens out | requests a second |\n| --- |"
-        + " ---: |" * 5
-    )
-    return "\n".join([head, *lines]) if lines else ""
+            rows.append([name, *(f"{cost[key]:,}" for key in COSTS), _rate(cost["requests"], seconds[name])])
+    return rows
 
 
 def plot_funnel(steps: Steps, parts: list[str], path: Path) -> None:
     """Draw rows after every step, and beside them tokens where they were counted, the parts stacked."""
     counted = ["rows", *(["tokens"] if _has_tokens(steps) else [])]
-    height = 1.4 + 0.5 * len(after(steps, parts, "rows"))
-    figure, axes = plt.subplots(
-        1, len(counted), figsize=(8 * len(counted), height), dpi=120, layout="constrained", squeeze=False, sharey=True
-    )
-    for axis, what in zip(axes[0], counted, strict=True):
-        _bars(axis, after(steps, parts, what), parts, what)
-    axes[0][0].invert_yaxis()
-    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure = new_figure(8 * len(counted), 1.4 + 0.5 * len(after(steps, parts, "rows")))
+    axes = figure.subplots(1, len(counted), squeeze=False, sharey=True)[0]
+    for axis, what in zip(axes, counted, strict=True):
+        _draw_bars(axis, after(steps, parts, what), parts, what)
+    axes[0].invert_yaxis()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=min(len(parts), 4))
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(beside, format="png")
-    plt.close(figure)
-    beside.replace(path)
+    save(figure, path)
 
 
-def _bars(axis: Any, table: list[tuple[str, dict[str, int]]], parts: list[str], what: str) -> None:
-    left, places = [0.0] * len(table), range(len(table))
+def _draw_bars(axis: "Axes", lines: list[tuple[str, dict[str, int]]], parts: list[str], what: str) -> None:
+    ends, places = [0.0] * len(lines), range(len(lines))
     for number, part in enumerate(parts):
-        counts = [found[part] for _, found in table]
-        axis.barh(places, counts, left=left, label=part, color=COLOURS[number % len(COLOURS)])
-        left = [before + now for before, now in zip(left, counts, strict=True)]
-    axis.set_yticks(places, [step for step, _ in table])
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    for place, total in enumerate(left):
+        counts = [left[part] for _, left in lines]
+        axis.barh(places, counts, left=ends, label=part, color=COLOURS[number % len(COLOURS)])
+        ends = [end + count for end, count in zip(ends, counts, strict=True)]
+    axis.set_yticks(places, [step for step, _ in lines])
+    axis.locator_params(axis="x", integer=True)
+    for place, total in enumerate(ends):
         axis.text(total, place, f" {total:,.0f}", va="center", fontsize=8)
-    axis.set(xlabel=f"{what} after the step", xlim=(0, 1.12 * max([1.0, *left])))
+    axis.set(xlabel=f"{what} after the step", xlim=(0, 1.12 * max([1.0, *ends])))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 

@@ -1,5 +1,7 @@
-"""Intervals over items, by the bootstrap."""
+"""Scores, group scores and differences with their intervals over items. docs/statistics.md explains each of them."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +10,14 @@ from scipy import stats
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 SEED = 0
+BATCH = 1000
+# Sums of floats: values that differ by less are equal.
+ROUNDING = 1e-12
 
 
 @dataclass
 class Estimate:
-    """A mean over items, or a mean paired difference, with its interval at 95% and, for a difference, its p-value."""
+    """A mean over items, or a mean paired difference, with its interval and, for a difference, its p-value."""
 
     value: float
     low: float
@@ -26,90 +31,173 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
 
-def mean(scores: np.ndarray) -> Estimate:
-    """Estimate the mean of per-item scores, shape (items,), with the percentile bootstrap over items."""
-    return _estimate(scores)[0]
+def is_share(*samples: np.ndarray) -> bool:
+    """Tell scores between 0 and 1 from log-likelihoods, which are negative."""
+    return all(bool(((sample >= 0) & (sample <= 1)).all()) for sample in samples)
 
 
-def ratio(reached: np.ndarray, possible: np.ndarray) -> Estimate:
-    """Estimate the sum of `reached` over the sum of `possible`, both of shape (items,), resampling items.
+def mean(scores: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the mean of a task's scores, shape (items,), by the percentile bootstrap over items.
+
+    Where all items have the same score the bootstrap has no width: for shares Wilson's interval takes its place.
+    """
+    return ratio(scores, np.ones(len(scores)), confidence)
+
+
+def ratio(reached: np.ndarray, possible: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the sum of `reached` over the sum of `possible`, both of shape (items,), as `mean` does.
 
     Items count by what is possible in them; where that is 1 everywhere, this is `mean`.
     """
     value = float(reached.sum() / possible.sum())
-    if len(reached) < 2:
-        return Estimate(value, value, value, len(reached))
-    if np.ptp(reached / possible) == 0:
-        return _unanimous(value, len(reached))
-    rng = np.random.default_rng(SEED)
-    resampled = np.empty(RESAMPLES)
-    for at in range(0, RESAMPLES, 1000):
-        drawn = rng.integers(len(reached), size=(1000, len(reached)))
-        resampled[at : at + 1000] = reached[drawn].sum(1) / possible[drawn].sum(1)
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(resampled, [tail, 100 - tail])
-    return Estimate(value, float(low), float(high), len(reached))
+    if _agree(reached / possible):
+        low, high = _wilson(reached / possible, confidence)
+    else:
+        low, high = _percentiles(_resampled_ratio(reached, possible), confidence)
+    return Estimate(value, low, high, len(reached))
 
 
-def _unanimous(value: float, items: int) -> Estimate:
-    """Estimate a share where all items agree and the bootstrap has no width: Wilson's interval, for all or none.
+def weighted_mean(samples: Sequence[np.ndarray], weights: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the weighted mean of several tasks' means, resampling items within each task.
 
-    Source: Wilson 1927, JASA 22(158).
+    A group's score is this with equal weights. A task whose items all have the same score adds nothing to the
+    bootstrap's width: for shares its Wilson interval is added, by the square root of the sum of squared margins.
+
+    Source: Zou, Huang and Zhang, A note on confidence interval estimation for a linear function of binomial
+    proportions, Computational Statistics & Data Analysis 53, 2009.
+
+    Args:
+        samples: the scores of each task, each of shape (its items,).
+        weights: of the tasks, positive, with the sum 1.
+        confidence: of the interval.
     """
-    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) ** 2 / items
-    spread = margin / (1 + margin)
-    return Estimate(value, value - spread if value == 1 else value, value + spread if value == 0 else value, items)
+    if len(samples) == 1:
+        return mean(samples[0], confidence)
+    value = _weighted_sum(samples, weights)
+    low, high = _percentiles(_resampled_sum(samples, weights), confidence)
+    bounds = [
+        (weight, float(sample.mean()), *_wilson(sample, confidence))
+        for sample, weight in zip(samples, weights, strict=True)
+        if _agree(sample)
+    ]
+    if bounds:
+        low, high = _joined(value, [(1.0, value, low, high), *bounds])
+    return Estimate(value, low, high, sum(map(len, samples)))
 
 
-def difference(scores: np.ndarray, reference: np.ndarray) -> Estimate:
-    """Estimate the mean of `scores - reference` over the same items, both of shape (items,).
+def weighted_difference(
+    samples: Sequence[np.ndarray],
+    references: Sequence[np.ndarray],
+    weights: Sequence[float],
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """Estimate how far the weighted mean of `samples` is above that of `references`, on the same items.
 
-    Items are resampled, so that what is hard for both models cancels out. The p-value is two-sided: twice the share
-    of resamples whose difference does not have the sign of most, never below 1 / (resamples + 1).
+    The differences of items are resampled, within each task, so that what is hard for both models cancels out. The
+    p-value is two-sided: twice the share of resamples that lie on the other side of zero than most, at least
+    1 / (RESAMPLES + 1). Where the items of each task all differ by the same amount, most often by nothing, all
+    resamples are the same: then the interval, for shares, is Wilson's of the gains less Wilson's of the losses, and
+    the p-value is that of McNemar's test.
 
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 16.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 16; McNemar, Psychometrika
+    12(2), 1947.
+
+    Args:
+        samples: the scores of each task, each of shape (its items,).
+        references: those of the other model, on the same items in the same order.
+        weights: of the tasks, positive, with the sum 1.
+        confidence: of the interval.
     """
-    estimate, resampled = _estimate(scores - reference)
-    tail = min((resampled <= 0).mean(), (resampled >= 0).mean())
-    estimate.p = float(min(1.0, max(2 * tail, 1 / (RESAMPLES + 1))))
-    return estimate
+    gaps = [ours - theirs for ours, theirs in zip(samples, references, strict=True)]
+    value = _weighted_sum(gaps, weights)
+    if all(_agree(gap) for gap in gaps):
+        (low, high), p = _uniform_difference(gaps, weights, confidence, is_share(*samples, *references))
+    else:
+        resampled = _resampled_sum(gaps, weights)
+        low, high = _percentiles(resampled, confidence)
+        p = 2 * float(min((resampled <= ROUNDING).mean(), (resampled >= -ROUNDING).mean()))
+    return Estimate(value, low, high, sum(map(len, gaps)), min(1.0, max(p, 1 / (RESAMPLES + 1))))
 
 
-def weighted(values: list[np.ndarray], weights: list[float], confidence: float = CONFIDENCE) -> Estimate:
-    """Estimate the weighted sum of several samples' means, each of shape (its items,), resampling within each.
-
-    Meant for a mean over tasks, and for a paired difference of two such means; the p-value, as in `difference`, is of
-    the sum being zero.
-    """
-    rng = np.random.default_rng(SEED)
-    value, resampled = 0.0, np.zeros(RESAMPLES)
-    for sample, weight in zip(values, weights, strict=True):
-        value += weight * float(sample.mean())
-        # How often each distinct value is drawn is multinomial: for shares that is two numbers, however many items.
-        distinct, counts = np.unique(sample, return_counts=True)
-        for at in range(0, RESAMPLES, 1000):
-            drawn = rng.multinomial(len(sample), counts / len(sample), size=1000)
-            resampled[at : at + 1000] += weight * (drawn @ distinct) / len(sample)
-    tail = 100 * (1 - confidence) / 2
-    low, high = np.percentile(resampled, [tail, 100 - tail])
-    # Sums of floats: what is zero but for rounding is zero.
-    p = 2 * min((resampled <= 1e-12).mean(), (resampled >= -1e-12).mean())
-    items = sum(len(sample) for sample in values)
-    return Estimate(value, float(low), float(high), items, float(min(1.0, max(p, 1 / (RESAMPLES + 1)))))
+def _weighted_sum(samples: Sequence[np.ndarray], weights: Sequence[float]) -> float:
+    # Exact but for one rounding: the mean of shares is a share, never above 1.
+    return math.fsum(weight * float(sample.mean()) for sample, weight in zip(samples, weights, strict=True))
 
 
-def _estimate(values: np.ndarray) -> tuple[Estimate, np.ndarray]:
-    value = float(values.mean())
-    if len(values) < 2 or np.ptp(values) == 0:
-        return Estimate(value, value, value, len(values)), np.full(RESAMPLES, value)
-    result = stats.bootstrap(
-        (values,),
-        np.mean,
+def _agree(sample: np.ndarray) -> bool:
+    return bool(np.ptp(sample) <= ROUNDING)
+
+
+def _resampled_ratio(reached: np.ndarray, possible: np.ndarray) -> np.ndarray:
+    return stats.bootstrap(
+        (reached, possible),
+        lambda reached, possible, axis: reached.sum(axis=axis) / possible.sum(axis=axis),
+        paired=True,
+        vectorized=True,
         n_resamples=RESAMPLES,
-        batch=1000,
-        confidence_level=CONFIDENCE,
+        batch=BATCH,
         method="percentile",
         rng=np.random.default_rng(SEED),
-    )
-    interval = result.confidence_interval
-    return Estimate(value, float(interval.low), float(interval.high), len(values)), result.bootstrap_distribution
+    ).bootstrap_distribution
+
+
+def _resampled_sum(samples: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Return RESAMPLES weighted sums of means; one task's are those that `mean` takes."""
+    if len(samples) == 1:
+        return weights[0] * _resampled_ratio(samples[0], np.ones(len(samples[0])))
+    rng = np.random.default_rng(SEED)
+    resampled = np.zeros(RESAMPLES)
+    for sample, weight in zip(samples, weights, strict=True):
+        # How often each distinct score is drawn is multinomial: for shares that is two numbers, however many items.
+        distinct, counts = np.unique(sample, return_counts=True)
+        for start in range(0, RESAMPLES, BATCH):
+            drawn = rng.multinomial(len(sample), counts / len(sample), size=BATCH)
+            resampled[start : start + BATCH] += weight * (drawn @ distinct) / len(sample)
+    return resampled
+
+
+def _percentiles(resampled: np.ndarray, confidence: float) -> tuple[float, float]:
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def _wilson(scores: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Return Wilson's score interval for scores that are all the same; log-likelihoods have none and get no width.
+
+    Of all scores from 0 to 1 with a given mean, those that are 0 or 1 vary most: the interval of such a count is wide
+    enough for any. A count that is not whole is rounded away from the mean.
+
+    Source: Wilson, Journal of the American Statistical Association 22(158), 1927; scipy's binomtest.
+    """
+    value, items = float(scores.mean()), len(scores)
+    if not is_share(scores):
+        return value, value
+    counts = math.floor(value * items + ROUNDING), math.ceil(value * items - ROUNDING)
+    below, above = (stats.binomtest(count, items).proportion_ci(confidence, "wilson") for count in counts)
+    return float(below.low), float(above.high)
+
+
+def _joined(value: float, bounds: list[tuple[float, float, float, float]]) -> tuple[float, float]:
+    """Return the interval of a weighted sum of independent estimates, each as weight, value, low and high."""
+    below = math.hypot(*(weight * (middle - low) for weight, middle, low, _ in bounds))
+    above = math.hypot(*(weight * (high - middle) for weight, middle, _, high in bounds))
+    return value - below, value + above
+
+
+def _uniform_difference(
+    gaps: list[np.ndarray], weights: Sequence[float], confidence: float, shares: bool
+) -> tuple[tuple[float, float], float]:
+    """Return interval and p-value where the items of each task all differ by the same amount."""
+    bounds = []
+    for gap, weight in zip(gaps, weights, strict=True):
+        gains, losses = np.maximum(gap, 0), np.maximum(-gap, 0)
+        low, high = float(gap.mean()), float(gap.mean())
+        if shares:
+            (least_gain, most_gain), (least_loss, most_loss) = _wilson(gains, confidence), _wilson(losses, confidence)
+            low, high = least_gain - most_loss, most_gain - least_loss
+        bounds.append((weight, float(gap.mean()), low, high))
+    gained = sum(len(gap) for gap in gaps if gap.mean() > ROUNDING)
+    lost = sum(len(gap) for gap in gaps if gap.mean() < -ROUNDING)
+    p = 2 * float(stats.norm.sf(abs(gained - lost) / math.sqrt(gained + lost))) if gained + lost else 1.0
+    return _joined(_weighted_sum(gaps, weights), bounds), p

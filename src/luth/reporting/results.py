@@ -1,4 +1,4 @@
-"""Per-item scores out of LightEval's details."""
+"""Per-item scores from the details that an evaluation left."""
 
 import json
 import os
@@ -21,7 +21,8 @@ def item_metrics(evaluation: Path, model: str) -> tuple[dict[str, dict[str, dict
     """Read the newest finished evaluation of `model`.
 
     Returns:
-        for every task its items' metrics by item id, the task's own order of metrics kept; and the run.json.
+        the metrics of every task's items, by task, item id and metric, in the task's own order of metrics; and the
+        content of run.json.
 
     Raises:
         UserError: the model was not evaluated, or not to the end.
@@ -34,32 +35,37 @@ def item_metrics(evaluation: Path, model: str) -> tuple[dict[str, dict[str, dict
         raise UserError(
             "not-evaluated", f"{model} has no finished evaluation in {evaluation}: run scripts/evaluate.py first"
         ) from None
-    scores = {}
+    metrics = {}
     for path in sorted((model_folder(evaluation / "details", model) / date).glob("details_*.parquet")):
         task = path.name.removeprefix("details_").split("|")[0]
         rows = parquet.read_table(path, columns=["doc", "metric"]).to_pylist()
-        scores[task] = {row["doc"]["id"]: row["metric"] for row in rows}
-    return scores, record
+        metrics[task] = {row["doc"]["id"]: row["metric"] for row in rows}
+    return metrics, record
 
 
 def item_scores(evaluation: Path, model: str) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
-    """Read as `item_metrics` does, of each item its task's first metric alone."""
-    found, record = item_metrics(evaluation, model)
-    first = {
-        task: {item: float(next(iter(metrics.values()))) for item, metrics in items.items()}
-        for task, items in found.items()
+    """Read what `item_metrics` reads, but of each item the task's first metric alone."""
+    metrics, record = item_metrics(evaluation, model)
+    scores = {
+        task: {item: float(next(iter(values.values()))) for item, values in items.items()}
+        for task, items in metrics.items()
     }
-    return first, record
+    return scores, record
 
 
-def group_scores(scores: dict[str, dict[str, float]], tasks: list[str], model: str) -> np.ndarray:
-    """Join the tasks' items into one array, shape (items,), in an order that is the same for every model."""
+def task_samples(scores: dict[str, dict[str, float]], tasks: list[str], model: str) -> list[np.ndarray]:
+    """Return each task's scores, of shape (its items,), in an order of items that is the same for every model.
+
+    Raises:
+        UserError: a task was not evaluated, or has one item, which tells nothing of the spread over items.
+    """
     missing = [task for task in tasks if task not in scores]
     if missing:
         raise UserError(
             "not-evaluated",
             f"{model} was not evaluated on {', '.join(missing)}: add the task to the evaluation's recipe",
         )
-    if sum(len(scores[task]) for task in tasks) < 2:
-        raise UserError("not-evaluated", f"{', '.join(tasks)}: one item gives no interval: raise max_samples")
-    return np.array([scores[task][item] for task in tasks for item in sorted(scores[task], key=int)])
+    small = [task for task in tasks if len(scores[task]) < 2]
+    if small:
+        raise UserError("not-evaluated", f"{', '.join(small)}: one item gives no interval: raise max_samples")
+    return [np.array([scores[task][item] for item in sorted(scores[task], key=int)]) for task in tasks]

@@ -1,4 +1,4 @@
-"""The table of an evaluation: every score with its interval, and what it is to be read with."""
+"""The tables of an evaluation: every score with its interval, and what to know when reading it."""
 
 import csv
 import io
@@ -10,23 +10,26 @@ from typing import Any
 import numpy as np
 
 from luth.core.files import write_json, write_text
+from luth.core.markdown import table
 from luth.reporting import intervals
 from luth.reporting.intervals import Estimate
 from luth.reporting.results import item_metrics
-from luth.reporting.tables import number
+from luth.reporting.tables import interval, number
 
 LEGEND = """
-Scores in percent, log-likelihoods in nats; each task's main metric, all of them in scores.csv and scores.json, as
-shares of 1. Intervals are over items, by the bootstrap, or Wilson's where all items agree; under about 30 items they
-are too narrow. Spread: the standard deviation between runs with different seeds. Cut short: answers that filled their
-room. Thought unclosed: no answer, for the thought never ended. run.json beside a model's results says what made them.
+Scores in percent, log-likelihoods in nats. The table has each task's main metric; scores.csv and scores.json have all
+metrics, as shares of 1. Intervals are over items, by the bootstrap, or Wilson's where all items agree; with fewer than
+about 30 items the bootstrap is too narrow. Spread: the standard deviation between runs with different seeds. Cut
+short: answers that reached the limit of tokens. Thought unclosed: the thought never ended, so there is no answer.
+run.json beside a model's results says what made them.
 """
+HEADER = ("model", "task", "metric", "score", "95% interval", "items", "runs, spread", "cut short", "thought unclosed")
 BESIDE = ("truncated", "unclosed_thought")
 
 
 @dataclass
 class ScoredRow:
-    """One evaluated row: `label` names it in the table, rows of one label are runs of the same; `name` files it."""
+    """One evaluated row: `label` names it in the table, `name` its files; rows with one label are runs of the same."""
 
     label: str
     name: str
@@ -38,7 +41,7 @@ class Score:
     """One metric of one task: its mean over items and runs with the interval over items, and the spread over runs.
 
     `run_spread` is the standard deviation of the runs' means; None where there is one run. `truncated` and
-    `unclosed_thought` are shares of the answers; None where the task has no answers in words.
+    `unclosed_thought` are shares of the answers; None where the task has no generated answers.
     """
 
     model: str
@@ -55,16 +58,15 @@ class Score:
 def write_scores(output: Path, rows: list[ScoredRow]) -> str:
     """Write scores.md, scores.csv and scores.json into an evaluation's folder; return the rows' table in markdown.
 
-    Rows that are in scores.json already, of models or modes that are not among `rows`, stay.
+    Scores that are in scores.json already, of models or modes that are not among `rows`, stay.
     """
-    scores = [score for label in dict.fromkeys(row.label for row in rows) for score in _scores(output, rows, label)]
-    table = _markdown([score for score in scores if score.main])
-    labels = {row.label for row in rows}
-    scores = [score for score in _written_before(output / "scores.json") if score.model not in labels] + scores
-    write_text(output / "scores.md", _markdown([score for score in scores if score.main]) + LEGEND)
-    write_text(output / "scores.csv", _csv(scores))
-    write_json(output / "scores.json", [asdict(score) for score in scores])
-    return table
+    labels = dict.fromkeys(row.label for row in rows)
+    scores = [score for label in labels for score in _scores(output, rows, label)]
+    before = [score for score in _written_before(output / "scores.json") if score.model not in labels]
+    write_text(output / "scores.md", _markdown(before + scores) + LEGEND)
+    write_text(output / "scores.csv", _csv(before + scores))
+    write_json(output / "scores.json", [asdict(score) for score in before + scores])
+    return _markdown(scores)
 
 
 def _written_before(path: Path) -> list[Score]:
@@ -78,10 +80,10 @@ def _scores(output: Path, rows: list[ScoredRow], label: str) -> list[Score]:
     runs: dict[str, list[dict[str, dict[str, Any]]]] = {}
     for row in rows:
         if row.label == label:
-            found, _ = item_metrics(output, row.name)
+            metrics, _ = item_metrics(output, row.name)
             for task in row.tasks:
-                runs.setdefault(task, []).append(found[task])
-    return [score for task, answered in runs.items() for score in _task_scores(label, task, answered)]
+                runs.setdefault(task, []).append(metrics[task])
+    return [score for task, task_runs in runs.items() for score in _task_scores(label, task, task_runs)]
 
 
 def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]]) -> list[Score]:
@@ -92,7 +94,7 @@ def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]]) -
     }
     scores = []
     for metric in [name for name in metrics if name not in BESIDE]:
-        # Shape (runs, items, 2): what was reached of what could be. A metric over parts of items has several a piece.
+        # Shape (runs, items, 2): what was reached, and what could be. A metric over parts of items has a list an item.
         parts = np.array([[_part(run[item][metric]) for item in sorted(run, key=int)] for run in runs])
         means = parts[:, :, 0].sum(1) / parts[:, :, 1].sum(1)
         estimate = intervals.ratio(parts[:, :, 0].mean(0), parts[:, :, 1].mean(0))
@@ -108,33 +110,34 @@ def _part(value: Any) -> tuple[float, float]:
 
 
 def _markdown(scores: list[Score]) -> str:
-    lines = [
-        "| model | task | metric | score | 95% interval | items | runs, spread | cut short | thought unclosed |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for score in scores:
-        found = score.estimate
-        share = 0 <= found.value <= 1
-        interval = f"[{number(found.low, share)}, {number(found.high, share)}]" if found.items > 1 else "none"
-        runs = "1" if score.run_spread is None else f"{score.runs}, ± {number(score.run_spread, share)}"
-        beside = [
+    """Return the table of the tasks' main metrics."""
+    return table(HEADER, [_cells(score) for score in scores if score.main], left=3)
+
+
+def _cells(score: Score) -> list[object]:
+    estimate = score.estimate
+    share = 0 <= estimate.value <= 1
+    return [
+        score.model,
+        score.task,
+        score.metric,
+        number(estimate.value, share),
+        interval(estimate, share) if estimate.low < estimate.high else "none",
+        estimate.items,
+        "1" if score.run_spread is None else f"{score.runs}, ± {number(score.run_spread, share)}",
+        *(
             "" if value is None else "unknown" if np.isnan(value) else f"{100 * value:.1f}%"
             for value in (score.truncated, score.unclosed_thought)
-        ]
-        cells = [score.model, score.task, score.metric, number(found.value, share), interval, str(found.items), runs]
-        lines.append(f"| {' | '.join([*cells, *beside])} |")
-    return "\n".join(lines)
+        ),
+    ]
 
 
 def _csv(scores: list[Score]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["model", "task", "metric", "score", "low", "high", "items", "runs", "run_spread", *BESIDE],
-    )
+    writer.writerow(["model", "task", "metric", "score", "low", "high", "items", "runs", "run_spread", *BESIDE])
     for score in scores:
-        found = score.estimate
-        values = [found.value, found.low, found.high, found.items, score.runs, score.run_spread]
-        beside = [score.truncated, score.unclosed_thought]
-        writer.writerow([score.model, score.task, score.metric, *values, *beside])
+        estimate = score.estimate
+        values = [estimate.value, estimate.low, estimate.high, estimate.items, score.runs, score.run_spread]
+        writer.writerow([score.model, score.task, score.metric, *values, score.truncated, score.unclosed_thought])
     return text.getvalue()

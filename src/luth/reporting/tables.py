@@ -1,11 +1,17 @@
-"""Markdown tables and sentences."""
+"""Scores and differences in markdown tables and in sentences."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from luth.core.markdown import table
 from luth.reporting.intervals import Estimate
 
+# By group (or task), then by model.
+Estimates = Mapping[str, Mapping[str, Estimate]]
 
-def is_share(group: dict[str, Estimate]) -> bool:
+
+def is_share(scores: Mapping[str, Estimate]) -> bool:
     """Tell accuracies, between 0 and 1 and shown in percent, from log-likelihoods."""
-    return all(0 <= estimate.value <= 1 for estimate in group.values())
+    return all(0 <= estimate.value <= 1 for estimate in scores.values())
 
 
 def number(value: float, share: bool, sign: bool = False) -> str:
@@ -14,42 +20,48 @@ def number(value: float, share: bool, sign: bool = False) -> str:
     return f"{scaled:{'+' if sign else ''}.{digits}f}"
 
 
-def header(groups: dict[str, dict[str, Estimate]]) -> str:
-    """Write a table's first two lines: the groups with their number of items."""
-    titles = [f"{group} (n = {next(iter(row.values())).items})" for group, row in groups.items()]
-    return f"| model | {' | '.join(titles)} |\n| --- |" + " ---: |" * len(titles)
+def interval(estimate: Estimate, share: bool, sign: bool = False) -> str:
+    """Write an interval in brackets."""
+    return f"[{number(estimate.low, share, sign)}, {number(estimate.high, share, sign)}]"
 
 
-def score_table(scores: dict[str, dict[str, Estimate]], models: list[str]) -> str:
-    """Models as rows, groups as columns, every score with its interval."""
-    groups = list(scores)
-    lines = [header(scores)]
-    for model in models:
-        cells = []
-        for group in groups:
-            share, found = is_share(scores[group]), scores[group][model]
-            cells.append(f"{number(found.value, share)} [{number(found.low, share)}, {number(found.high, share)}]")
-        lines.append(f"| {model} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def score_cell(estimate: Estimate, share: bool) -> str:
+    """Write a score with its interval."""
+    return f"{number(estimate.value, share)} {interval(estimate, share)}"
+
+
+def difference_cell(estimate: Estimate, share: bool) -> str:
+    """Write a difference with its interval, its p-value, and ▲ or ▼ where the interval excludes zero."""
+    mark = " " + ("▲" if estimate.value > 0 else "▼") if estimate.excludes_zero else ""
+    value = number(estimate.value, share, sign=True)
+    return f"{value} {interval(estimate, share, sign=True)}, p {p_value(estimate.p)}{mark}"
+
+
+def score_table(scores: Estimates, models: Sequence[str], groups: Iterable[str] | None = None) -> str:
+    """Return a table of scores: models as rows, `groups` (all without it) as columns."""
+    return _by_model(scores, scores, models, groups, score_cell)
 
 
 def difference_table(
-    differences: dict[str, dict[str, Estimate]], scores: dict[str, dict[str, Estimate]], models: list[str]
+    differences: Estimates, scores: Estimates, models: Sequence[str], groups: Iterable[str] | None = None
 ) -> str:
-    """Differences to the base: a gain or a loss is marked only where the interval excludes zero."""
-    groups = list(differences)
-    lines = [header(differences)]
-    for model in models:
-        cells = [difference_cell(differences[group][model], is_share(scores[group])) for group in groups]
-        lines.append(f"| {model} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    """Return a table of differences: models as rows, `groups` as columns; `scores` tell each group's unit."""
+    return _by_model(differences, scores, models, groups, difference_cell)
 
 
-def difference_cell(found: Estimate, share: bool) -> str:
-    """Write one difference with its interval, its p-value, and ▲ or ▼ where it is no chance."""
-    mark = " " + ("▲" if found.value > 0 else "▼") if found.excludes_zero else ""
-    value, low, high = (number(part, share, sign=True) for part in (found.value, found.low, found.high))
-    return f"{value} [{low}, {high}], p {p_value(found.p)}{mark}"
+def _by_model(
+    estimates: Estimates,
+    scores: Estimates,
+    models: Sequence[str],
+    groups: Iterable[str] | None,
+    cell: Callable[[Estimate, bool], str],
+) -> str:
+    columns = list(estimates if groups is None else groups)
+    titles = [f"{group} (n = {next(iter(estimates[group].values())).items})" for group in columns]
+    rows = [
+        [model, *(cell(estimates[group][model], is_share(scores[group])) for group in columns)] for model in models
+    ]
+    return table(["model", *titles], rows)
 
 
 def p_value(p: float | None) -> str:
@@ -59,11 +71,10 @@ def p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def sentence(model: str, base: str, group: str, found: Estimate, share: bool) -> str:
+def sentence(model: str, base: str, group: str, difference: Estimate, share: bool) -> str:
     """Say one difference in words."""
-    low, high = number(found.low, share, sign=True), number(found.high, share, sign=True)
-    interval = f"[{low}, {high}], p {p_value(found.p)}, {found.items} items"
-    size = number(abs(found.value), share) + (" points" if share else " nats per character")
-    if not found.excludes_zero:
-        return f"{group}: no difference between {model} and {base} is shown ({interval})."
-    return f"{group}: {model} is {size} {'above' if found.value > 0 else 'below'} {base} ({interval})."
+    evidence = f"{interval(difference, share, sign=True)}, p {p_value(difference.p)}, {difference.items} items"
+    if not difference.excludes_zero:
+        return f"{group}: no difference between {model} and {base} is shown ({evidence})."
+    size = number(abs(difference.value), share) + (" points" if share else " nats per character")
+    return f"{group}: {model} is {size} {'above' if difference.value > 0 else 'below'} {base} ({evidence})."

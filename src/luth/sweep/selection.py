@@ -65,7 +65,7 @@ def mean_weights(tasks: list[str]) -> dict[str, float]:
 
 def weighted_mean(scores: Scores, weights: dict[str, float]) -> Estimate:
     """Estimate a model's weighted mean over tasks, with its 95% interval."""
-    return intervals.weighted(_arrays(scores, weights), list(weights.values()))
+    return intervals.weighted_mean(_arrays(scores, weights), list(weights.values()))
 
 
 def difference(
@@ -81,8 +81,8 @@ def difference(
             raise UserError(
                 "not-alike", f"{task}: two models were evaluated on different items: use another output_dir"
             )
-    pairs = zip(_arrays(scores, weights), _arrays(reference, weights), strict=True)
-    return intervals.weighted([ours - theirs for ours, theirs in pairs], list(weights.values()), confidence)
+    arrays, references = _arrays(scores, weights), _arrays(reference, weights)
+    return intervals.weighted_difference(arrays, references, list(weights.values()), confidence)
 
 
 def _arrays(scores: Scores, tasks: dict[str, float]) -> list[np.ndarray]:
