@@ -30,6 +30,7 @@ HYBRID = (
 def recipe(tmp_path):
     def write(**changes):
         content = {
+            "step": "evaluate",
             "models": [str(tmp_path / "model")],
             "custom_tasks": [str(ROOT / "recipes/demo/tasks.py")],
             "tasks": ["demo_choice_fr", "demo_short_en", "demo_conversations_fr"],
@@ -219,30 +220,39 @@ def test_a_missing_column_or_split_is_one_line(make_model, recipe, run, tmp_path
 def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
     (tmp_path / "empty").mkdir()
-    for arguments, words in (
-        ([recipe(tasks=["demo_choise_fr"])], "there is no task 'demo_choise_fr' (did you mean 'demo_choice_fr'?)"),
-        ([recipe(tasks=["luth_fre"])], "there is no task 'luth_fre' (did you mean 'luth_fr'?)"),
-        ([recipe(), "--model", tmp_path / "none"], "no such model folder"),
-        ([recipe(), "--model", tmp_path / "empty"], "is not a model folder"),
-        ([recipe(), "--limit", "0"], "max_samples: 0: "),
-        ([recipe(max_sample=3)], "unknown key 'max_sample' (did you mean 'max_samples'?)"),
-        ([recipe(dtype=None)], "dtype: None is not of type"),
-        ([recipe(thinking=True)], "has no enable_thinking switch: set thinking to null"),
-        ([recipe(generation_parameters={"top_p": 0.9})], "top_p has no effect at temperature 0"),
-        ([recipe(generation_parameters={"temprature": 1})], "temprature"),
-        ([recipe(models=[str(tmp_path / "model")] * 2)], "is there twice"),
-        ([recipe(), "--base_url", "localhost:8000"], "is no address"),
-        ([recipe(), "--base_url", "http://me:secret@localhost:8000/v1"], "api_key_env"),
-        ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], "top_p: 1.5: "),
-        ([recipe(reasoning_tags=[["", ""]])], "a tag is empty"),
-        ([recipe(tasks=["demo_choice_fr"]), "--base_url", "http://localhost:9/v1"], "no task is left"),
-        ([recipe(tasks=["boolq_fr"])], "boolq_fr: the dataset manu/french_boolq"),
+    one, value = "unknown-task", "bad-recipe-value"
+    for arguments, kind, *facts in (
+        ([recipe(tasks=["demo_choise_fr"])], one, "'demo_choise_fr'", "(did you mean 'demo_choice_fr'?)"),
+        ([recipe(tasks=["luth_fre"])], one, "'luth_fre'", "(did you mean 'luth_fr'?)"),
+        ([recipe(max_samples={"boolq_fr": 3})], one, "max_samples", "'boolq_fr'"),
+        ([recipe(), "--model", tmp_path / "none"], "bad-model", str(tmp_path / "none")),
+        ([recipe(), "--model", tmp_path / "empty"], "bad-model", str(tmp_path / "empty")),
+        ([recipe(), "--limit", "0"], value, "max_samples: 0: "),
+        ([recipe(max_samples={"demo_choice_fr": 0})], value, "max_samples", "demo_choice_fr", "0"),
+        ([recipe(batch_size=0, num_runs=0)], value, "batch_size: 0: ", "num_runs: 0: "),
+        ([recipe(max_sample=3)], "bad-recipe-key", "'max_sample' (did you mean 'max_samples'?)"),
+        ([recipe(dtype=None)], value, "dtype: None"),
+        ([recipe(thinking=True)], value, "enable_thinking", "null"),
+        ([recipe(generation_parameters={"top_p": 0.9})], value, "generation_parameters", "top_p", "temperature 0"),
+        ([recipe(generation_parameters={"temprature": 1})], value, "temprature"),
+        ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], value, "top_p: 1.5: "),
+        ([recipe(generation_parameters={"presence_penalty": 1})], value, "presence_penalty", "endpoint"),
+        ([recipe(models=[str(tmp_path / "model")] * 2)], value, "models", str(tmp_path / "model")),
+        ([recipe(tasks=[])], value, "tasks: "),
+        ([recipe(), "--base_url", "localhost:8000"], value, "base_url", "'localhost:8000'"),
+        ([recipe(), "--base_url", "http://me:secret@localhost:8000/v1"], value, "api_key_env"),
+        ([recipe(reasoning_tags=[["", ""]])], value, "reasoning_tags"),
+        ([recipe(custom_tasks="recipes/demo/tasks.py")], value, "custom_tasks"),
+        ([recipe(custom_tasks=["none.py"])], "bad-task-file", "none.py"),
+        ([recipe(tasks=["demo_choice_fr"]), "--base_url", "http://localhost:9/v1"], "bad-argument", "no task is left"),
+        ([recipe(tasks=["boolq_fr"])], None, "boolq_fr: the dataset manu/french_boolq"),
     ):
         code, _, err = run("evaluate", *arguments)
-        assert code == 2 and words in err and err.count("\n") == 1, err
+        assert code == 2 and all(fact in err for fact in facts) and err.count("\n") == 1, err
+        assert kind is None or f"[{kind}]" in err, err
     (tmp_path / "model" / "chat_template.jinja").unlink()
     code, _, err = run("evaluate", recipe())
-    assert code == 2 and "has no chat template" in err
+    assert code == 2 and "[bad-model]" in err and "chat template" in err, err
 
 
 def test_a_model_that_fails_leaves_the_others_results(make_model, recipe, run, tmp_path):
