@@ -89,10 +89,8 @@ def _verdict(scores: dict[str, Scores], goal: Goal) -> str:
 
 def _amount(estimate: Estimate, scores: Scores, tasks: Iterable[str]) -> str:
     share = all(0 <= value <= 1 for task in tasks for value in scores[task].values())
-    value, low, high = (
-        tables.number(part, share, sign=True) for part in (estimate.value, estimate.low, estimate.high)
-    )
-    return f"{value} {'points' if share else 'nats'} [{low}, {high}], p {tables.p_value(estimate.p)}"
+    value, interval = tables.number(estimate.value, share, sign=True), tables.interval(estimate, share, sign=True)
+    return f"{value} {'points' if share else 'nats'} {interval}, p {tables.p_value(estimate.p)}"
 
 
 def write_merges(
@@ -182,11 +180,7 @@ def _race(merge: Tried) -> str:
 
 
 def _cells(scores: dict[str, Estimate], style: str) -> list[str]:
-    cells = []
-    for mean in scores.values():
-        value, low, high = (tables.number(part, 0 <= mean.value <= 1) for part in (mean.value, mean.low, mean.high))
-        cells.append(style.format(f"{value} [{low}, {high}]"))
-    return cells
+    return [style.format(tables.score_cell(mean, 0 <= mean.value <= 1)) for mean in scores.values()]
 
 
 def _items(scores: dict[str, Estimate]) -> int:
