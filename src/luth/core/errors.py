@@ -14,6 +14,7 @@ Code = Literal[
     "bad-argument",
     "bad-checkpoint",
     "bad-dataset",
+    "bad-key",
     "bad-merge",
     "bad-model",
     "bad-recipe",
