@@ -182,7 +182,7 @@ class Client:
         return True
 
     async def _send(self, body: dict[str, Any], needs_text: bool) -> Reply:
-        advice = "is it running, and is base_url right?"
+        advice = "is it running, and is base_url right (most end in /v1)?"
         try:
             response = await self._http.post("/chat/completions", json=body)
         except httpx.TimeoutException:

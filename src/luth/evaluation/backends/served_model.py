@@ -144,8 +144,7 @@ class EndpointModel(LightevalModel):
             sizes = asyncio.run(self._prompt_sizes([None] if self.thinking is None else [True, False]))
         except NoAnswer as error:
             raise UserError(
-                "server-failed",
-                f"{self.endpoint.base_url} does not answer: {error}: {error.advice}; does the address end in /v1?",
+                "server-failed", f"{self.endpoint.base_url} does not answer: {error}: {error.advice}"
             ) from error
         if self.thinking is not None and (None in sizes or sizes[0] == sizes[1]):
             raise UserError(
