@@ -10,7 +10,8 @@ from luth.data.filters.decontamination import Index
 from luth.data.filters.language import InLanguage, foreign
 from luth.data.filters.quality import RULES
 from luth.data.filters.selection import SelectRows
-from luth.data.recipe import Decontaminate, IdentifyLanguage, Select
+from luth.data.part import Select
+from luth.data.recipe import Decontaminate, IdentifyLanguage
 from luth.languages.typography import french
 
 LONG = (

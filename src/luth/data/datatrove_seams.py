@@ -48,7 +48,9 @@ METHODS: dict[type, dict[str, str]] = {
     },
 }
 ATTRIBUTES: dict[type, str] = {
-    CheckpointManager: "checkpoint_file_lock checkpoints_local_dir last_chunk_index new_completed_chunks request_cache",
+    CheckpointManager: (
+        "checkpoint_file_lock checkpoints_local_dir last_chunk_index new_completed_chunks request_cache"
+    ),
     RequestCache: "db_path",
 }
 

@@ -124,7 +124,7 @@ class NoBenchmarkItems(BaseFilter):
 
     name = "Decontaminate"
 
-    def __init__(self, settings: Decontaminate, rejected: JsonlWriter) -> None:
+    def __init__(self, settings: Decontaminate, language: str, rejected: JsonlWriter) -> None:
         """The items are read with the first row, in every worker."""
         super().__init__(rejected)
         self.settings = settings

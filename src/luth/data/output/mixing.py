@@ -74,9 +74,8 @@ def decide(folder: Path, parts: list[str], mix: Mix) -> None:
     kept = np.flatnonzero(fates)
     if mix.test_size:
         if mix.test_size >= len(kept):
-            raise UserError(
-                "bad-dataset", f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on"
-            )
+            line = f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on"
+            raise UserError("bad-recipe-value", line)
         fates[kept[_held_out(rows["split"][kept], mix.test_size)]] = FATES.index("test")
     for path, own in zip(paths, np.split(fates, np.cumsum([len(table) for table in tables])[:-1]), strict=True):
         with open(path.with_suffix(".fate.npy"), "wb") as file:

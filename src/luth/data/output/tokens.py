@@ -23,7 +23,7 @@ def load_tokenizer(name: str) -> Any:
             return AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise UserError("bad-dataset", f"write: tokenizer: {name} is no model with a tokenizer: {reason}") from None
+        raise UserError("bad-model", f"write: tokenizer: {name} is no model with a tokenizer: {reason}") from None
 
 
 class CountTokens(PipelineStep):

@@ -12,7 +12,7 @@ from luth.core.endpoints import Client, NoAnswer, Refused
 from luth.core.errors import UserError
 from luth.core.files import write_text
 from luth.data.datatrove_seams import ServedInference
-from luth.data.recipe import ModelEndpoint
+from luth.data.part import ModelEndpoint
 from luth.data.requests.jobs import Job
 from luth.data.row_files import TROUBLE, answered_writer
 

@@ -22,7 +22,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from luth.core.errors import UserError, about
 from luth.core.files import sha256
 from luth.core.text import plain
-from luth.data.recipe import Read
+from luth.data.part import Read
 from luth.data.sources.conversations import BadRow, as_kept, conversation, document, shown
 
 # Tasks take turns by blocks of so many rows.
