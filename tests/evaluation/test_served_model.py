@@ -184,7 +184,7 @@ def test_what_no_other_request_would_change_stops_at_once(status, server, recipe
 def test_an_address_or_key_that_cannot_be_used_is_one_line(endpoint, key, fact, server, recipe, run):
     code, _, err = run("evaluate", recipe(endpoint))
     assert code == 2 and fact in err and f"[{key}]" in err and err.count("\n") == 1 and not server.asked
-    assert "sk-x" not in err.replace("http://u:sk-x@h/v1", "")
+    assert "sk-x" not in err
 
 
 def test_thinking_goes_to_the_servers_template_and_thoughts_are_cut(server, recipe, run, tmp_path):

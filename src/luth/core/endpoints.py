@@ -65,17 +65,18 @@ class Endpoint:
 
     def conflicts(self) -> list[str]:
         """Return what is wrong with the address and with the key's variable."""
-        problems = []
         try:
             url = httpx.URL(self.base_url)
         except httpx.InvalidURL:
             url = httpx.URL("")
-        if url.scheme not in ("http", "https") or not url.host:
-            problems.append(f"base_url: {self.base_url!r} is no address such as http://localhost:8000/v1")
-        if url.userinfo:
+        problems = []
+        if url.userinfo or "@" in self.base_url:
+            # The address is not shown.
             problems.append("base_url holds a password, which would be written down: use api_key_env")
-        if url.query or url.fragment:
+        elif url.query or url.fragment:
             problems.append("base_url must end with the path, such as /v1: remove what comes after ? or #")
+        elif url.scheme not in ("http", "https") or not url.host:
+            problems.append(f"base_url: {self.base_url!r} is no address such as http://localhost:8000/v1")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
             # It may be the key itself, so it is not shown.
             problems.append("api_key_env is no variable's name: the key itself must not be in a recipe")
@@ -182,7 +183,7 @@ class Client:
         return True
 
     async def _send(self, body: dict[str, Any], needs_text: bool) -> Reply:
-        advice = "is it running, and is base_url right (most end in /v1)?"
+        advice = "start it, or correct base_url (most end in /v1)"
         try:
             response = await self._http.post("/chat/completions", json=body)
         except httpx.TimeoutException:
