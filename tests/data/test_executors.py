@@ -103,7 +103,10 @@ def test_slurm_and_ray_make_the_same_dataset(cluster, given, build, tmp_path):
     ("slurm", "words"),
     [
         ({}, "slurm: time"),
-        ({"time": "1:00:00", "partition": "x", "partitoin": "y"}, "'partitoin' is no argument of SlurmPipelineExecutor"),
+        (
+            {"time": "1:00:00", "partition": "x", "partitoin": "y"},
+            "'partitoin' is no argument of SlurmPipelineExecutor",
+        ),
         ({"time": "1:00:00", "partition": "x"}, "sbatch"),
     ],
 )

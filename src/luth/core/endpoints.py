@@ -92,7 +92,7 @@ class Endpoint:
         if not key and self.api_key_env != Endpoint.api_key_env:
             # The name may be the key, written in the wrong place, so it is not shown.
             raise UserError("bad-key", f"{self.base_url}: the variable that api_key_env names is not set")
-        if not key.isascii() or not key.isprintable() or key != key.strip():
+        if not key.isascii() or not key.isprintable() or " " in key:
             raise UserError("bad-key", f"{self.base_url}: its key has a space, a line break or an accent in it")
         return key or "none"
 

@@ -8,11 +8,15 @@ from typing import Any
 
 from luth.core.errors import UserError
 from luth.core.recipes import nearest
-from luth.data.part import PART_STEPS, Part, Request
-from luth.data.recipe import COMMON_STEPS, DataRecipe
+from luth.data.part import PART_STEPS, Read, Request
+from luth.data.recipe import COMMON_STEPS, DataRecipe, Decontaminate
 
-# Settings that say where something is, or who may use it: rows depend on what is there.
-PLACES = {"licence", "endpoint", "path", "revision", "prompt", "items"}
+# Keys that say where something is, or who may use it: what is hashed in their place is what is there.
+PLACES: dict[type, set[str]] = {
+    Read: {"path", "revision", "licence"},
+    Request: {"endpoint", "prompt"},
+    Decontaminate: {"items"},
+}
 
 
 def check_order(recipe: dict[str, Any]) -> None:
@@ -108,27 +112,28 @@ def _own(recipe: DataRecipe, inputs: dict[str, str], name: str, answers: bool) -
     """Return a step's own settings, and what else of the recipe and of its inputs it uses."""
     part_name, _, step = name.rpartition(".")
     block = settings_of(recipe, name)
-    settings = {key: value for key, value in dataclasses.asdict(block).items() if key not in PLACES}
+    places = {key for kind, keys in PLACES.items() if isinstance(block, kind) for key in keys}
+    settings = {key: value for key, value in dataclasses.asdict(block).items() if key not in places}
     if part_name:
         if answers:
             settings.pop("thresholds", None)
         return [settings, *_of_part(recipe, inputs, part_name, step)]
-    if step == "language":
-        return [settings, recipe.language]
     if step == "decontaminate":
         return [settings, inputs[f"items: {block.items}"]]
     if step == "deduplicate":
         return [settings, list(recipe.parts)]
-    return [settings, list(recipe.parts), recipe.steps.write.shards] if step == "mix" else [settings]
+    if step == "mix":
+        return [settings, list(recipe.parts), recipe.steps.write.shards]
+    return [settings, recipe.language]
 
 
 def _of_part(recipe: DataRecipe, inputs: dict[str, str], part_name: str, step: str) -> list[Any]:
     """Return what a part's step depends on beside its settings."""
-    part: Part = recipe.parts[part_name]
+    part = recipe.parts[part_name]
     if step == "read":
         return [inputs[f"parts: {part_name}"], part.generate is None]
-    if step == "select":
+    request = getattr(part, step)
+    if not isinstance(request, Request):
         return []
-    request: Request = getattr(part, step)
     model, prompt = recipe.endpoints[request.endpoint].model, inputs[f"prompt: {request.prompt}"]
     return [model, prompt, recipe.language, recipe.language_name, part.generate is None]
