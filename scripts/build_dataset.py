@@ -69,7 +69,7 @@ def build_dataset(args: argparse.Namespace, settings: dict[str, Any], recipe: An
     changed = kept.changed()
     with about(args.recipe):
         require_keys(recipe, [name for name in kept.missing(changed) if args.only in (None, step_of(name))])
-    # Neither the place, nor how it is built, changes the dataset.
+    # Neither of these changes the dataset.
     settings = {key: value for key, value in settings.items() if key not in ("output_dir", "slurm")}
     run = open_run(folder, "build_dataset", settings, inputs, replace_other=record is not None)
     if run.finished and not changed and args.only is None:
@@ -77,8 +77,7 @@ def build_dataset(args: argparse.Namespace, settings: dict[str, Any], recipe: An
         return
     with try_lock(folder / ".lock") as alone:
         if not alone or recorded(folder) != record or kept.changed() != changed:
-            line = f"{folder}: another start of this command is at work there: wait for its end, or stop it"
-            raise UserError("folder-busy", line)
+            raise UserError("folder-busy", f"{folder}: this command is at work there already: wait for its end")
         if changed:
             # run.json may say finished: the same recipe with its keys in another order, or a folder that was edited.
             run.record.update(status="running", rows=None)

@@ -151,7 +151,9 @@ class Client:
             UserError: the key, the model's name or the address is wrong, which ends the run.
         """
         tries = self.endpoint.api_max_retry + 1
-        for number in range(1, tries + 1):
+        number = 0
+        while True:
+            number += 1
             try:
                 reply = await self._send(body, needs_text)
                 reply.usage["retries"] = number - 1
@@ -163,16 +165,16 @@ class Client:
                 raise UserError("server-failed", f"{self.endpoint.base_url} refuses: {fault}: {advice}") from None
             if fault.status is not None and fault.status < 500 and fault.status not in SENT_AGAIN:
                 raise Refused(str(fault)) from None
-            if number == tries and fault.status == 500 and await self._answers(body["model"]):
-                # The server is well: it is this request that it never gets right.
-                raise Refused(str(fault)) from None
-            self.on_fault(str(fault))
             if fault.unreachable and not wait_for_server:
                 raise NoAnswer(str(fault), fault.advice) from None
-            if number < tries:
-                growing = min(LONGEST_WAIT, 2.0 ** (number - 1) * random.uniform(0.25, 0.5))
-                await asyncio.sleep(max(fault.wait, growing))
-        raise NoAnswer(f"{fault}, asked {tries} times", fault.advice)
+            if number == tries:
+                # A server that answers another request is well: it is this one that it never gets right.
+                if fault.status == 500 and await self._answers(body["model"]):
+                    raise Refused(str(fault)) from None
+                raise NoAnswer(f"{fault}, asked {tries} times", fault.advice) from None
+            self.on_fault(str(fault))
+            growing = min(LONGEST_WAIT, 2.0 ** (number - 1) * random.uniform(0.25, 0.5))
+            await asyncio.sleep(max(fault.wait, growing))
 
     async def _answers(self, model: str) -> bool:
         """Tell whether the server answers a request of one word."""

@@ -73,7 +73,7 @@ def require_datatrove() -> None:
         )
 
 
-class _QuietTasks:
+class _QuietTasks(PipelineExecutor):
     """An executor whose tasks log to their files alone, and leave in `errors/RANK.txt` why they failed."""
 
     def _run_for_rank(self, rank: int, *arguments: Any, **options: Any) -> PipelineStats:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import multiprocess
 import multiprocess.forkserver
 import psutil
 from datatrove.executor.slurm import SlurmPipelineExecutor
@@ -31,7 +30,7 @@ SETTLED = 5.0
 # Seconds that a pipeline has to end after its workers.
 GRACE = 20.0
 # What every worker needs is imported once, not once a worker and pipeline.
-multiprocess.get_context("forkserver").set_forkserver_preload(["luth.data.build"])
+multiprocess.forkserver.set_forkserver_preload(["luth.data.build"])
 # Of Linux's prctl: set the signal that a process gets when its parent ends.
 PR_SET_PDEATHSIG = 1
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -68,8 +69,10 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
 
     def watch() -> None:
         # While tasks run in this process, sys.stderr is not the terminal.
-        shown = {"desc": what, "unit": f" {unit}", "leave": False, "delay": 2, "file": sys.__stderr__}
-        with tqdm(total=total, disable=not sys.__stderr__.isatty(), **shown) as bar:
+        terminal = sys.__stderr__
+        hidden = terminal is None or not terminal.isatty()
+        shown: dict[str, Any] = {"desc": what, "unit": f" {unit}", "leave": False, "delay": 2, "file": terminal}
+        with tqdm(total=total, disable=hidden, **shown) as bar:
             ended, last_line = False, begun
             while not ended:
                 ended = over.wait(1)

@@ -121,7 +121,7 @@ class Divide(PipelineStep):
 
 
 def ranges(rows: int, shards: int) -> int:
-    """Return how many ranges to divide keys into: about `GROUP` rows each, as many per shard, `MOST_RANGES` at most."""
+    """Return how many ranges to divide keys into: about `GROUP` rows each, as many a shard, `MOST_RANGES` at most."""
     return shards * max(1, min(rows // GROUP, MOST_RANGES) // shards)
 
 

@@ -14,6 +14,7 @@ import huggingface_hub
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from datasets.exceptions import DatasetGenerationError
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers import JsonlWriter
@@ -232,8 +233,8 @@ def _hub(read: Read) -> Iterator[Block]:
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         with about(read.path):
-            rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
-    except datasets.exceptions.DatasetGenerationError as error:
+            rows: Any = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
+    except DatasetGenerationError as error:
         raise UserError(
             "bad-dataset", f"{read.path} cannot be read as a dataset: {error.__cause__ or error}"
         ) from None
