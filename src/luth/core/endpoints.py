@@ -173,7 +173,7 @@ class Client:
                     raise Refused(str(fault)) from None
                 raise NoAnswer(f"{fault}, asked {tries} times", fault.advice) from None
             self.on_fault(str(fault))
-            growing = min(LONGEST_WAIT, 2.0 ** (number - 1) * random.uniform(0.25, 0.5))
+            growing = min(LONGEST_WAIT, 2.0 ** min(number - 1, 8) * random.uniform(0.25, 0.5))
             await asyncio.sleep(max(fault.wait, growing))
 
     async def _answers(self, model: str) -> bool:
