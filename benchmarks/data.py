@@ -89,7 +89,7 @@ def build(recipe: dict[str, Any], folder: Path, *more: str) -> tuple[float, floa
         if process.returncode:
             said.seek(0)
             raise UserError(
-                "bad-recipe-value",
+                "build-stopped",
                 f"the build failed: {said.read().decode(errors='replace').strip().splitlines()[-1]}",
             )
     return time.perf_counter() - begun, peak

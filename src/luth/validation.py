@@ -8,8 +8,8 @@ from typing import Any
 from luth.checkpoints.gguf import ImportRecipe
 from luth.core.errors import UserError
 from luth.core.recipes import build, is_local, problems, read_recipe
-from luth.data.recipe import ASKING, DataRecipe
-from luth.data.recipe_checks import check, check_order
+from luth.data.plan import check_order
+from luth.data.recipe import DataRecipe
 from luth.data.requests.jobs import require_prompt
 from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
@@ -59,15 +59,15 @@ def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
 
 
 def _data_problems(recipe: dict[str, Any]) -> list[str]:
-    found = _said(lambda: check_order(recipe)) or problems(recipe, DataRecipe)
-    if found:
-        return found
-    built = build("", recipe, DataRecipe)
-    found = _said(lambda: check(built))
+    try:
+        check_order(recipe)
+        built = build("", recipe, DataRecipe)
+    except UserError as error:
+        return [str(error).removeprefix(": ")]
+    found = []
     for part in built.parts.values():
-        for step in ASKING:
-            asking = getattr(part, step)
-            found += _said(lambda step=step, asking=asking: require_prompt(step, asking.prompt)) if asking else []
+        for step, request in part.requests().items():
+            found += _said(lambda step=step, request=request: require_prompt(step, request.prompt))
         if is_local(part.read.path) or means_files(part.read.path):
             found += _said(lambda part=part: require_source("", part.read))
     return found

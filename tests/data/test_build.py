@@ -106,7 +106,7 @@ def test_from_sources_to_a_dataset(recipe, build, server, tmp_path, monkeypatch)
     code, said, err = build(recipe())
     assert code == 0 and "nothing to do" in said
     code, _, err = build(recipe(tasks=3))
-    assert code == 2 and "by another recipe, or from other files, as to made.read, made.translate" in err
+    assert code == 2 and "made.read, made.translate" in err and "--redo" in err and "[changed-recipe]" in err
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ def test_the_number_of_tasks_and_workers_changes_nothing(recipe, build, tmp_path
 def test_steps_alone(recipe, build, tmp_path):
     given = recipe()
     code, _, err = build(given, "--only", "judge")
-    assert code == 2 and "made.judge comes after made.generate, which is not done" in err
+    assert code == 2 and "made.judge" in err and "made.generate" in err and "[step-order]" in err
     for step in ("read", "translate"):
         code, _, err = build(given, "--only", step)
         assert code == 0, err
@@ -152,21 +152,22 @@ def test_steps_alone(recipe, build, tmp_path):
     code, said, err = build(given, "--only", "read")
     assert code == 0 and "made.read is done already" in said, err
     code, _, err = build(given, "--only", "push")
-    assert code == 2 and "takes no step 'push'" in err
+    assert code == 2 and "'push'" in err and "[bad-argument]" in err
     code, _, err = build(given, "--only", "jugde")
-    assert code == 2 and "there is no step 'jugde' (did you mean 'judge'?)" in err
+    assert code == 2 and "'jugde' (did you mean 'judge'?)" in err and "[bad-argument]" in err
 
 
 def test_a_server_that_fails_stops_the_run_which_then_goes_on(recipe, build, server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     given = recipe()
     # Each start has a few answers, and then another fault.
-    for status, words in ((401, "refuses"), (402, "refuses"), (500, "does not answer"), (503, "does not answer")):
+    for status in (401, 402, 403, 404, 500, 503):
         begun = sum(server.asked.values())
         server.refuse = lambda count, begun=begun, status=status: status if count > begun + 5 else None
         code, _, err = build(given)
-        assert code == 2 and f"{words}: HTTP {status}" in err and err.count("\n") == 1, err
-        assert "very-secret" not in err
+        assert code == 2 and f"HTTP {status}" in err and "[server-failed]" in err and err.count("\n") == 1, err
+        # What no other request would change is not sent again.
+        assert ("asked 2 times" in err) == (status >= 500) and "very-secret" not in err
     server.refuse = lambda count: None
     code, _, err = build(given)
     assert code == 0, err
@@ -176,15 +177,15 @@ def test_a_server_that_is_slow_or_not_there_is_said_in_one_line(recipe, build, s
     server.delay = 2
     slow = {"base_url": server.url, "model": "m", "timeout": 1, "api_max_retry": 0}
     away = {**slow, "base_url": "http://127.0.0.1:9/v1"}
-    for endpoint, words in ((slow, "nothing within 1 s"), (away, "Connection error")):
+    for endpoint, fact in ((slow, "within 1 s"), (away, away["base_url"])):
         code, _, err = build(recipe(endpoints={"model": endpoint}), "--output_dir", recipe().with_suffix(""))
-        assert code == 2 and f"does not answer: {words}" in err and err.count("\n") == 1, err
+        assert code == 2 and fact in err and "[server-failed]" in err and err.count("\n") == 1, err
 
 
 def test_a_server_that_refuses_every_row_stops_the_run(recipe, build, server):
     server.refuse = lambda count: 400
     code, _, err = build(recipe())
-    assert code == 2 and "the endpoint refuses (14)" in err and "check the model's name" in err, err
+    assert code == 2 and "made.translate" in err and "(14)" in err and "[server-failed]" in err, err
 
 
 def test_a_refused_key_is_one_line_in_a_terminal(recipe, server):
@@ -193,7 +194,7 @@ def test_a_refused_key_is_one_line_in_a_terminal(recipe, server):
     with start(recipe(endpoints={"model": endpoint}), stderr=subprocess.PIPE) as process:
         said = process.stderr.read().decode()
     assert process.returncode == 2 and said.count("\n") == 1, said
-    assert "refuses: HTTP 401" in said and "check the key" in said and "Error code" not in said
+    assert "HTTP 401" in said and "[server-failed]" in said
 
 
 def test_a_row_that_the_server_never_gets_right_is_rejected_where_others_are_answered(recipe, build, server, tmp_path):
@@ -216,7 +217,7 @@ def test_a_reply_that_is_no_text_stops_the_run_which_then_goes_on(recipe, build,
 
     server.say = lambda body: [{"type": "text", "text": "Bonjour"}]
     code, _, err = build(recipe())
-    assert code == 2 and "the reply was no chat completion" in err and err.count("\n") == 1, err
+    assert code == 2 and "asked 2 times" in err and "[server-failed]" in err and err.count("\n") == 1, err
     server.say = answer
     code, _, err = build(recipe())
     assert code == 0, err
@@ -265,7 +266,7 @@ def test_what_is_no_good_is_asked_again_and_then_rejected_with_its_reason(recipe
 
 def test_a_test_split_that_leaves_nothing_to_train_on(recipe, build):
     code, _, err = build(recipe(steps={"mix": {"test_size": 300}}))
-    assert code == 2 and f"test_size: 300 of {2 * len(TOPICS)} rows leaves none to train on" in err, err
+    assert code == 2 and f"test_size: 300 of {2 * len(TOPICS)} rows" in err and "[bad-recipe-value]" in err, err
 
 
 def test_earlier_answers_are_translated_and_the_last_one_is_written_anew(recipe, build, server, tmp_path, write_rows):
@@ -293,73 +294,72 @@ def part(name="a", select=None, **read):
     }
 
 
+def endpoint(**changes):
+    return {"endpoints": {"model": {"base_url": "http://h/v1", "model": "m", **changes}}}
+
+
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "facts", "code"),
     [
-        ({"parts": {}}, "parts: none is named"),
-        ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality"),
-        ({"language": "xx"}, "'xx' is no code of a language"),
-        ({"parts": {"a": {"read": {"path": "x.csv", "columns": {"prompt": "p"}}}}}, "a prompt alone has no answer"),
-        (
-            {
-                "parts": {
-                    "a": {"read": {"path": "x.csv", "columns": {"messages": "m"}}, "select": {"where": {"t": [1]}}}
-                }
-            },
-            "select: where: 't' is not kept: add it to read: keep",
-        ),
-        ({"steps": {"decontaminate": {"items": "x", "ngram": 5}}}, "ngram: 5 is below min_words, 6"),
-        ({"endpoints": {"model": {"base_url": "localhost:80", "model": "m"}}}, "is no address such as"),
-        ({"endpoints": {"model": {"base_url": "http://u:sk-x@h/v1", "model": "m"}}}, "base_url holds a password"),
-        ({"endpoints": {"model": {"base_url": "http://h/v1?key=sk-x", "model": "m"}}}, "what comes after ? or # goes"),
-        ({"endpoints": {"model": {"base_url": "http://é..com/v1", "model": "m"}}}, "is no address such as"),
-        (
-            {"endpoints": {"model": {"base_url": "http://h/v1", "model": "m", "api_key_env": "sk-x"}}},
-            "no variable's name",
-        ),
-        ({"endpoints": {"model": {"base_url": "http://h/v1", "model": "m", "api_key_env": "skx"}}}, "is not set"),
-        ({"endpoints": {1: {"base_url": "http://h/v1", "model": "m"}}}, "endpoints: 1 is no text: put it in quotes"),
-        ({"steps": {"push": {"repo_id": "a/b/c"}}}, "push: repo_id: "),
-        ({"steps": {"language": {"characters": 30}}}, "characters: 30 is not 50 or more"),
-        ({"steps": {"language": {"other": 60}}}, "other: 60.0 is not 1 or less"),
-        ({"steps": {"write": {"tokenizer": "./nowhere"}}}, "tokenizer: ./nowhere is no model with a tokenizer"),
-        (part(columns={"messages": "m", "system": "s"}), "messages has system messages of its own"),
-        (part(columns={"prompt": "p", "input": "i"}), "input stands beside instruction alone"),
-        (part(path=" "), "path is blank"),
-        (part(path="rows.json"), "rows.json: no such file"),
-        (part(select={"min_turns": 3, "max_turns": 1}), "min_turns: 3 is above max_turns, 1"),
-        (part("x" * 300), "is no name for a folder"),
-        ({"steps": {"language": None}}, "steps: language is blank: write language: {}"),
-        ({"parts": ["a"]}, "parts: sources by name are expected"),
-        (
-            {"parts": {"a": {"read": {"path": "x.csv", "columns": {"prompt": "p"}, "limt": 8}}}},
-            "did you mean 'limit'?",
-        ),
-        (
-            {"endpoints": {"model": {"base_url": "http://x", "model": "m", "api_key_evn": "K"}}},
-            "did you mean 'api_key_env'?",
-        ),
-        ({"steps": {"qualty": {}}}, "there is no step 'qualty' (did you mean 'quality'?)"),
-        ({"steps": {"quality": {"rules": ["latx"]}}}, "there is no 'latx' (did you mean 'latex'?)"),
-        ({"steps": {"mix": {"caps": {"mad": 3}}}}, "there is no part 'mad' (did you mean 'made'?)"),
-        ({"steps": {"decontaminate": {"items": "out/nowhere"}}}, "out/nowhere holds no .jsonl"),
-        ({"endpoints": {}}, "endpoint: 'model' is not under endpoints"),
-        ({"tasks": 0}, "tasks: 0 is not 1 or more"),
-        ({"steps": {"write": {"shards": 0}}}, "steps: write: shards: 0 is not 1 or more"),
-        ({"steps": {"mix": {"caps": {"made": 0}}}}, "mix: caps: made: 0 is not 1 or more"),
+        ({"parts": {}}, "parts: ", "value"),
+        ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality", "step-order"),
+        ({"language": "xx"}, "language: 'xx'", "value"),
+        (part(columns={"prompt": "p"}), "parts: a: ", "value"),
+        (part(select={"where": {"t": [1]}}), "parts: a: select: where: 't'", "value"),
+        ({"steps": {"decontaminate": {"items": "x", "ngram": 5}}}, "decontaminate: ngram: 5 ", "value"),
+        (endpoint(base_url="localhost:80"), "endpoints: model: base_url: 'localhost:80'", "value"),
+        (endpoint(base_url="http://u:sk-x@h/v1"), "endpoints: model: base_url", "value"),
+        (endpoint(base_url="ftp://u:sk-x@h/v1"), "endpoints: model: base_url", "value"),
+        (endpoint(base_url="http://h/v1?key=sk-x"), "endpoints: model: base_url", "value"),
+        (endpoint(base_url="http://é..com/v1"), "endpoints: model: base_url: 'http://é..com/v1'", "value"),
+        (endpoint(concurrent_requests=0), "endpoints: model: concurrent_requests: 0", "value"),
+        (endpoint(timeout=float("nan")), "endpoints: model: timeout: nan", "value"),
+        (endpoint(api_key_env="sk-x"), "endpoints: model: api_key_env", "value"),
+        (endpoint(api_key_env="skx"), "http://h/v1: the variable that api_key_env names", "bad-key"),
+        ({"endpoints": {1: {"base_url": "http://h/v1", "model": "m"}}}, "endpoints: ", "value"),
+        ({"steps": {"push": {"repo_id": "a/b/c"}}}, "push: repo_id: ", "value"),
+        ({"steps": {"language": {"characters": 30}}}, "steps: language: characters: 30", "value"),
+        ({"steps": {"language": {"other": 60}}}, "steps: language: other: 60", "value"),
+        ({"steps": {"language": {"own": float("inf")}}}, "steps: language: own: inf", "value"),
+        ({"steps": {"write": {"tokenizer": "./nowhere"}}}, "tokenizer: ./nowhere", "bad-model"),
+        (part(columns={"messages": "m", "system": "s"}), "parts: a: read: columns: messages", "value"),
+        (part(columns={"prompt": "p", "input": "i"}), "parts: a: read: columns: input", "value"),
+        (part(path=" "), "parts: a: read: path", "value"),
+        (part(path="rows.json"), "rows.json", "bad-dataset"),
+        (part(select={"min_turns": 3, "max_turns": 1}), "min_turns: 3 is above max_turns, 1", "value"),
+        (part("x" * 300), "parts: 'xxx", "value"),
+        ({"steps": {"language": None}}, "steps: language is blank", "value"),
+        ({"parts": ["a"]}, "parts: ", "value"),
+        (part(limt=8), "did you mean 'limit'?", None),
+        (endpoint(api_key_evn="K"), "did you mean 'api_key_env'?", None),
+        ({"steps": {"qualty": {}}}, "'qualty' (did you mean 'quality'?)", "key"),
+        ({"steps": {"quality": {"rules": ["latx"]}}}, "'latx' (did you mean 'latex'?)", None),
+        ({"steps": {"mix": {"caps": {"mad": 3}}}}, "caps: there is no part 'mad' (did you mean 'made'?)", "value"),
+        ({"steps": {"decontaminate": {"items": "out/nowhere"}}}, "decontaminate: items: out/nowhere", "bad-dataset"),
+        ({"endpoints": {}}, "parts: made: translate: endpoint: 'model'", "value"),
+        ({"tasks": 0}, "tasks: 0", "value"),
+        ({"steps": {"write": {"shards": 0}}}, "steps: write: shards: 0", "value"),
+        ({"steps": {"mix": {"caps": {"made": 0}}}}, "steps: mix: caps: {'made': 0}", "value"),
     ],
 )
-def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, words):
-    code, _, err = build(recipe(**changes))
-    assert code == 2 and words in err and err.count("\n") == 1, err
-    assert not (tmp_path / "built").exists()
+def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, facts, code):
+    exit_code, _, err = build(recipe(**changes))
+    assert exit_code == 2 and facts in err and err.count("\n") == 1, err
+    code = {"value": "bad-recipe-value", "key": "bad-recipe-key"}.get(code, code)
+    assert code is None or f"[{code}]" in err, err
+    assert not (tmp_path / "built").exists() and "sk-x" not in err
+
+
+def test_all_mistakes_are_listed_at_once(recipe, build):
+    code, _, err = build(recipe(endpoints={}, steps={"mix": {"caps": {"mad": 3}}}))
+    assert code == 2 and err.count("'model' is not under endpoints") == 3 and "'mad'" in err, err
 
 
 def test_a_criterion_may_have_any_name(recipe, build, tmp_path, server):
     read = {"path": str(tmp_path / "french.jsonl"), "columns": {"messages": "messages"}, "split": "validation"}
     judge = {"endpoint": "model", "criteria": {"characters": "Are they alive?"}, "thresholds": {"characters": 3}}
     code, _, err = build(recipe(parts={"a": {"read": read, "judge": judge}}, steps={}))
-    assert code == 2 and "name, split and revision are a Hub dataset's" in err, err
+    assert code == 2 and "split" in err and "[bad-dataset]" in err, err
     del read["split"]
     code, _, err = build(recipe(parts={"a": {"read": read, "judge": judge}}, steps={}))
     assert (
@@ -371,12 +371,12 @@ def test_a_conversation_without_an_answer_is_taken_to_be_answered_alone(recipe, 
     asked = [{"messages": [{"role": "user", "content": f"À quoi sert le {topic} ?"}]} for topic in TOPICS]
     read = {"path": str(write_rows(asked, "asked.jsonl")), "columns": {"messages": "messages"}}
     code, _, err = build(recipe(parts={"a": {"read": read}}, steps={}))
-    assert code == 2 and "a.read leaves no row: no answer at the end" in err, err
+    assert code == 2 and "a.read" in err and "no answer at the end" in err and "[no-rows-left]" in err, err
 
 
 def test_an_output_folder_that_cannot_be_made(recipe, build, tmp_path):
     code, _, err = build(recipe(), "--output_dir", tmp_path / "english.jsonl" / "out")
-    assert code == 2 and "out cannot be made (Not a directory): choose another output_dir" in err, err
+    assert code == 2 and "english.jsonl/out" in err and "[output-unusable]" in err, err
 
 
 def test_a_folder_that_is_no_dataset(recipe, build, tmp_path):
@@ -384,4 +384,4 @@ def test_a_folder_that_is_no_dataset(recipe, build, tmp_path):
     (tmp_path / "folder/rows.jsonl").write_text('{"messages": []}\n{"mess\n', "utf-8")
     read = {"path": str(tmp_path / "folder"), "columns": {"messages": "messages"}}
     code, _, err = build(recipe(parts={"taken": {"read": read}}))
-    assert code == 2 and "folder cannot be read as a dataset" in err and "Traceback" not in err, err
+    assert code == 2 and str(tmp_path / "folder") in err and "[bad-dataset]" in err and "Traceback" not in err, err

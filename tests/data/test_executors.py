@@ -102,9 +102,12 @@ def test_slurm_and_ray_make_the_same_dataset(cluster, given, build, tmp_path):
 @pytest.mark.parametrize(
     ("slurm", "words"),
     [
-        ({}, "slurm: time is not said"),
-        ({"time": "1:00:00", "partition": "x", "partitoin": "y"}, "'partitoin' is no key of it (did you mean"),
-        ({"time": "1:00:00", "partition": "x"}, "there is no sbatch here"),
+        ({}, "slurm: time"),
+        (
+            {"time": "1:00:00", "partition": "x", "partitoin": "y"},
+            "'partitoin' is no argument of SlurmPipelineExecutor",
+        ),
+        ({"time": "1:00:00", "partition": "x"}, "sbatch"),
     ],
 )
 def test_what_slurm_lacks_is_one_line(given, build, slurm, words):

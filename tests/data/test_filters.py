@@ -10,7 +10,8 @@ from luth.data.filters.decontamination import Index
 from luth.data.filters.language import InLanguage, foreign
 from luth.data.filters.quality import RULES
 from luth.data.filters.selection import SelectRows
-from luth.data.recipe import Decontaminate, IdentifyLanguage, Select
+from luth.data.part import Select
+from luth.data.recipe import Decontaminate, IdentifyLanguage
 from luth.languages.typography import french
 
 LONG = (
@@ -88,7 +89,7 @@ def test_a_stretch_of_another_language_is_found_wherever_it_stands():
 )
 def test_short_messages_are_judged_together(question, answer, kept):
     row = Document(id="a", text="", metadata={"messages": turns(answer, question)})
-    found = InLanguage("fr", IdentifyLanguage(), None).filter(row)
+    found = InLanguage(IdentifyLanguage(), "fr", None).filter(row)
     assert (found is True) is kept
 
 
@@ -187,7 +188,7 @@ def test_short_items_are_hits_only_as_whole_sentences(item, text, hit):
 
 
 def test_keywords_are_words_whatever_signs_they_have():
-    chosen = SelectRows(Select(keywords=["C++", "Go"]), None)
+    chosen = SelectRows(Select(keywords=["C++", "Go"]), "fr", None)
     for text, taken in (("J'écris en C++.", True), ("Go !", True), ("Il aime le golf.", False), ("Du C+", False)):
         doc = Document(text, "x", metadata={"messages": turns(text)})
         assert (chosen.filter(doc) is True) == taken, text

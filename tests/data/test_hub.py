@@ -9,7 +9,7 @@ import yaml
 from huggingface_hub import close_session, constants
 
 from luth.core.errors import UserError
-from luth.data.recipe import Read
+from luth.data.part import Read
 from luth.data.sources.reading import pinned
 from tests.data.conftest import ROOT
 from tests.fake_hub import TOKEN, FakeHub

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from luth.core.errors import run_script
-from luth.data.requests import steps as asked
+from luth.data.requests import inference
 from tests.data.conftest import ROOT, TOPICS, shards
 
 ROWS = 12
@@ -76,7 +76,7 @@ def start(module, arguments, last):
 def test_a_kill_before_any_change_of_a_name(given, server, build, tmp_path, monkeypatch):
     import importlib.util
 
-    monkeypatch.setattr(asked, "CHUNK", 5)
+    monkeypatch.setattr(inference, "CHUNK", 5)
     spec = importlib.util.spec_from_file_location("script", ROOT / "scripts/build_dataset.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

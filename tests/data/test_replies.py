@@ -9,7 +9,7 @@ from datatrove.pipeline.inference.types import InferenceResult
 from luth.core.errors import UserError
 from luth.core.text import protected
 from luth.data.filters.quality import RULES
-from luth.data.recipe import Translate
+from luth.data.part import Translate
 from luth.data.requests.jobs import read_verdict, require_prompt, translation_problem, verdict_problem, without_thought
 from luth.languages.typography import french
 

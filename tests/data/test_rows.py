@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luth.core.errors import UserError
-from luth.data.recipe import Read
+from luth.data.part import Read
 from luth.data.sources.conversations import BadRow, as_kept, conversation, row_id
 from luth.data.sources.reading import ReadRows, source_rows
 

@@ -14,6 +14,7 @@ Code = Literal[
     "bad-argument",
     "bad-checkpoint",
     "bad-dataset",
+    "bad-key",
     "bad-merge",
     "bad-model",
     "bad-recipe",
@@ -64,7 +65,7 @@ class UserError(Exception):
     def __init__(self, code: Code, message: str) -> None:
         """Take the code and the message."""
         super().__init__(message)
-        self.code = code
+        self.code: Code = code
 
     def __reduce__(self) -> tuple[type["UserError"], tuple[Code, str]]:
         """Pickle both arguments: errors of worker processes travel that way."""

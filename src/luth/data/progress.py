@@ -1,4 +1,4 @@
-"""A pipeline's progress, wherever its tasks run: a bar of what its files hold so far, and the time that it takes."""
+"""A pipeline's progress and time. It is read from files, so that it does not matter where the tasks run."""
 
 import contextlib
 import sys
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,7 +19,7 @@ LINE = 60.0
 
 
 class Lines:
-    """How many lines some folders' files hold; asked again, only what is new is read."""
+    """Counts the lines of some folders' files; called again, it reads only what is new."""
 
     def __init__(self, folders: list[Path]) -> None:
         """Nothing is read yet."""
@@ -41,16 +42,16 @@ class Lines:
 
 
 def seconds(step: Path) -> float:
-    """Return how long a step's pipelines have taken, over all starts; a killed start's last second is not in it."""
+    """Return how long a step's pipelines have taken, over all starts, save a killed start's last second."""
     path = step / "seconds.txt"
     return float(path.read_text("utf-8")) if path.exists() else 0.0
 
 
 def _trouble(step: Path, since: float) -> str:
-    """Return why a request was last sent again, if one was since a time, in seconds of the clock."""
+    """Return why a request was last sent again, if one was since a time, in seconds since the epoch."""
     path = step / TROUBLE
     new = path.exists() and path.stat().st_mtime >= since
-    return f"Asked again, the last time for: {path.read_text('utf-8')}." if new else ""
+    return f"A request was sent again: {path.read_text('utf-8')}." if new else ""
 
 
 @contextlib.contextmanager
@@ -60,26 +61,28 @@ def watched(step: Path, what: str, done: Callable[[], int], total: int | None, u
     Args:
         step: its folder.
         what: what the bar is called.
-        done: how much is done so far.
-        total: how much there is; None where nobody knows.
+        done: returns how much is done so far.
+        total: how much there is; None where that is unknown.
         unit: of both.
     """
     before, begun, over, started = seconds(step), time.monotonic(), threading.Event(), time.time()
 
     def watch() -> None:
-        # Tasks of this very process write to another stderr, and what they write is not for the terminal.
-        shown = {"desc": what, "unit": f" {unit}", "leave": False, "delay": 2, "file": sys.__stderr__}
-        with tqdm(total=total, disable=not sys.__stderr__.isatty(), **shown) as bar:
-            ended, said = False, begun
+        # While tasks run in this process, sys.stderr is not the terminal.
+        terminal = sys.__stderr__
+        hidden = terminal is None or not terminal.isatty()
+        shown: dict[str, Any] = {"desc": what, "unit": f" {unit}", "leave": False, "delay": 2, "file": terminal}
+        with tqdm(total=total, disable=hidden, **shown) as bar:
+            ended, last_line = False, begun
             while not ended:
                 ended = over.wait(1)
-                # A full disk or a vanished file is for the pipeline itself to report.
+                # The pipeline itself reports a full disk or a vanished file.
                 with contextlib.suppress(OSError):
                     bar.update(done() - bar.n)
                     bar.set_postfix_str(_trouble(step, started), refresh=False)
                     write_text(step / "seconds.txt", f"{before + time.monotonic() - begun:.1f}\n")
-                    if bar.disable and time.monotonic() - said > LINE and not ended:
-                        said = time.monotonic()
+                    if bar.disable and time.monotonic() - last_line > LINE and not ended:
+                        last_line = time.monotonic()
                         of = f"{total:,}" if total is not None else "unknown"
                         say(f"{what}: {done():,} of {of} {unit}. {_trouble(step, started)}".strip())
 

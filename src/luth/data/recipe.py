@@ -1,183 +1,37 @@
-"""The keys of a dataset's recipe."""
+"""The keys of a dataset's recipe, their bounds, and what no type says of them."""
 
+import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-# A part's steps, then those of all parts together; a recipe names them in this order.
-PART_STEPS = ("read", "select", "translate", "generate", "judge")
-ASKING = ("translate", "generate", "judge")
-COMMON_STEPS = ("language", "quality", "deduplicate", "decontaminate", "mix", "write", "push")
-# What a source's columns may be mapped to: the usual shapes of an instruction dataset.
-SHAPES = (
-    ("messages",),
-    ("conversations",),
-    ("prompt", "completion"),
-    ("prompt",),
-    ("instruction", "output"),
-    ("question", "answer"),
-)
-OPTIONAL = ("input", "system")
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+from pydantic import Field, NonNegativeInt, PositiveInt
 
+from luth.core.recipes import nearest
+from luth.data.part import ModelEndpoint, Part, Probability
 
-@dataclass
-class Read:
-    """Where rows come from, and which of its columns are the conversation.
-
-    Parameters:
-        path: a dataset on the Hub, or files of this machine: parquet, jsonl or csv, one or a pattern.
-        name, split, revision: of a dataset on the Hub; not of files.
-        columns: what is a conversation's part, and in which column it stands: {messages: M}, {conversations: C},
-            {prompt: P, completion: C}, {prompt: P} alone (an answer is generated), {instruction: I, input: IN,
-            output: O}, {question: Q, answer: A}; `system` beside any but the first two. A conversation ends with an
-            answer, save where one is generated.
-        keep: columns that are kept beside the conversation, for `select: where`.
-        limit: rows read at most, from the start.
-        max_characters: longer rows are rejected.
-        licence: what the card says of the source.
-    """
-
-    path: str
-    columns: dict[str, str]
-    name: str | None = None
-    split: str = "train"
-    revision: str | None = None
-    keep: list[str] = field(default_factory=list)
-    limit: int | None = None
-    max_characters: int = 200_000
-    licence: str | None = None
-
-
-@dataclass
-class Select:
-    """Which rows are taken up; all that is said must hold.
-
-    Parameters:
-        where: values that a kept column may have, such as {language: [fra], bad_entry: [false]}; what is nested is
-            kept as its JSON.
-        languages: of the first user message, identified, such as [en]; the recipe's own where it is to be kept as is.
-        keywords: one of them stands in the row, as a word, whatever its case.
-        min_characters, max_characters: of the whole conversation.
-        min_turns, max_turns: user's messages.
-    """
-
-    where: dict[str, list[Any]] = field(default_factory=dict)
-    languages: list[str] = field(default_factory=list)
-    keywords: list[str] = field(default_factory=list)
-    min_characters: int = 0
-    max_characters: int | None = None
-    min_turns: int = 1
-    max_turns: int | None = None
-
-
-@dataclass
-class Endpoint:
-    """An OpenAI-compatible server.
-
-    Parameters:
-        base_url: up to and with /v1.
-        model: the name under which it serves the model.
-        api_key_env: the environment variable that holds the key, which is never written anywhere; OPENAI_API_KEY
-            need not be set, another that is named must be.
-        concurrent_requests: how many are under way at a time, over all tasks.
-        timeout: seconds after which a request is given up and sent again.
-        api_max_retry: how often a request is sent again, each time after a longer wait, before the run stops.
-    """
-
-    base_url: str
-    model: str
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrent_requests: int = 32
-    timeout: float = 600.0
-    api_max_retry: int = 6
-
-
-@dataclass
-class Asking:
-    """How a model is asked.
-
-    Parameters:
-        endpoint: one of the recipe's.
-        prompt: a file of src/luth/data/requests/prompts, or a path; what is asked about stands in place of [[text]],
-            or for a judge of [[conversation]] and [[criteria]].
-        temperature, top_p, max_new_tokens: of the sampling.
-        thinking: true or false for hybrid models' chat templates (enable_thinking); null for others.
-        attempts: how often an answer that fails the checks is asked for, with another seed each time.
-    """
-
-    endpoint: str
-    prompt: str
-    temperature: float = 0.7
-    top_p: float = 0.8
-    max_new_tokens: int = 2048
-    thinking: bool | None = None
-    attempts: int = 2
-
-
-@dataclass
-class Translate(Asking):
-    """The messages put into the recipe's language, save the last answer where one is generated.
-
-    Fenced code, code between backticks, formulas, addresses and placeholders must come back as they were.
-
-    Parameters:
-        min_ratio, max_ratio: of a translation's characters to the original's.
-    """
-
-    prompt: str = "translate.md"
-    max_new_tokens: int = 1024
-    min_ratio: float = 0.5
-    max_ratio: float = 2.5
-
-
-@dataclass
-class Generate(Asking):
-    """The last answer of a conversation, written anew in the recipe's language."""
-
-    prompt: str = "answer.md"
-
-
-@dataclass
-class Judge(Asking):
-    """A model's answers to a rubric.
-
-    Parameters:
-        criteria: names with the question that each stands for, answered from 1 (no) to 5 (wholly).
-        thresholds: the least that a criterion must have, by name; one that is not named rejects nothing.
-    """
-
-    prompt: str = "judge.md"
-    temperature: float = 0.0
-    top_p: float = 1.0
-    max_new_tokens: int = 1024
-    criteria: dict[str, str] = field(default_factory=dict)
-    thresholds: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Part:
-    """One source and what is done with it alone; a step that is not named is not taken."""
-
-    read: Read
-    select: Select | None = None
-    translate: Translate | None = None
-    generate: Generate | None = None
-    judge: Judge | None = None
+# A part's name is a folder's.
+LONGEST_NAME = 100
 
 
 @dataclass
 class IdentifyLanguage:
-    """Every message is in the recipe's language, as far as it can be told.
+    """Reject rows with text in another language.
 
-    A stretch of text is in another one where that has a probability above `other`, and the recipe's own below `own`.
+    A stretch of text is in another language where the probability of that one is above `other`, and that of the
+    recipe's own below `own`.
 
     Parameters:
-        characters: of a stretch, 50 or more; a change of language shows in one that begins after it.
+        characters: length of a stretch. Below 50, a language cannot be told.
         other, own: probabilities.
     """
 
-    characters: int = 60
-    other: float = 0.6
-    own: float = 0.1
+    FILTER: ClassVar = "luth.data.filters.language:InLanguage"
+
+    characters: Annotated[int, Field(ge=50)] = 60
+    other: Probability = 0.6
+    own: Probability = 0.1
 
 
 @dataclass
@@ -191,6 +45,8 @@ class Quality:
         typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code, JSON
             and formulas.
     """
+
+    FILTER: ClassVar = "luth.data.filters.quality:QualityRules"
 
     rules: list[str] = field(
         default_factory=lambda: [
@@ -210,7 +66,7 @@ class Quality:
 
 @dataclass
 class Deduplicate:
-    """Rows that say the same as another one, in the same part or in one named before it.
+    """Reject rows that say the same as another one, in the same part or in one named before it.
 
     Parameters:
         ngram: words of a shingle.
@@ -218,26 +74,28 @@ class Deduplicate:
             1 - (1 - s^hashes)^buckets.
     """
 
-    ngram: int = 5
-    buckets: int = 20
-    hashes_per_bucket: int = 8
+    ngram: PositiveInt = 5
+    buckets: PositiveInt = 20
+    hashes_per_bucket: PositiveInt = 8
 
 
 @dataclass
 class Decontaminate:
-    """Rows that hold a benchmark's item.
+    """Reject rows that hold a benchmark's item.
 
-    Words that three items of one benchmark share are its way of asking, and show nothing.
+    Words that three items of one benchmark share are its way of asking, and do not count.
 
     Parameters:
         items: a folder that scripts/evaluate.py --write_items wrote.
-        ngram: so many words of an item in a row are a hit; an item of fewer words is one as a whole.
-        min_words: items of fewer words are hits only where a sentence, or a few, are one from end to end.
+        ngram: how many words of an item in a row are a hit; an item of fewer words must be there whole.
+        min_words: an item of fewer words is a hit only where it is one or more sentences from end to end.
     """
 
+    FILTER: ClassVar = "luth.data.filters.decontamination:NoBenchmarkItems"
+
     items: str
-    ngram: int = 13
-    min_words: int = 6
+    ngram: PositiveInt = 13
+    min_words: PositiveInt = 6
 
 
 @dataclass
@@ -245,13 +103,13 @@ class Mix:
     """How the parts come together.
 
     Parameters:
-        caps: rows of a part at most, by name, the same ones in every run.
-        test_size: rows that are held out as a test split; copies of one conversation are all in it, or none.
+        caps: how many rows of a part at most, by name; the same rows in every run.
+        test_size: how many rows are held out as a test split; copies of one conversation are all in it, or none.
         seed: of the order.
     """
 
-    caps: dict[str, int] = field(default_factory=dict)
-    test_size: int = 0
+    caps: dict[str, PositiveInt] = field(default_factory=dict)
+    test_size: NonNegativeInt = 0
     seed: int = 0
 
 
@@ -260,13 +118,13 @@ class Write:
     """The dataset's folder.
 
     Parameters:
-        shards: parquet files of the training split.
+        shards: how many parquet files the training split has.
         tokenizer: a model whose tokens are counted; null for none.
         title, licence: of the card.
         description: what the card says first, beside the counts.
     """
 
-    shards: int = 1
+    shards: PositiveInt = 1
     tokenizer: str | None = None
     title: str = "An instruction dataset"
     description: str | None = None
@@ -279,7 +137,7 @@ class Push:
 
     Parameters:
         repo_id: of the dataset.
-        private: whether it is.
+        private: whether only its owner sees it.
     """
 
     repo_id: str
@@ -288,7 +146,7 @@ class Push:
 
 @dataclass
 class Steps:
-    """What is done with all parts together; a step that is not named is not taken, save mix and write."""
+    """What is done with all parts together, in this order. A step that is not named is left out, save mix, write."""
 
     language: IdentifyLanguage | None = None
     quality: Quality | None = None
@@ -297,6 +155,23 @@ class Steps:
     mix: Mix = field(default_factory=Mix)
     write: Write = field(default_factory=Write)
     push: Push | None = None
+
+    def conflicts(self) -> list[str]:
+        """Return what no type says of the steps."""
+        problems = []
+        if self.decontaminate and self.decontaminate.ngram < self.decontaminate.min_words:
+            ngram, least = self.decontaminate.ngram, self.decontaminate.min_words
+            problems.append(f"decontaminate: ngram: {ngram} is below min_words, {least}")
+        if self.push:
+            try:
+                validate_repo_id(self.push.repo_id)
+            except HFValidationError as error:
+                problems.append(f"push: repo_id: {error}")
+        return problems
+
+
+# A recipe names the steps in this order.
+COMMON_STEPS = tuple(step.name for step in dataclasses.fields(Steps))
 
 
 @dataclass
@@ -309,9 +184,9 @@ class DataRecipe:
         parts: sources by name.
         steps: what is done with all of them.
         endpoints: servers by name.
-        tasks: files that every part is divided into; the dataset does not depend on it.
+        tasks: how many files every part is divided into; the dataset does not depend on it.
         slurm: for --executor slurm: arguments of datatrove's SlurmPipelineExecutor (partition, time, ...).
-        output_dir: where everything goes; the dataset itself lies in `output_dir/dataset`.
+        output_dir: where everything goes; the dataset itself is in `output_dir/dataset`.
     """
 
     language: str
@@ -319,6 +194,26 @@ class DataRecipe:
     parts: dict[str, Part]
     output_dir: str
     steps: Steps = field(default_factory=Steps)
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    tasks: int = 4
+    endpoints: dict[str, ModelEndpoint] = field(default_factory=dict)
+    tasks: PositiveInt = 4
     slurm: dict[str, Any] = field(default_factory=dict)
+
+    def conflicts(self) -> list[str]:
+        """Return what no type says: names of parts and endpoints, and what the blocks say of themselves."""
+        problems = [] if self.parts else ["parts: none is named"]
+        for name, part in self.parts.items():
+            if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_NAME:
+                signs = f"letters, digits, - and _, {LONGEST_NAME} at most"
+                problems.append(f"parts: {name!r} is no name for a folder: {signs}")
+            problems += [f"parts: {name}: {problem}" for problem in part.conflicts()]
+            for step, request in part.requests().items():
+                if request.endpoint not in self.endpoints:
+                    close = nearest(request.endpoint, self.endpoints)
+                    where = f"parts: {name}: {step}: endpoint"
+                    problems.append(f"{where}: {request.endpoint!r} is not under endpoints{close}")
+        for name, endpoint in self.endpoints.items():
+            problems += [f"endpoints: {name}: {problem}" for problem in endpoint.conflicts()]
+        problems += [f"steps: {problem}" for problem in self.steps.conflicts()]
+        unknown = [name for name in self.steps.mix.caps if name not in self.parts]
+        problems += [f"steps: mix: caps: there is no part {name!r}{nearest(name, self.parts)}" for name in unknown]
+        return problems

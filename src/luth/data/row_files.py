@@ -1,4 +1,4 @@
-"""Rows between steps: JSON lines, one file a task, what was rejected beside them, and how many there are of each."""
+"""Rows between steps: JSON lines, one file for each task, and counts of what was kept and rejected."""
 
 import json
 from collections import Counter
@@ -16,9 +16,9 @@ TROUBLE = "trouble.txt"
 
 
 class RowWriter(JsonlWriter):
-    """A step's rows, or those that it rejects; closed, it leaves `counts/RANK.json` in the folder.
+    """Writes a step's rows, or its rejected rows, and on closing `counts/RANK.json`.
 
-    Counted are rows and tokens by part, and for rejected ones by reason as well.
+    Rows, tokens and costs are counted by part, and for rejected rows by reason as well.
     """
 
     def __init__(self, folder: Path, filename: str = "${rank}.jsonl") -> None:
@@ -31,17 +31,17 @@ class RowWriter(JsonlWriter):
         """Write and count one row."""
         super().write(document, rank, **names)
         self._rank = rank
-        found = document.metadata
-        counts = self._counts.setdefault((found["part"], found.get("filter_reason", "")), Counter())
-        counts.update(rows=1, tokens=found.get("tokens", 0))
-        for step, cost in found.get("cost", {}).items():
+        metadata = document.metadata
+        counts = self._counts.setdefault((metadata["part"], metadata.get("filter_reason", "")), Counter())
+        counts.update(rows=1, tokens=metadata.get("tokens", 0))
+        for step, cost in metadata.get("cost", {}).items():
             counts.update({f"{step}: {name}": value for name, value in cost.items()})
 
     def close(self) -> None:
         """Close the file, and write what was counted."""
         super().close()
-        counts = [{"part": part, "reason": reason, **found} for (part, reason), found in sorted(self._counts.items())]
-        # A task without rows has not learnt its rank.
+        counts = [{"part": part, "reason": reason, **count} for (part, reason), count in sorted(self._counts.items())]
+        # A task learns its rank with its first row.
         if counts:
             write_json(self.folder / "counts" / f"{self._rank:05d}.json", counts)
 
@@ -52,16 +52,16 @@ def _lean(_: JsonlWriter, document: Document) -> dict[str, Any]:
 
 
 def answered_writer(folder: Path) -> JsonlWriter:
-    """Return a writer of documents that were asked about, in the files that datatrove's checkpoints are kept by."""
+    """Return a writer of documents with their answers, in files named as datatrove's checkpoints need them."""
     return JsonlWriter(str(folder), "${rank}_${chunk_index}.jsonl", compression=None, adapter=_lean)
 
 
 def reader(folders: list[Path], listing: Path) -> JsonlReader:
-    """Return a reader of the rows that lie in some folders; each task reads its share of the files.
+    """Return a reader of the rows in some folders; each task reads its share of the files.
 
     Args:
-        folders: under one parent, that of `listing`'s folder.
-        listing: a file that is written here, with the files' names.
+        folders: all under the parent of `listing`'s folder.
+        listing: the file to write the files' names to.
     """
     root = listing.parent.parent
     paths = [path.relative_to(root) for folder in folders for path in sorted(folder.glob("*.jsonl"))]
@@ -71,9 +71,9 @@ def reader(folders: list[Path], listing: Path) -> JsonlReader:
 
 def read_counts(folder: Path) -> list[dict[str, Any]]:
     """Return what a folder's writers counted, summed over tasks: part, reason, rows, tokens, costs."""
-    found: dict[tuple[str, str], Counter[str]] = {}
+    totals: dict[tuple[str, str], Counter[str]] = {}
     for path in sorted((folder / "counts").glob("*.json")):
         for counts in json.loads(path.read_text("utf-8")):
-            where = (counts.pop("part"), counts.pop("reason"))
-            found.setdefault(where, Counter()).update(counts)
-    return [{"part": part, "reason": reason, **counts} for (part, reason), counts in sorted(found.items())]
+            group = (counts.pop("part"), counts.pop("reason"))
+            totals.setdefault(group, Counter()).update(counts)
+    return [{"part": part, "reason": reason, **counts} for (part, reason), counts in sorted(totals.items())]

@@ -3,9 +3,10 @@
 import os
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveInt
+
+from luth.core.endpoints import Endpoint
 
 # Room for a thought and the answer after it; what a task allows an answer alone is too little.
 THINKING_TOKENS = 8192
@@ -42,29 +43,6 @@ class Generation:
     def given(self) -> dict[str, Any]:
         """Return what is set, the temperature always."""
         return {key: value for key, value in vars(self).items() if value is not None}
-
-
-@dataclass
-class Endpoint:
-    """An OpenAI-compatible server, such as `vllm serve` or `transformers serve`.
-
-    Parameters:
-        base_url: up to and with /v1.
-        api_key_env: the environment variable that holds the key, if the server wants one; the key itself is never
-            written anywhere.
-        concurrent_requests: how many are under way at a time.
-        timeout: seconds after which a request is given up and sent again.
-        api_max_retry: how often a request is sent again, each time after a longer wait, before its item counts as
-            failed.
-    """
-
-    __pydantic_config__ = STRICT
-
-    base_url: str
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrent_requests: int = 8
-    timeout: float = 600.0
-    api_max_retry: int = 6
 
 
 @dataclass
@@ -154,15 +132,7 @@ class EvalRecipe:
         return lines + (self._endpoint_conflicts(self.endpoint) if self.endpoint else [])
 
     def _endpoint_conflicts(self, endpoint: Endpoint) -> list[str]:
-        lines = []
-        address = urlsplit(endpoint.base_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            lines.append(f"base_url: {endpoint.base_url!r} is no address: http://HOST:PORT/v1 is one")
-        if address.username or address.password:
-            lines.append("base_url: put the key into the environment variable that api_key_env names, not here")
-        for name, least in (("concurrent_requests", 1), ("timeout", 0.001), ("api_max_retry", 0)):
-            if getattr(endpoint, name) < least:
-                lines.append(f"{name}: {getattr(endpoint, name)} is less than {least}")
+        lines = [f"endpoint: {problem}" for problem in endpoint.conflicts()]
         if any(entry.revision for entry in self.entries()):
             lines.append("models: a server has no revisions: leave revision out, or load the model yourself")
         return lines

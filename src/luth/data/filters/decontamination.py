@@ -1,4 +1,4 @@
-"""Rows that hold a benchmark's item: by runs of words, whatever the case, accents and punctuation.
+"""Finds benchmark items in rows by runs of words, whatever the case, accents and punctuation.
 
 Source of the 13 words: Brown et al. 2020, Language models are few-shot learners, appendix C.
 """
@@ -16,9 +16,9 @@ from luth.core.errors import UserError
 from luth.core.text import sentences, words
 from luth.data.recipe import Decontaminate
 
-# A run of words that so many items of one benchmark have is the benchmark's way of asking, or a passage of several.
+# A run of words in so many items of one benchmark is its usual phrasing, or a passage that several items share.
 FORMULA = 3
-# An item of fewer letters shows nothing.
+# A run of fewer letters is too common to show anything.
 LETTERS = 4
 
 
@@ -35,41 +35,38 @@ def read_items(folder: Path) -> dict[str, list[str]]:
     """
     paths = item_files(folder)
     if not paths:
-        raise UserError(
-            "bad-dataset",
-            f"decontaminate: items: {folder} holds no .jsonl: scripts/evaluate.py RECIPE --write_items {folder}",
-        )
-    found = defaultdict(list)
+        advice = f"write it with scripts/evaluate.py RECIPE --write_items {folder}"
+        raise UserError("bad-dataset", f"decontaminate: items: {folder} holds no .jsonl: {advice}")
+    texts = defaultdict(list)
     for path in paths:
         for number, line in enumerate(path.read_bytes().rstrip(b"\n").split(b"\n"), 1):
             try:
                 item = json.loads(line.decode("utf-8"))
-                found[item["task"]].append(item["text"] + "")
+                texts[item["task"]].append(item["text"] + "")
             except (ValueError, KeyError, TypeError):
-                raise UserError(
-                    "bad-dataset", f"{path}, line {number}: not an item: task and text are expected"
-                ) from None
-    return dict(found)
+                line = f"{path}, line {number}: not an item: task and text are expected"
+                raise UserError("bad-dataset", line) from None
+    return dict(texts)
 
 
 Run = tuple[str, ...]
 
 
 class Index:
-    """Which benchmark a run of words belongs to."""
+    """Finds the benchmark that a run of words belongs to."""
 
     def __init__(self, items: dict[str, list[str]], settings: Decontaminate) -> None:
-        """Take up every item: its runs of `ngram` words, or all of it where it is shorter."""
+        """Index every item by its runs of `ngram` words, or as a whole where it is shorter."""
         self.ngram, self.least = settings.ngram, settings.min_words
-        # By the words that they begin with; and short ones, which must stand alone.
+        # Runs by their first words; and short runs, which count only as whole sentences.
         self.runs: dict[Run, dict[Run, str]] = defaultdict(dict)
         self.short: dict[Run, str] = {}
         for task, texts in items.items():
-            several: Counter[Run] = Counter()
+            shared: Counter[Run] = Counter()
             for text, times in Counter(texts).items():
-                # The same long text twice is one item; the same short question is a way of asking.
-                several.update({run: 1 if len(run) == self.ngram else times for run in self._runs(text)})
-            for run, count in several.items():
+                # The same long text twice is one item; the same short question twice is a usual phrasing.
+                shared.update({run: 1 if len(run) == self.ngram else times for run in self._runs(text)})
+            for run, count in shared.items():
                 if count >= FORMULA:
                     continue
                 if len(run) < self.least:
@@ -79,27 +76,27 @@ class Index:
         self._short_sizes = sorted({len(run) for run in self.short})
 
     def _runs(self, text: str) -> set[Run]:
-        """Return the runs of an item, and of its lines: a question may stand without its passage or choices."""
-        found = set()
+        """Return the runs of an item, and of its lines: a row may hold a question without its passage or choices."""
+        runs = set()
         for piece in (text, *text.splitlines()):
             own = words(piece)
             if piece is not text and len(own) < self.least and not piece.rstrip().endswith("?"):
-                # A choice, such as a name.
+                # It is a choice, such as a name.
                 continue
             size = min(len(own), self.ngram)
-            found.update(tuple(own[at : at + size]) for at in range(len(own) - size + 1))
-        return {run for run in found if sum(map(len, run)) >= LETTERS}
+            runs.update(tuple(own[at : at + size]) for at in range(len(own) - size + 1))
+        return {run for run in runs if sum(map(len, run)) >= LETTERS}
 
     def find(self, text: str) -> tuple[str, str] | None:
-        """Return the benchmark whose item stands in a text, and the words that show it; None where there is none."""
-        found = words(text)
-        # Most texts hold nothing of an item: that is told at once, without a look at each place.
-        if not self.runs.keys().isdisjoint(_tuples(found, self.least)):
-            for at, begin in enumerate(_tuples(found, self.least)):
+        """Return the benchmark of an item in a text, and the words that show it; None where there is none."""
+        own = words(text)
+        # Most texts hold nothing of an item, which this test tells without a look at each place.
+        if not self.runs.keys().isdisjoint(_tuples(own, self.least)):
+            for at, begin in enumerate(_tuples(own, self.least)):
                 for run, task in self.runs.get(begin, {}).items():
-                    if tuple(found[at : at + len(run)]) == run:
+                    if tuple(own[at : at + len(run)]) == run:
                         return task, " ".join(run)
-        if all(self.short.keys().isdisjoint(_tuples(found, size)) for size in self._short_sizes):
+        if all(self.short.keys().isdisjoint(_tuples(own, size)) for size in self._short_sizes):
             return None
         return self._find_short(sentences(text))
 
@@ -115,17 +112,17 @@ class Index:
         return None
 
 
-def _tuples(found: list[str], size: int) -> Iterator[Run]:
-    return zip(*(found[at:] for at in range(size)), strict=False)
+def _tuples(own: list[str], size: int) -> Iterator[Run]:
+    return zip(*(own[at:] for at in range(size)), strict=False)
 
 
 class NoBenchmarkItems(BaseFilter):
-    """Keep rows without a benchmark's item."""
+    """Reject rows that hold a benchmark's item."""
 
     name = "Decontaminate"
 
-    def __init__(self, settings: Decontaminate, rejected: JsonlWriter) -> None:
-        """The items are read with the first row, in every worker."""
+    def __init__(self, settings: Decontaminate, language: str, rejected: JsonlWriter) -> None:
+        """Read nothing yet: every worker reads the items with its first row."""
         super().__init__(rejected)
         self.settings = settings
         self._index: Index | None = None

@@ -1,7 +1,7 @@
-"""Duplicates, exact and near, within and across parts: datatrove's MinHash, and a choice that no order changes.
+"""Finds equal and nearly equal rows, within and across parts, with datatrove's MinHash.
 
-Signatures and bucket matches are datatrove's. Which row of a cluster stays is decided here: that of the part named
-first, then the one with the lowest id, whatever files rows stand in and however many tasks there are.
+Signatures and bucket matches are datatrove's. Which row of a cluster is kept is decided here: the one of the part
+named first, then the one with the lowest id. Neither files nor the number of tasks change that.
 """
 
 import struct
@@ -18,11 +18,11 @@ from datatrove.pipeline.writers import JsonlWriter
 from luth.core.text import tokens
 from luth.data.recipe import Deduplicate
 
-# datatrove's signatures are of one language's words; those of `tokens` need no tokenizer, and this one asks for none.
+# datatrove splits words by a language's tokenizer. Ours are split already; for this language it needs no package.
 _NO_TOKENIZER = "ace_Arab"
 # The prime of datatrove's hashes.
 MERSENNE = np.uint64((1 << 61) - 1)
-# What is noted of a row: its part's number, its id, hashes of what it holds beside its messages and of its tokens.
+# A row's record: its part's number, its id, hashes of what it holds beside its messages and of its tokens.
 ROW = struct.Struct("<I16sQQ")
 TABLE = np.dtype([("part", "<u4"), ("id", "S16"), ("beside", "<u8"), ("exact", "<u8")])
 
@@ -35,7 +35,7 @@ def config(settings: Deduplicate) -> MinhashConfig:
 
 
 class Signatures(MinhashDedupSignature):
-    """MinHash signatures of rows; beside them the rows' ids, exact hashes and parts, in the rows' order."""
+    """Write MinHash signatures of rows; beside them the rows' records, in the rows' order."""
 
     def __init__(self, folder: Path, settings: Deduplicate, parts: list[str]) -> None:
         """Write under `folder`: datatrove's signatures in `signatures`, ours in `rows`."""
@@ -44,20 +44,20 @@ class Signatures(MinhashDedupSignature):
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
         """Write both for this task's rows."""
-        found = bytearray()
+        records = bytearray()
 
-        def noted() -> Iterator[Document]:
+        def recorded() -> Iterator[Document]:
             for doc in data:
                 normalised = " ".join(tokens(doc.text) or doc.text.split())
                 exact = xxhash.xxh64_intdigest(normalised)
                 beside = xxhash.xxh64_intdigest(repr([doc.metadata.get(name) for name in ("thought", "verdict")]))
-                found.extend(ROW.pack(self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), beside, exact))
+                records.extend(ROW.pack(self.parts.index(doc.metadata["part"]), bytes.fromhex(doc.id), beside, exact))
                 yield Document(normalised, doc.id)
 
-        super().run(noted(), rank, world_size)
+        super().run(recorded(), rank, world_size)
         self.rows.mkdir(parents=True, exist_ok=True)
         with open(self.rows / f"{rank:05d}.npy", "wb") as file:
-            np.save(file, np.frombuffer(found, TABLE))
+            np.save(file, np.frombuffer(records, TABLE))
 
     def get_shingles(self, text: str) -> np.ndarray:
         """Return the hashes of a text's word n-grams, shape (n-grams, 1), each combined from its words' hashes."""
@@ -72,7 +72,7 @@ class Signatures(MinhashDedupSignature):
         return np.unique(combined).reshape(-1, 1)
 
     def get_signature(self, shingles: np.ndarray) -> list[list[int]]:
-        """Return what datatrove's own does, bucket by bucket, in half the time: its remainders need no division."""
+        """Return datatrove's signature in half the time: remainders modulo a Mersenne prime need no division."""
         multipliers, summands = self.parameters
         hashes = shingles * multipliers + summands
         hashes = (hashes & MERSENNE) + (hashes >> np.uint64(61))
@@ -87,18 +87,18 @@ def buckets(folder: Path, settings: Deduplicate) -> MinhashDedupBuckets:
 
 
 class Choose(PipelineStep):
-    """One task that decides, for every cluster of duplicates, which row stays."""
+    """Decide, for every cluster of duplicates, which row is kept; this is a single task."""
 
     type = "🫂 - DEDUP"
     name = "Choose"
 
     def __init__(self, folder: Path) -> None:
-        """Read what the two steps before left in `folder`; write `remove/RANK.npy` there, the others' places."""
+        """Read the records and matching pairs in `folder`; write the places of the other rows, `remove/RANK.npy`."""
         super().__init__()
         self.folder = folder
 
     def run(self, data: None = None, rank: int = 0, world_size: int = 1) -> None:
-        """Join pairs to clusters, and mark all rows but one of each."""
+        """Join pairs to clusters, and mark all rows but one of each cluster."""
         paths = sorted((self.folder / "rows").glob("*.npy"))
         tables = [np.load(path) for path in paths]
         starts = np.concatenate([[0], np.cumsum([len(table) for table in tables])]).astype(np.int64)
@@ -112,14 +112,12 @@ class Choose(PipelineStep):
                 row = parents[row]
             return row
 
-        def better(one: int, other: int) -> bool:
-            return (*rows[one].item()[:3], one) < (*rows[other].item()[:3], other)
+        def rank_of(row: int) -> tuple[int, bytes, int, int]:
+            return (*rows[row].item()[:3], row)
 
-        def join(one: int, other: int) -> None:
-            one, other = root(one), root(other)
-            if one != other:
-                winner, loser = (one, other) if better(one, other) else (other, one)
-                parents[loser] = winner
+        def join(first: int, second: int) -> None:
+            kept, removed = sorted((root(first), root(second)), key=rank_of)
+            parents[removed] = kept
 
         for path in sorted((self.folder / "pairs").glob("*.dups")):
             for first, row, second, other in struct.iter_unpack("<4I", path.read_bytes()):
@@ -137,18 +135,18 @@ class Choose(PipelineStep):
 
 
 class RemoveDuplicates(PipelineStep):
-    """Rows without those that were marked."""
+    """Reject the rows that were marked."""
 
     type = "🫂 - DEDUP"
     name = "Remove"
 
     def __init__(self, folder: Path, rejected: JsonlWriter) -> None:
-        """Read `remove/RANK.npy` in `folder`; the tasks must be those of the signatures."""
+        """Read `remove/RANK.npy` in `folder`; there must be as many tasks as for the signatures."""
         super().__init__()
         self.folder, self.rejected = folder, rejected
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Give the rows that stay."""
+        """Give the rows that are kept."""
         gone = set(np.load(self.folder / "remove" / f"{rank:05d}.npy").tolist())
         with self.rejected:
             for number, doc in enumerate(data):

@@ -19,7 +19,7 @@ class InLanguage(BaseFilter):
 
     name = "Language"
 
-    def __init__(self, language: str, settings: IdentifyLanguage, rejected: JsonlWriter) -> None:
+    def __init__(self, settings: IdentifyLanguage, language: str, rejected: JsonlWriter) -> None:
         """The model is loaded with the first row."""
         super().__init__(rejected)
         self.language, self.settings = language, settings

@@ -144,7 +144,7 @@ class QualityRules(BaseFilter):
 
     name = "Quality"
 
-    def __init__(self, settings: Quality, rejected: JsonlWriter) -> None:
+    def __init__(self, settings: Quality, language: str, rejected: JsonlWriter) -> None:
         """Take up the rules' names: their code travels to the workers with this module."""
         super().__init__(rejected)
         self.settings = settings

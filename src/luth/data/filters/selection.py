@@ -8,7 +8,7 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.core.text import prose
 from luth.data.filters.language_model import identify
-from luth.data.recipe import Select
+from luth.data.part import Select
 from luth.data.sources.conversations import as_kept
 
 
@@ -17,7 +17,7 @@ class SelectRows(BaseFilter):
 
     name = "Select"
 
-    def __init__(self, select: Select, rejected: JsonlWriter) -> None:
+    def __init__(self, select: Select, language: str, rejected: JsonlWriter) -> None:
         """Prepare the keywords' pattern."""
         super().__init__(rejected)
         self.select = select

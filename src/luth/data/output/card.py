@@ -8,28 +8,30 @@ from typing import Any
 import pyarrow.parquet as parquet
 import yaml
 
-from luth.data.recipe import ASKING, PART_STEPS, DataRecipe, Judge, Read
+from luth.core.files import write_text
+from luth.core.markdown import table
+from luth.data.output.mixing import schema
+from luth.data.part import PART_STEPS, Judge, Read, Request
+from luth.data.recipe import DataRecipe
 from luth.data.requests.jobs import read_prompt
 
 SHOWN = 3
 
 
-def card(
-    recipe: DataRecipe,
-    steps: dict[str, dict[str, Any]],
-    examples: list[dict[str, Any]],
-    rows: dict[str, int],
-    columns: list[str],
-) -> str:
-    """Return README.md.
+def write_card(recipe: DataRecipe, steps: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Write a dataset's card, README.md.
 
     Args:
         recipe: the dataset's.
         steps: what each step counted, by its name in the plan.
-        examples: some of the dataset's rows.
-        rows: of each split.
-        columns: the dataset's.
+        folder: the dataset's.
     """
+    write_text(folder / "README.md", _card(recipe, steps, _examples(folder), split_rows(folder)))
+
+
+def _card(
+    recipe: DataRecipe, steps: dict[str, dict[str, Any]], examples: list[dict[str, Any]], rows: dict[str, int]
+) -> str:
     write = recipe.steps.write
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in rows]
     head = {
@@ -39,7 +41,7 @@ def card(
         "configs": [{"config_name": "default", "data_files": files}],
     }
     counted = ", ".join(f"{count:,} rows in `{split}`" for split, count in rows.items())
-    named = ", ".join(f"`{name}`" for name in columns)
+    named = ", ".join(f"`{name}`" for name in schema(recipe).names)
     checked = "" if recipe.steps.language else " (as it was meant: no step looked at the language)"
     parts = [
         f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---",
@@ -61,11 +63,11 @@ def card(
 
 
 def _sources(recipe: DataRecipe) -> str:
-    lines = ["| part | source | licence | what is done with it |", "| --- | --- | --- | --- |"]
+    rows = []
     for name, part in recipe.parts.items():
-        done = ", ".join(step for step in PART_STEPS if getattr(part, step))
-        lines.append(f"| {name} | {_source(part.read)} | {_cell(part.read.licence or 'not stated')} | {done} |")
-    return "\n".join(lines)
+        steps = ", ".join(step for step in PART_STEPS if getattr(part, step))
+        rows.append((name, _source(part.read), part.read.licence or "not stated", steps))
+    return table(("part", "source", "licence", "what is done with it"), rows, left=4)
 
 
 def _source(read: Read) -> str:
@@ -73,48 +75,40 @@ def _source(read: Read) -> str:
     hub = [f"{key} {value}" for key, value in (("config", read.name), ("commit", read.revision)) if value]
     hub += [f"split {read.split}"] if read.revision else []
     limit = [f"the first {read.limit:,} rows"] if read.limit else []
-    return _cell(", ".join([read.path, *hub, *limit]))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return ", ".join([read.path, *hub, *limit])
 
 
 def _steps(steps: dict[str, dict[str, Any]], tokenizer: str | None) -> str:
-    tokens = f" | tokens ({tokenizer})" if tokenizer else ""
-    lines = [f"| step | rows | rejected{tokens} |", "| --- | ---: | ---: |" + (" ---: |" if tokenizer else "")]
+    rows = []
     for name, counts in steps.items():
-        kept, gone = (sum(count["rows"] for count in counts[which]) for which in ("rows", "rejected"))
-        cell = f" | {sum(count.get('tokens', 0) for count in counts['rows']):,}" if tokenizer else ""
-        lines.append(f"| {name} | {kept:,} | {gone:,}{cell} |")
-    return "\n".join(lines)
+        cells = [f"{sum(count['rows'] for count in counts[kind]):,}" for kind in ("rows", "rejected")]
+        tokens = [f"{sum(count.get('tokens', 0) for count in counts['rows']):,}"] if tokenizer else []
+        rows.append([name, *cells, *tokens])
+    return table(["step", "rows", "rejected", *([f"tokens ({tokenizer})"] if tokenizer else [])], rows)
 
 
 def _reasons(steps: dict[str, dict[str, Any]]) -> str:
-    found: Counter[tuple[str, str]] = Counter()
+    totals: Counter[tuple[str, str]] = Counter()
     for name, counts in steps.items():
         for count in counts["rejected"]:
-            found[name, count["reason"]] += count["rows"]
-    lines = ["| step | reason | rows |", "| --- | --- | ---: |"]
-    lines += [f"| {step} | {reason} | {rows:,} |" for (step, reason), rows in found.most_common()]
-    return "\n".join(lines) if found else "None."
+            totals[name, count["reason"]] += count["rows"]
+    rows = [(step, reason, f"{number:,}") for (step, reason), number in totals.most_common()]
+    return table(("step", "reason", "rows"), rows, left=2) if rows else "None."
 
 
 def _models(recipe: DataRecipe) -> list[str]:
-    lines, prompts, rubrics = [], {}, []
+    rows, prompts, rubrics = [], {}, []
     for name, part in recipe.parts.items():
-        for step in ASKING:
-            asking = getattr(part, step)
-            if asking:
-                model = recipe.endpoints[asking.endpoint].model
-                lines.append(f"| {name} | {step} | {model} | {_settings(asking)} | {asking.prompt} |")
-                prompts[asking.prompt] = read_prompt(asking.prompt)
-                rubrics += _rubric(name, asking) if isinstance(asking, Judge) else []
-    if not lines:
+        for step, request in part.requests().items():
+            model = recipe.endpoints[request.endpoint].model
+            rows.append((name, step, model, _sampling(request), request.prompt))
+            prompts[request.prompt] = read_prompt(request.prompt)
+            rubrics += _rubric(name, request) if isinstance(request, Judge) else []
+    if not rows:
         return []
-    head = "| part | step | model | sampling | prompt |\n| --- | --- | --- | --- | --- |\n"
-    shown = [f"`{name}`:\n\n````text\n{text}\n````" for name, text in prompts.items()]
-    return ["## Models and prompts", head + "\n".join(lines), *rubrics, *shown]
+    models = table(("part", "step", "model", "sampling", "prompt"), rows, left=5)
+    texts = [f"`{name}`:\n\n````text\n{text}\n````" for name, text in prompts.items()]
+    return ["## Models and prompts", models, *rubrics, *texts]
 
 
 def _rubric(part: str, judge: Judge) -> list[str]:
@@ -127,9 +121,10 @@ def _least(judge: Judge, criterion: str) -> str:
     return f"At least {judge.thresholds[criterion]}." if criterion in judge.thresholds else "Rejects nothing."
 
 
-def _settings(asking: Any) -> str:
-    thinking = {True: ", thinking", False: ", thinking off", None: ""}[asking.thinking]
-    return f"temperature {asking.temperature:g}, top_p {asking.top_p:g}, {asking.max_new_tokens} new tokens{thinking}"
+def _sampling(request: Request) -> str:
+    thinking = {True: ", thinking", False: ", thinking off", None: ""}[request.thinking]
+    tokens = f"{request.max_new_tokens} new tokens"
+    return f"temperature {request.temperature:g}, top_p {request.top_p:g}, {tokens}{thinking}"
 
 
 def _example(row: dict[str, Any]) -> str:
@@ -146,7 +141,7 @@ def split_rows(folder: Path) -> dict[str, int]:
     return dict(found)
 
 
-def examples(folder: Path) -> list[dict[str, Any]]:
+def _examples(folder: Path) -> list[dict[str, Any]]:
     """Return the first rows of a dataset's folder, from as many sources as there are."""
     path = min((folder / "data").glob("train-*.parquet"))
     batch = next(parquet.ParquetFile(path).iter_batches(200), None)

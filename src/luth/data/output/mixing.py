@@ -1,4 +1,4 @@
-"""Parts mixed: caps, order, splits, by each row's key, so that neither files nor tasks have a say in it."""
+"""Mixes the parts: caps, order and splits depend on each row's key alone, not on files or tasks."""
 
 import itertools
 import json
@@ -19,26 +19,26 @@ from luth.data.recipe import DataRecipe, Mix
 from luth.data.row_files import RowWriter
 
 SPLITS = ("train", "test")
-# Rows of a row group, and of a range of the order that is sorted in memory; every task has a file open for each range.
+# Rows of a row group, and of a range of keys, which is sorted in memory; every task has a file open for each range.
 GROUP, MOST_RANGES = 10_000, 200
 OVER = "over the part's cap"
 FATES = (OVER, *SPLITS)
 
 
 def key(doc: Document, seed: int) -> int:
-    """Return a row's place in the order, 64 bits, from its content and the seed alone: rows of one place are equal."""
-    found = doc.metadata
-    content = [found["part"], doc.id, found.get("thought"), found.get("verdict")]
+    """Return a row's place in the order, 64 bits, from its content and the seed alone: only equal rows share one."""
+    metadata = doc.metadata
+    content = [metadata["part"], doc.id, metadata.get("thought"), metadata.get("verdict")]
     return xxhash.xxh64_intdigest(f"order {seed} {content}")
 
 
 def split_key(doc: Document, seed: int) -> int:
-    """Return by what a row is held out, 64 bits: the same for all rows of one conversation."""
+    """Return the key by which rows are held out, 64 bits: the same for all rows of one conversation."""
     return xxhash.xxh64_intdigest(f"split {seed} {doc.id}")
 
 
 class Keys(PipelineStep):
-    """The rows' keys by part: what caps and splits are decided by."""
+    """Write the rows' parts and keys, by which caps and splits are decided."""
 
     name = "Keys"
 
@@ -49,16 +49,16 @@ class Keys(PipelineStep):
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> None:
         """Note every row's part, and its keys for the order and for the split."""
-        found = [
+        keys = [
             (self.parts.index(doc.metadata["part"]), key(doc, self.seed), split_key(doc, self.seed)) for doc in data
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / f"{rank:05d}.npy", "wb") as file:
-            np.save(file, np.array(found, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")]))
+            np.save(file, np.array(keys, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")]))
 
 
 def decide(folder: Path, parts: list[str], mix: Mix) -> None:
-    """Write what becomes of each row of `folder/RANK.npy`, in its order: `folder/RANK.fate.npy`, an index of `FATES`.
+    """Decide what becomes of each row of `folder/RANK.npy`; write `folder/RANK.fate.npy`, indices of `FATES`.
 
     Raises:
         UserError: the test split would leave no row to train on.
@@ -69,14 +69,13 @@ def decide(folder: Path, parts: list[str], mix: Mix) -> None:
     fates = np.full(len(rows), FATES.index("train"), np.uint8)
     for name, cap in mix.caps.items():
         own = np.flatnonzero(rows["part"] == parts.index(name))
-        # Of equal rows it is all the same which are in, so long as there are not too many.
+        # Which of equal rows are kept makes no difference.
         fates[own[np.argsort(rows["order"][own], kind="stable")[cap:]]] = FATES.index(OVER)
     kept = np.flatnonzero(fates)
     if mix.test_size:
         if mix.test_size >= len(kept):
-            raise UserError(
-                "bad-dataset", f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on"
-            )
+            line = f"mix: test_size: {mix.test_size} of {len(kept)} rows leaves none to train on"
+            raise UserError("bad-recipe-value", line)
         fates[kept[_held_out(rows["split"][kept], mix.test_size)]] = FATES.index("test")
     for path, own in zip(paths, np.split(fates, np.cumsum([len(table) for table in tables])[:-1]), strict=True):
         with open(path.with_suffix(".fate.npy"), "wb") as file:
@@ -85,11 +84,11 @@ def decide(folder: Path, parts: list[str], mix: Mix) -> None:
 
 def _held_out(keys: np.ndarray, size: int) -> np.ndarray:
     """Return which rows are held out, `size` at most: those with the lowest keys, all of a key or none of them."""
-    found, counts = np.unique(keys, return_counts=True)
+    values, counts = np.unique(keys, return_counts=True)
     taken, left = [], size
-    for one, count in zip(found.tolist(), counts.tolist(), strict=True):
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
         if count <= left:
-            taken.append(one)
+            taken.append(value)
             left -= count
         if not left:
             break
@@ -97,17 +96,17 @@ def _held_out(keys: np.ndarray, size: int) -> np.ndarray:
 
 
 class Divide(PipelineStep):
-    """Rows under their caps, each with the range of the order that it falls in, its place there and its split."""
+    """Reject the rows over the caps; give each other row its range of keys, its place there and its split."""
 
     name = "Divide"
 
     def __init__(self, folder: Path, ranges: int, rejected: RowWriter) -> None:
-        """Read what `Keys` and `decide` left; `ranges` is how many equal ranges the keys are divided into."""
+        """Read the files of `Keys` and `decide`; the keys are divided into so many equal ranges."""
         super().__init__()
         self.folder, self.ranges, self.rejected = folder, ranges, rejected
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Give the rows that are in."""
+        """Give the rows that are kept."""
         orders = np.load(self.folder / f"{rank:05d}.npy")["order"].tolist()
         fates = np.load(self.folder / f"{rank:05d}.fate.npy").tolist()
         with self.rejected:
@@ -122,7 +121,7 @@ class Divide(PipelineStep):
 
 
 def ranges(rows: int, shards: int) -> int:
-    """Return how many ranges of keys hold about `GROUP` rows each, `MOST_RANGES` at most: the same number a shard."""
+    """Return how many ranges to divide keys into: about `GROUP` rows each, as many a shard, `MOST_RANGES` at most."""
     return shards * max(1, min(rows // GROUP, MOST_RANGES) // shards)
 
 
@@ -130,7 +129,7 @@ def schema(recipe: DataRecipe) -> pa.Schema:
     """Return the dataset's columns: a thought and a verdict where the recipe makes them."""
     turn = pa.struct([("role", pa.string()), ("content", pa.string())])
     columns = [("id", pa.string()), ("source", pa.string()), ("messages", pa.list_(turn))]
-    # Where nothing is said of thinking, a model may think.
+    # A model may think where the recipe does not forbid it.
     if any(part.generate and part.generate.thinking is not False for part in recipe.parts.values()):
         columns.append(("thought", pa.string()))
     if any(part.judge for part in recipe.parts.values()):
@@ -170,12 +169,12 @@ class WriteShards(PipelineStep):
         """Give a split's rows in their order, `GROUP` at a time."""
         left: list[dict[str, Any]] = []
         for number in numbers:
-            found: list[dict[str, Any]] = []
+            rows: list[dict[str, Any]] = []
             for path in self.rows.glob(f"{number:05d}.*.jsonl"):
                 with open(path, "rb") as lines:
-                    found += [row for row in map(orjson.loads, lines) if row["metadata"]["split"] == split]
-            found.sort(key=_place)
-            left += map(_columns, found)
+                    rows += [row for row in map(orjson.loads, lines) if row["metadata"]["split"] == split]
+            rows.sort(key=_place)
+            left += map(_columns, rows)
             while len(left) >= GROUP:
                 yield left[:GROUP]
                 left = left[GROUP:]
@@ -184,17 +183,17 @@ class WriteShards(PipelineStep):
 
 
 def _place(row: dict[str, Any]) -> tuple[int, str, str]:
-    # Equal conversations are told apart by what else their rows hold, never by the file that they stand in.
+    # Equal conversations are ordered by what else their rows hold, never by the files that hold them.
     return row["metadata"]["order"], row["id"], json.dumps(_columns(row), sort_keys=True)
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
-    found = row["metadata"]
-    verdict = json.dumps(found["verdict"], ensure_ascii=False, sort_keys=True) if "verdict" in found else None
+    metadata = row["metadata"]
+    verdict = json.dumps(metadata["verdict"], ensure_ascii=False, sort_keys=True) if "verdict" in metadata else None
     return {
         "id": row["id"],
-        "source": found["part"],
-        "messages": found["messages"],
-        "thought": found.get("thought"),
+        "source": metadata["part"],
+        "messages": metadata["messages"],
+        "thought": metadata.get("thought"),
         "verdict": verdict,
     }

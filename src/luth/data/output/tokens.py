@@ -23,22 +23,22 @@ def load_tokenizer(name: str) -> Any:
             return AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise UserError("bad-dataset", f"write: tokenizer: {name} is no model with a tokenizer: {reason}") from None
+        raise UserError("bad-model", f"write: tokenizer: {name} is no model with a tokenizer: {reason}") from None
 
 
 class CountTokens(PipelineStep):
-    """Rows with their number of tokens, the messages' content alone, in `metadata["tokens"]`."""
+    """Count the tokens of every row's messages, without the chat template, into `metadata["tokens"]`."""
 
     name = "Tokens"
 
     def __init__(self, tokenizer: str) -> None:
-        """The tokenizer is loaded with the first row, in every worker."""
+        """Load nothing yet: every worker loads the tokenizer with its first row."""
         super().__init__()
         self.tokenizer = tokenizer
         self._loaded: Any = None
 
     def run(self, data: Iterator[Document], rank: int = 0, world_size: int = 1) -> Iterator[Document]:
-        """Count where the text is not the one that was counted."""
+        """Count the rows whose text has changed since they were counted."""
         for doc in data:
             if doc.metadata.get("counted") != doc.id:
                 self._loaded = self._loaded or load_tokenizer(self.tokenizer)

@@ -1,4 +1,7 @@
-"""What models are asked: translations, answers, judgements; each checked, asked again, or rejected with its reason."""
+"""The jobs that models do on rows: translate, answer, judge.
+
+Each answer is checked. One that fails is asked for again; if it still fails, the row is rejected with the reason.
+"""
 
 import json
 import re
@@ -16,7 +19,8 @@ from luth.core.recipes import nearest
 from luth.core.text import plain, protected
 from luth.data.filters.language import foreign
 from luth.data.filters.quality import REFUSALS
-from luth.data.recipe import Asking, Generate, IdentifyLanguage, Judge, Translate
+from luth.data.part import Generate, Judge, Request, Translate
+from luth.data.recipe import IdentifyLanguage
 from luth.data.sources.conversations import Messages, row_id, said
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -27,10 +31,10 @@ PREAMBLE = re.compile(
 # Those that the prompt puts around the text.
 DASHES = re.compile(r"\s*-{5,}\s*\n")
 PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
-# What a step's prompt must have a place for, and what it may have one for.
+# The places that a step's prompt must have, and those that it may have.
 REQUIRED = {"translate": {"text"}, "generate": set(), "judge": {"conversation", "criteria"}}
 OPTIONAL = {"translate": {"language"}, "generate": {"language"}, "judge": {"form", "language"}}
-# On a line's end or beginning: elsewhere it is spoken of.
+# At a line's end or beginning: elsewhere the text speaks of the tag.
 END_OF_THOUGHT = re.compile(r"(?:^|\n)</think>|</think>[ \t]*(?:\n|\Z)")
 REFUSED = "the endpoint refuses"
 Generator = Callable[[dict[str, Any]], Awaitable[InferenceResult]]
@@ -54,42 +58,54 @@ def require_prompt(step: str, name: str) -> str:
     """Return a step's prompt.
 
     Raises:
-        UserError: there is none, or it has no place for what is asked about, or one that nothing fills.
+        UserError: there is none, or a place is missing in it, or it has one that nothing fills.
     """
     prompt = read_prompt(name)
-    found = set(PLACEHOLDER.findall(prompt))
-    for place in sorted(REQUIRED[step] - found):
+    places = set(PLACEHOLDER.findall(prompt))
+    for place in sorted(REQUIRED[step] - places):
         raise UserError("bad-recipe-value", f"prompt: {name} has no [[{place}]]: that is where the {place} will stand")
-    places = sorted(REQUIRED[step] | OPTIONAL[step])
-    for place in sorted(found.difference(places)):
-        known = ", ".join(f"[[{one}]]" for one in places)
+    fillable = sorted(REQUIRED[step] | OPTIONAL[step])
+    for place in sorted(places.difference(fillable)):
+        known = ", ".join(f"[[{place}]]" for place in fillable)
         raise UserError(
-            "bad-recipe-value", f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, places)}: {known}"
+            "bad-recipe-value",
+            f"prompt: {name}: nothing fills [[{place}]] in {step}{nearest(place, fillable)}: {known}",
         )
     return prompt
 
 
 def fill(prompt: str, **values: str) -> str:
-    """Return a prompt with every `[[name]]` replaced: braces and dollars belong to what is asked about."""
+    """Return a prompt with every `[[name]]` replaced; braces and dollars are left alone, since texts hold them."""
     for name, value in values.items():
         prompt = prompt.replace(f"[[{name}]]", value)
     return prompt
 
 
 class Job(ABC):
-    """One kind of request about a document: `ask` sends it, `settle` makes of the answer a row or a rejection."""
+    """One kind of request about a document: `request` asks the model, `apply` puts the result into the document."""
 
-    def __init__(self, step: str, asking: Asking, model: str, language: str, language_name: str) -> None:
-        """Read the prompt; `language` is the recipe's."""
-        self.step, self.asking, self.model = step, asking, model
+    def __init__(
+        self, step: str, settings: Request, model: str, language: str, language_name: str, has_answers: bool
+    ) -> None:
+        """Read the prompt.
+
+        Args:
+            step: the step's name in the recipe.
+            settings: its block of the recipe.
+            model: the name under which the server has the model.
+            language: the recipe's language, by its code.
+            language_name: what prompts call it.
+            has_answers: whether the part's own answers are kept, and none are generated.
+        """
+        self.step, self.settings, self.model, self.has_answers = step, settings, model, has_answers
         self.language, self.language_name = language, language_name
-        self.prompt = read_prompt(asking.prompt)
+        self.prompt = read_prompt(settings.prompt)
 
     async def __call__(self, document: Document, generate: Generator) -> dict[str, Any]:
-        """Ask until an answer passes the checks; what it cost is in the result, and so is why it failed."""
+        """Return the result, or the reason why there is none, and what it cost. datatrove calls this per document."""
         cost: Counter[str] = Counter()
         try:
-            result = await self.ask(document, lambda payload: self._counted(generate, payload, cost))
+            result = await self.request(document, lambda payload: self._counted(generate, payload, cost))
         except InferenceError as error:
             result = {"reason": REFUSED, "detail": str(error.error)[:300]}
         return {**result, "cost": dict(cost)}
@@ -105,30 +121,30 @@ class Job(ABC):
         return reply
 
     def payload(self, messages: Messages, attempt: int, **more: Any) -> dict[str, Any]:
-        """Return a request's body; another attempt is another seed, and so another answer and another cache key."""
-        asking = self.asking
+        """Return a request's body; another attempt has another seed, and so another answer and cache key."""
+        settings = self.settings
         # A greedy answer would be the same again.
-        temperature = asking.temperature if attempt == 0 else max(asking.temperature, 0.7)
+        temperature = settings.temperature if attempt == 0 else max(settings.temperature, 0.7)
         body = {
             "model": self.model,
             "messages": messages,
             "temperature": temperature,
-            "top_p": asking.top_p,
-            "max_tokens": asking.max_new_tokens,
+            "top_p": settings.top_p,
+            "max_tokens": settings.max_new_tokens,
             "seed": attempt,
             **more,
         }
-        if asking.thinking is not None:
-            body["chat_template_kwargs"] = {"enable_thinking": asking.thinking}
+        if settings.thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": settings.thinking}
         return body
 
     async def until_good(
         self, messages: Messages, generate: Generator, check: Callable[[str, InferenceResult], str | None], **more: Any
     ) -> tuple[str, str, str | None]:
-        """Return an answer, its thought, and why it is no good, None where it is good or was at another attempt."""
+        """Return the last answer, its thought, and what is wrong with it, None where it passes the check."""
         text = thought = ""
         reason: str | None = "no answer"
-        for attempt in range(self.asking.attempts):
+        for attempt in range(self.settings.attempts):
             reply = await generate(self.payload(messages, attempt, **more))
             text, thought = without_thought(reply)
             reason = check(text, reply)
@@ -137,18 +153,18 @@ class Job(ABC):
         return text, thought, reason
 
     @abstractmethod
-    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
-        """Send what this job sends."""
+    async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask the model; return a result for `apply`, or `reason` and `detail` where there is none."""
 
     @abstractmethod
-    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
-        """Put a good answer into the document; return why the row is rejected all the same, None where it is not."""
+    def apply(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Put a result into the document; return why the row is rejected all the same, None where it is not."""
 
 
 def without_thought(reply: InferenceResult) -> tuple[str, str]:
-    """Return what was answered and what was thought before it, whether the server took it out or not.
+    """Return the answer and the thought before it, whether the server sent them apart or not.
 
-    Where a template begins the thought, the reply has its end alone; a thought without an end has no answer after it.
+    Where the chat template begins the thought, the reply holds only its end. A thought without an end has no answer.
     """
     text = reply.text.strip()
     if text.startswith("<think>"):
@@ -167,19 +183,14 @@ def _foreign(text: str, language: str) -> bool:
 class TranslateMessages(Job):
     """The messages of a conversation in the recipe's language; its last answer too, where none is generated."""
 
-    asking: Translate
+    settings: Translate
 
-    def __init__(self, *arguments: Any, answers: bool) -> None:
-        """`answers`: whether the last answer is translated as well."""
-        super().__init__(*arguments)
-        self.answers = answers
-
-    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
+    async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
         """Translate message by message."""
         translations = []
         messages = document.metadata["messages"]
-        if not self.answers and messages[-1]["role"] == "assistant":
-            # It is written anew; earlier answers belong to what the last question asks about.
+        if not self.has_answers and messages[-1]["role"] == "assistant":
+            # It will be generated; earlier answers are part of what the last question is about.
             messages = messages[:-1]
         for message in messages:
             prompt = fill(self.prompt, language=self.language_name, text=message["content"])
@@ -187,7 +198,7 @@ class TranslateMessages(Job):
                 [{"role": "user", "content": prompt}],
                 generate,
                 lambda text, reply, original=message["content"]: translation_problem(
-                    original, text, reply.finish_reason, self.language, self.asking
+                    original, text, reply.finish_reason, self.language, self.settings
                 ),
             )
             if reason is not None:
@@ -195,7 +206,7 @@ class TranslateMessages(Job):
             translations.append({"role": message["role"], "content": text})
         return {"messages": translations}
 
-    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+    def apply(self, document: Document, result: dict[str, Any]) -> str | None:
         """Keep the original beside the translation."""
         document.metadata["original"] = document.metadata["messages"]
         document.metadata["messages"] = result["messages"]
@@ -226,10 +237,10 @@ def translation_problem(
 class GenerateAnswer(Job):
     """The answer to a conversation's last question, in the recipe's language."""
 
-    asking: Generate
+    settings: Generate
 
-    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
-        """Ask with the system prompt of the file, and the row's own after it."""
+    async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask with the prompt's text as system message, the row's own after it."""
         messages = list(document.metadata["messages"])
         if messages[-1]["role"] == "assistant":
             messages.pop()
@@ -245,7 +256,7 @@ class GenerateAnswer(Job):
             return {"reason": reason, "detail": text[:300]}
         return {"answer": text, "thought": thought}
 
-    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
+    def apply(self, document: Document, result: dict[str, Any]) -> str | None:
         """Put the answer in the place of the last one; a thought has a field of its own."""
         messages = document.metadata["messages"]
         if messages[-1]["role"] == "assistant":
@@ -268,31 +279,33 @@ def answer_problem(text: str, finish_reason: str, language: str) -> str | None:
 class JudgeRow(Job):
     """A model's answers to a rubric, each with its reason."""
 
-    asking: Judge
+    settings: Judge
 
-    async def ask(self, document: Document, generate: Generator) -> dict[str, Any]:
-        """Ask for JSON by a schema; what cannot be read is no verdict."""
+    async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
+        """Ask for JSON by a schema."""
         messages = document.metadata["messages"]
-        shown = "\n\n".join(f"<{message['role']}>\n{message['content']}\n</{message['role']}>" for message in messages)
-        criteria = "\n".join(f"- {name}: {question}" for name, question in self.asking.criteria.items())
-        form = ", ".join(f'"{name}": {{"reason": ..., "score": ...}}' for name in self.asking.criteria)
-        asked = {"criteria": criteria, "form": f"{{{form}}}", "conversation": shown}
-        prompt = fill(self.prompt, language=self.language_name, **asked)
-        schema = {"name": "verdict", "schema": verdict_schema(list(self.asking.criteria)), "strict": True}
+        conversation = "\n\n".join(
+            f"<{message['role']}>\n{message['content']}\n</{message['role']}>" for message in messages
+        )
+        criteria = "\n".join(f"- {name}: {question}" for name, question in self.settings.criteria.items())
+        form = ", ".join(f'"{name}": {{"reason": ..., "score": ...}}' for name in self.settings.criteria)
+        places = {"criteria": criteria, "form": f"{{{form}}}", "conversation": conversation}
+        prompt = fill(self.prompt, language=self.language_name, **places)
+        schema = {"name": "verdict", "schema": verdict_schema(list(self.settings.criteria)), "strict": True}
         text, _, reason = await self.until_good(
             [{"role": "user", "content": prompt}],
             generate,
-            lambda text, reply: verdict_problem(text, reply.finish_reason, self.asking.criteria),
+            lambda text, reply: verdict_problem(text, reply.finish_reason, self.settings.criteria),
             response_format={"type": "json_schema", "json_schema": schema},
         )
         if reason is not None:
             return {"reason": reason, "detail": text[:300]}
-        return {"verdict": read_verdict(text, self.asking.criteria)}
+        return {"verdict": read_verdict(text, self.settings.criteria)}
 
-    def settle(self, document: Document, result: dict[str, Any]) -> str | None:
-        """Keep the verdict, and hold it against the thresholds."""
+    def apply(self, document: Document, result: dict[str, Any]) -> str | None:
+        """Keep the verdict, and compare it with the thresholds."""
         verdict = document.metadata["verdict"] = result["verdict"]
-        for name, least in self.asking.thresholds.items():
+        for name, least in self.settings.thresholds.items():
             if verdict[name]["score"] < least:
                 document.metadata["detail"] = verdict[name]["reason"][:300]
                 return f"judged: {name}"
@@ -301,7 +314,7 @@ class JudgeRow(Job):
 
 def verdict_schema(criteria: list[str]) -> dict[str, Any]:
     """Return the JSON schema of a verdict: the reason first, so that the score follows from it."""
-    one = {
+    criterion = {
         "type": "object",
         "properties": {"reason": {"type": "string"}, "score": {"type": "integer", "minimum": 1, "maximum": 5}},
         "required": ["reason", "score"],
@@ -309,7 +322,7 @@ def verdict_schema(criteria: list[str]) -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "properties": dict.fromkeys(criteria, one),
+        "properties": dict.fromkeys(criteria, criterion),
         "required": criteria,
         "additionalProperties": False,
     }
@@ -323,23 +336,23 @@ def verdict_problem(text: str, finish_reason: str, criteria: dict[str, str]) -> 
 
 
 def read_verdict(text: str, criteria: dict[str, str]) -> dict[str, Any] | None:
-    """Return the verdict on all criteria that a text's JSON holds, None where there is none, or two that disagree."""
+    """Return the verdict on all criteria in a text's JSON, None where there is none, or there are two that differ."""
     decoder = json.JSONDecoder(object_pairs_hook=_without_twice)
     verdicts, start = [], text.find("{")
     while start >= 0:
         end = start + 1
         try:
-            found, after = decoder.raw_decode(text, start)
-            if all(_is_verdict(found.get(name)) for name in criteria):
-                verdicts.append({name: {key: found[name][key] for key in ("reason", "score")} for name in criteria})
+            value, after = decoder.raw_decode(text, start)
+            if all(_is_verdict(value.get(name)) for name in criteria):
+                verdicts.append({name: {key: value[name][key] for key in ("reason", "score")} for name in criteria})
                 end = after
         except (ValueError, RecursionError):
             pass
         start = text.find("{", end)
     scores = [[verdict[name]["score"] for name in criteria] for verdict in verdicts]
-    if any(one != scores[0] for one in scores):
+    if not verdicts or any(other != scores[0] for other in scores):
         return None
-    return {name: {**one, "reason": plain(one["reason"])} for name, one in verdicts[-1].items()} if verdicts else None
+    return {name: {**answer, "reason": plain(answer["reason"])} for name, answer in verdicts[-1].items()}
 
 
 def _without_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -355,8 +368,8 @@ def _is_verdict(value: Any) -> bool:
     return isinstance(score, int) and not isinstance(score, bool) and 1 <= score <= 5
 
 
-def apply(job: Job, document: Document) -> str | None:
-    """Take a job's result up into a document; return the reason where it is rejected."""
+def apply_result(job: Job, document: Document) -> str | None:
+    """Put a job's result into a document; return the reason where the row is rejected."""
     (result,) = document.metadata.pop("rollout_results")
     costs = document.metadata.setdefault("cost", {})
     costs[job.step] = result["cost"]
@@ -366,7 +379,7 @@ def apply(job: Job, document: Document) -> str | None:
     if "reason" in result:
         document.metadata["detail"] = result["detail"]
         return result["reason"]
-    reason = job.settle(document, result)
+    reason = job.apply(document, result)
     document.text = said(document.metadata["messages"])
     document.id = row_id(document.metadata["messages"])
     return reason

@@ -15,10 +15,10 @@ Messages = list[dict[str, str]]
 
 
 class BadRow(ValueError):
-    """A row that makes no conversation; the message is the reason, the same for all rows with that fault."""
+    """A row that makes no conversation; rows with the same fault have the same message."""
 
     def __init__(self, reason: str, row: str = "") -> None:
-        """`row` is what was read, as far as it can be shown."""
+        """Take the reason, and what was read, as far as it can be shown."""
         super().__init__(reason)
         self.row = row
 
@@ -47,7 +47,7 @@ def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
 
 def _turns(value: Any, role_key: str, content_key: str) -> Messages:
     if isinstance(value, str):
-        # Some parquet files keep nested columns as JSON.
+        # Some parquet files hold nested columns as JSON.
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
@@ -67,9 +67,9 @@ def _turns(value: Any, role_key: str, content_key: str) -> Messages:
 
 def _single_turn(parts: dict[str, Any]) -> Messages:
     question = next(parts[key] for key in ("prompt", "instruction", "question") if key in parts)
-    given, system = (_optional(parts, key) for key in ("input", "system"))
-    if given and isinstance(question, str):
-        question = f"{question}\n\n{given}"
+    input_text, system = (_optional(parts, key) for key in ("input", "system"))
+    if input_text and isinstance(question, str):
+        question = f"{question}\n\n{input_text}"
     messages = [{"role": "user", "content": question}]
     if system:
         messages.insert(0, {"role": "system", "content": system})
@@ -101,7 +101,7 @@ def _checked(messages: Messages) -> Messages:
 
 
 def as_kept(value: Any) -> Any:
-    """Return a column's value as JSON lines can hold it: a date in ISO 8601; what is nested as its JSON, as text."""
+    """Return a column's value as JSON lines can hold it: a date in ISO 8601, a nested value as its JSON."""
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 63):
         return value
     if isinstance(value, date | time):
@@ -110,7 +110,7 @@ def as_kept(value: Any) -> Any:
 
 
 def shown(row: Any) -> str:
-    """Return a value as text, whatever it is: as JSON unless it is text already."""
+    """Return any value as text: as JSON, unless it is text already."""
     if isinstance(row, str):
         return row
     try:
@@ -120,17 +120,17 @@ def shown(row: Any) -> str:
 
 
 def row_id(messages: Messages) -> str:
-    """Return a hash of a conversation's content, in hexadecimal: the same wherever and whenever it is read."""
-    said = json.dumps([[message["role"], message["content"]] for message in messages], ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    """Return a hash of a conversation's content, 32 hexadecimal digits: the same wherever it is read."""
+    turns = json.dumps([[message["role"], message["content"]] for message in messages], ensure_ascii=False)
+    return hashlib.sha256(turns.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def document(messages: Messages, part: str, kept: dict[str, Any]) -> Document:
-    """Return a conversation as datatrove's document: `text` is what is said, `metadata` has the rest."""
+    """Return a conversation as datatrove's document: `text` is all its messages, `metadata` has the rest."""
     metadata = {"part": part, "messages": messages, **({"kept": kept} if kept else {})}
     return Document(text=said(messages), id=row_id(messages), metadata=metadata)
 
 
 def said(messages: Messages) -> str:
-    """Return all that a conversation says, as one text."""
+    """Return all messages of a conversation as one text."""
     return "\n\n".join(message["content"] for message in messages)

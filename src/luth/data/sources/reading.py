@@ -1,4 +1,4 @@
-"""Sources read: a dataset on the Hub, or parquet, jsonl and csv files, as conversations."""
+"""Reads sources as conversations: a dataset on the Hub, or parquet, jsonl and csv files."""
 
 import codecs
 import csv
@@ -14,6 +14,7 @@ import huggingface_hub
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from datasets.exceptions import DatasetGenerationError
 from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers import JsonlWriter
@@ -22,28 +23,28 @@ from huggingface_hub.errors import HfHubHTTPError
 from luth.core.errors import UserError, about
 from luth.core.files import sha256
 from luth.core.text import plain
-from luth.data.recipe import Read
+from luth.data.part import Read
 from luth.data.sources.conversations import BadRow, as_kept, conversation, document, shown
 
-# Tasks take turns by blocks of so many rows.
+# Each task reads one block of rows out of as many blocks as there are tasks.
 BLOCK = 1000
 SUFFIXES = (".parquet", ".jsonl", ".csv")
-# No dataset on the Hub is called so: a file is meant.
+# A path with one of these means a file: no dataset on the Hub has such a name.
 OTHER_SUFFIXES = (".json", ".txt", ".tsv", ".xlsx", ".arrow", ".gz", ".zst", ".zip")
 # A csv field, such as a whole conversation, may be longer than Python's csv allows by itself.
 csv.field_size_limit(1 << 30)
-# So many rows, and what reads them when it is their task's turn.
+# The number of rows in a block, and a function that reads them.
 Block = tuple[int, Callable[[], Iterable[dict[str, Any] | BadRow]]]
 
 
 class ReadRows(PipelineStep):
-    """Every row of a source as a document, or among the rejected with its reason."""
+    """Make every row of a source a document, or a rejected one with its reason."""
 
     type = "📖 - READER"
     name = "Rows"
 
     def __init__(self, part: str, read: Read, answered: bool, rejected: JsonlWriter) -> None:
-        """Nothing is opened yet; `answered`: whether a conversation must end with an answer."""
+        """Open nothing yet; `answered`: whether a conversation must end with an answer."""
         super().__init__()
         self.part, self.read, self.answered, self.rejected = part, read, answered, rejected
 
@@ -51,17 +52,16 @@ class ReadRows(PipelineStep):
         """Give this task's share of the rows, `BLOCK` of every `BLOCK * world_size`."""
         with self.rejected:
             for number, row in source_rows(self.read, rank, world_size):
-                found = self._document(row)
-                if isinstance(found, Document):
-                    yield found
+                result = self._document(row)
+                if isinstance(result, Document):
+                    yield result
                     continue
-                row = row.row if isinstance(row, BadRow) else row
-                kept = {"part": self.part, "filter_reason": found}
-                self.rejected.write(
-                    Document(plain(shown(row)[:2000]) or "-", f"{self.part}-{number}", metadata=kept), rank
-                )
+                text = plain(shown(row.row if isinstance(row, BadRow) else row)[:2000]) or "-"
+                metadata = {"part": self.part, "filter_reason": result}
+                self.rejected.write(Document(text, f"{self.part}-{number}", metadata=metadata), rank)
 
     def _document(self, row: Any) -> Document | str:
+        """Return a row's document, or why there is none."""
         if isinstance(row, BadRow):
             return str(row)
         try:
@@ -88,44 +88,43 @@ def require_source(part: str, read: Read) -> None:
     except StopIteration:
         raise UserError("bad-dataset", f"parts: {part}: read: {read.path} has no readable row") from None
     except UserError as error:
-        raise UserError("bad-dataset", f"parts: {part}: read: {error}") from None
+        raise UserError(error.code, f"parts: {part}: read: {error}") from None
     for column in [*read.columns.values(), *read.keep]:
         if column not in row:
-            said = f"{read.path} has no column {column!r}: it has {', '.join(map(str, row))}"
-            comma = (
-                ": columns of a csv file are parted by commas here" if len(row) == 1 and ".csv" in read.path else ""
-            )
-            raise UserError("bad-dataset", f"parts: {part}: read: {said}{comma}")
+            line = f"parts: {part}: read: {read.path} has no column {column!r}: it has {', '.join(map(str, row))}"
+            is_one = len(row) == 1 and ".csv" in read.path
+            comma = ": the columns of a csv file must be separated by commas" if is_one else ""
+            raise UserError("bad-dataset", line + comma)
 
 
 def means_files(path: str) -> bool:
-    """Tell whether a source's path means files, whether they are there or not."""
+    """Tell whether a source's path means files, even if they do not exist."""
     return Path(path).suffix in (*SUFFIXES, *OTHER_SUFFIXES) or glob.has_magic(path)
 
 
 def local_files(path: str) -> list[Path]:
     """Return the files of this machine that a source's path means, sorted; none where it is a dataset on the Hub."""
-    found = sorted(Path(one) for one in glob.glob(path, recursive=True) if Path(one).is_file())
-    if not found and means_files(path):
-        raise UserError(
-            "bad-dataset", f"{path}: no such file (paths are from the folder where the command is started)"
-        )
-    for one in found:
-        if one.suffix not in SUFFIXES:
-            raise UserError("bad-dataset", f"{one} is none of {', '.join(SUFFIXES)}")
-    return found
+    files = sorted(Path(name) for name in glob.glob(path, recursive=True) if Path(name).is_file())
+    if not files and means_files(path):
+        line = f"{path}: no such file (paths are from the folder where the command is started)"
+        raise UserError("bad-dataset", line)
+    for file in files:
+        if file.suffix not in SUFFIXES:
+            raise UserError("bad-dataset", f"{file} is none of {', '.join(SUFFIXES)}")
+    return files
 
 
 def pinned(read: Read, before: str | None) -> tuple[Read, str]:
-    """Return a source as it will be read by all tasks and starts, and what it was at the time.
+    """Fix a source, so that all tasks and all starts of a build read the same rows.
 
     Args:
         read: the recipe's.
-        before: what an earlier start of this build returned second, if there was one.
+        before: the fingerprint that an earlier start of this build returned, if there was one.
 
     Returns:
-        Files and folders of this machine as they are, with their SHA-256; a dataset on the Hub with the commit that
-        its revision is at, or was at for the earlier start. Offline, what the cache holds.
+        The source to read, and its fingerprint. For files and folders: `read` itself, and their SHA-256. For a dataset
+        on the Hub: `read` at the commit of its revision, or at the earlier start's commit, and that commit's name.
+        Offline, what the cache holds.
     """
     files = local_files(read.path)
     if Path(read.path).is_dir():
@@ -211,7 +210,7 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
 
 
 def _csv(file: Path) -> Iterator[Block]:
-    # What is not UTF-8 stays visible as such, and is rejected row by row.
+    # Bytes that are not UTF-8 are kept as surrogates, so that each such row is rejected by itself.
     with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
         rows = _csv_rows(csv.DictReader(lines, strict=True))
         while block := list(itertools.islice(rows, BLOCK)):
@@ -230,17 +229,17 @@ def _csv_rows(rows: csv.DictReader) -> Iterator[dict[str, Any] | BadRow]:
 
 
 def _hub(read: Read) -> Iterator[Block]:
-    # What goes wrong is said in one line, not by the library's log as well.
+    # Errors are printed in one line, not by the library's log as well.
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         with about(read.path):
-            rows = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
-    except datasets.exceptions.DatasetGenerationError as error:
+            rows: Any = datasets.load_dataset(read.path, read.name, split=read.split, revision=read.revision)
+    except DatasetGenerationError as error:
         raise UserError(
             "bad-dataset", f"{read.path} cannot be read as a dataset: {error.__cause__ or error}"
         ) from None
     except (ValueError, FileNotFoundError, HfHubHTTPError) as error:
-        # A split or a configuration that is not there, no data, a Hub that fails.
+        # A missing split or configuration, an empty dataset, or a Hub that fails.
         raise UserError("bad-dataset", f"{read.path}: {error}") from None
     for start in range(0, len(rows), BLOCK):
         block = range(start, min(start + BLOCK, len(rows)))
