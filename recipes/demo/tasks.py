@@ -12,7 +12,8 @@ from lighteval.metrics.normalizations import LogProbCharNorm
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.evaluation.scoring.general import answer_found, answer_log_likelihood
+from luth.evaluation.scoring.likelihood import answer_log_likelihood
+from luth.evaluation.scoring.short_answers import answer_found
 from luth.evaluation.tasks import with_answer_shares
 
 DATA = Path(__file__).resolve().parent / "data"

@@ -5,15 +5,18 @@ from datatrove.data import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luth.core.recipes import problems
 from luth.core.text import protected
 from luth.data.filters.decontamination import Index
 from luth.data.filters.language import InLanguage, foreign
 from luth.data.filters.quality import RULES
 from luth.data.filters.selection import SelectRows
 from luth.data.part import Select
-from luth.data.recipe import Decontaminate, IdentifyLanguage
-from luth.languages.typography import french
+from luth.data.recipe import Decontaminate, IdentifyLanguage, Quality
+from luth.languages import with_teacher
+from luth.languages.french import typography
 
+WORDS = with_teacher("fr")
 LONG = (
     "La rivière descend lentement vers la plaine, où les paysans récoltent le blé avant les orages de la fin de l'été."
 )
@@ -60,12 +63,24 @@ def turns(answer, question="Que se passe-t-il ici ?"):
     ],
 )
 def test_rules_object_to_what_they_are_for(rule, bad, good):
-    assert RULES[rule](turns(bad)) and not RULES[rule](turns(good))
+    assert RULES[rule](turns(bad), WORDS) and not RULES[rule](turns(good), WORDS)
+
+
+def test_words_are_those_of_the_recipe_s_language_and_of_the_teachers():
+    french, english = turns("Je suis désolé, mais je ne peux pas."), turns("I'm sorry, but I cannot do that.")
+    assert [RULES["refusal"](french, with_teacher(code)) for code in ("fr", "en", "xx")] == [True, False, False]
+    assert all(RULES["refusal"](english, with_teacher(code)) for code in ("fr", "en", "xx"))
+
+
+def test_an_unknown_typography_is_one_mistake_of_the_recipe():
+    assert problems({"typography": "french"}, Quality) == problems({"typography": None}, Quality) == []
+    (problem,) = problems({"typography": "frensh"}, Quality)
+    assert "typography" in problem and "'frensh'" in problem and "french" in problem
 
 
 def test_prices_and_short_answers_pass_every_rule():
     for answer in ("Oui.", "5 $ et 10 $", "1, 2, 3", "« Bonjour ! »", r"$x = 3$, donc $y = \{1, 2\}$."):
-        assert not [name for name, rule in RULES.items() if rule(turns(answer))], answer
+        assert not [name for name, rule in RULES.items() if rule(turns(answer), WORDS)], answer
 
 
 def test_a_stretch_of_another_language_is_found_wherever_it_stands():
@@ -108,14 +123,14 @@ def test_short_messages_are_judged_together(question, answer, kept):
     ],
 )
 def test_french_typography(plain, set_):
-    assert french(plain) == set_ and french(set_) == set_
+    assert typography(plain) == set_ and typography(set_) == set_
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="aé «»\"'?!:;,`$1\n", max_size=60))
 def test_typography_is_done_once_and_leaves_code_alone(text):
-    once = french(text)
-    assert french(once) == once or '"' in text
+    once = typography(text)
+    assert typography(once) == once or '"' in text
     assert protected(once) == protected(text) or "\n" in text or '"' in text
 
 

@@ -11,7 +11,8 @@ from luth.core.text import protected
 from luth.data.filters.quality import RULES
 from luth.data.part import Translate
 from luth.data.requests.jobs import read_verdict, require_prompt, translation_problem, verdict_problem, without_thought
-from luth.languages.typography import french
+from luth.languages import with_teacher
+from luth.languages.french import typography
 
 YES = '{"french": {"reason": "oui", "score": 5}}'
 NO = '{"french": {"reason": "non", "score": 1}}'
@@ -105,11 +106,11 @@ def test_time_grows_with_the_length_alone(unit):
     text = unit * (100_000 // len(unit))
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": text}]
     began = time.monotonic()
-    protected(text), french(text), [rule(messages) for rule in RULES.values()]
+    protected(text), typography(text), [rule(messages, with_teacher("fr")) for rule in RULES.values()]
     # A quadratic pattern takes a minute.
     assert time.monotonic() - began < 10
 
 
 def test_json_stays_json():
     for text in ('{"clé": "valeur"}', '{"a": {"b": "c"}, "d": "e"}', '["bac", "péniche"]'):
-        assert json.loads(french(f"Voici : {text}").split(":", 1)[1]) == json.loads(text)
+        assert json.loads(typography(f"Voici : {text}").split(":", 1)[1]) == json.loads(text)

@@ -61,7 +61,7 @@ def test_a_task_scores_the_final_answer(name, text, right):
 
 
 def test_the_metric_keeps_its_published_name():
-    doc = math_500.prompt(ROWS["math_500_fr"], "math_500_fr")
+    doc = math_500.prompt_fr(ROWS["math_500_fr"], "math_500_fr")
     for task in TASKS.values():
         response = ModelResponse(text=["$\\boxed{2}$"])
         assert task.metrics[0].compute_sample(model_response=response, doc=doc) == {"extractive_match": 1}

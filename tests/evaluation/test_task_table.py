@@ -77,7 +77,7 @@ def test_a_file_of_ones_own_adds_tasks_and_joins_groups(own):
 
 
 def test_answers_in_words_come_with_the_share_of_those_cut_short(own):
-    first = "from luth.evaluation.scoring.general import answer_found\n"
+    first = "from luth.evaluation.scoring.short_answers import answer_found\n"
     table = task_table([own(first + "TASKS = [task('mine', metrics=[answer_found])]\n")])
     for name in ("mine", "hellaswag_fr", "ifeval_en"):
         assert table.is_generative(name)

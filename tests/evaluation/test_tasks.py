@@ -6,8 +6,9 @@ import pytest
 from lighteval.models.model_output import ModelResponse
 
 from luth.evaluation.scoring.exact import final_answer, same_answer
-from luth.evaluation.scoring.general import contains_words
+from luth.evaluation.scoring.short_answers import contains_words
 from luth.evaluation.tasks import arc_challenge, bbh, boolq, gpqa, hellaswag, mmlu, musr, task_table
+from luth.languages import get
 
 TASKS = task_table(["recipes/demo/tasks.py"]).tasks
 FILES = (arc_challenge, mmlu, gpqa, hellaswag, boolq, musr, bbh)
@@ -306,10 +307,10 @@ def test_bbh_compares_the_final_answer_by_its_shape(subset, right, wrong):
 
 
 def test_a_final_answer_is_the_last_that_is_given():
-    assert final_answer("Réponse : 3\nNon.\n**Réponse finale :** 4\n") == "** 4"
-    assert final_answer("un\ndeux\n\n") == "deux" and final_answer("") == ""
-    assert same_answer("−11\u00a0520", "-11520") and not same_answer("11,520", "11520")
-    assert same_answer("âne chat", "a\u0302ne chat") and not same_answer("chat oui", "oui chat")
+    assert final_answer("Réponse : 3\nNon.\n**Réponse finale :** 4\n", get("fr")) == "** 4"
+    assert final_answer("un\ndeux\n\n", get("fr")) == "deux" and final_answer("", get("fr")) == ""
+    assert same_answer("−11\u00a0520", "-11520", get("fr")) and not same_answer("11,520", "11520", get("fr"))
+    assert same_answer("âne chat", "a\u0302ne chat", get("fr")) and not same_answer("chat oui", "oui chat", get("fr"))
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ Code = Literal[
     "server-failed",
     "step-order",
     "step-unclear",
+    "unknown-language",
     "unknown-task",
     "unsupported-model",
     "wrong-step",

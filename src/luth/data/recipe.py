@@ -2,14 +2,15 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
 from luth.core.recipes import nearest
 from luth.data.part import ModelEndpoint, Part, Probability
+from luth.languages import typographies
 
 # A part's name is a folder's.
 LONGEST_NAME = 100
@@ -34,16 +35,23 @@ class IdentifyLanguage:
     own: Probability = 0.1
 
 
+def _typography(name: str) -> str:
+    if name not in typographies():
+        raise ValueError(f"no language of this name has a typography: {', '.join(typographies())}")
+    return name
+
+
 @dataclass
 class Quality:
     """Rules that reject a row; all of them by default.
 
     Parameters:
-        rules: their names; refusal and boilerplate know French and English.
-        phrases: a row that holds one of them, whatever its case, is rejected: what a model says of itself, or says to
-            refuse, a translation too, in another language.
-        typography: null, or `french`: apostrophes, quotes and no-break spaces as French has them, outside code, JSON
-            and formulas.
+        rules: their names. `refusal`, `boilerplate` and `truncation` look for the words of the recipe's language, if
+            src/luth/languages has a file for it, and for those of the models that write data.
+        phrases: a row that holds one of them, whatever its case, is rejected. For a language without a file: what a
+            model says of itself, and says to refuse.
+        typography: null, or a language with a typography, by its name in lower case: its apostrophes, quotes and
+            no-break spaces are set outside code, JSON and formulas.
     """
 
     FILTER: ClassVar = "luth.data.filters.quality:QualityRules"
@@ -61,7 +69,7 @@ class Quality:
         ]
     )
     phrases: list[str] = field(default_factory=list)
-    typography: Literal["french"] | None = None
+    typography: Annotated[str, AfterValidator(_typography)] | None = None
 
 
 @dataclass

@@ -124,7 +124,7 @@ class EvalRecipe:
             f"models: {name} is there twice" for name, _ in dict.fromkeys(m for m in models if models.count(m) > 1)
         ]
         if not self.tasks:
-            lines.append("tasks: the list is empty: name a task or a group, such as luth_fr")
+            lines.append("tasks: the list is empty: name a task or a group, such as luth_all")
         for key in ("generation_parameters", "thinking_generation_parameters"):
             lines += self._generation_conflicts(key, getattr(self, key).given())
         if not all(start and end for start, end in self.reasoning_tags):

@@ -11,9 +11,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from luth.checkpoints.models import load_tokenizer, model_folder
 from luth.core.errors import UserError
 from luth.core.recipes import nearest
+from luth.languages import known
 
 GENERATION = "generation_config.json"
-QUESTIONS = ("Quelle est la capitale de l'Italie\u00a0?", "What is the capital of Italy?")
 
 
 def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -135,7 +135,7 @@ def check_result(folder: Path, base: str) -> dict[str, str]:
         if not tensor.isfinite().all():
             raise UserError("bad-merge", f"the merge's tensor {name} holds values that are not finite")
     answers = {}
-    for question in QUESTIONS:
+    for question in (language.probe for language in known().values()):
         inputs = ours.apply_chat_template(
             [{"role": "user", "content": question}], add_generation_prompt=True, return_tensors="pt", return_dict=True
         )

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCardData
 
 from luth.core.files import write_text
 from luth.core.recipes import is_local
+from luth.languages import TARGET, get
 
 # Loaders of files (datasets.packaged_modules): such a "path" is no dataset of the Hub.
 FILE_FORMATS = ("json", "csv", "parquet", "arrow", "text", "pandas", "xml")
@@ -104,7 +105,7 @@ def _use(model: str, revision: str | None) -> str:
         "from transformers import pipeline",
         "",
         f'chat = pipeline("text-generation", {where})',
-        'messages = [{"role": "user", "content": "Quelle est la capitale de la France ?"}]',
+        f'messages = [{{"role": "user", "content": "{get(TARGET).example}"}}]',
         'print(chat(messages, max_new_tokens=200)[0]["generated_text"][-1]["content"])',
         "```",
     ]

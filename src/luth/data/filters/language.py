@@ -1,4 +1,4 @@
-"""Rows of which every message is in the recipe's language, from its beginning to its end."""
+"""The filter that keeps rows whose every message is in the recipe's language from beginning to end."""
 
 from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import BaseFilter
@@ -8,14 +8,14 @@ from luth.core.text import prose
 from luth.data.filters.language_model import likeliest, probabilities, windows
 from luth.data.recipe import IdentifyLanguage
 
-# Characters below which a text's language is a guess.
+# With fewer characters, a text's language is a guess.
 LEAST = 50
-# A longer stretch that is so probably in the language holds no shorter one that is not: it is looked at as a whole.
+# A long stretch that is in the language with this probability holds no short one that is not: it is not cut further.
 SURE = 0.95
 
 
 class InLanguage(BaseFilter):
-    """Keep rows without a stretch of another language."""
+    """Keep rows in which no stretch is in another language."""
 
     name = "Language"
 
@@ -25,7 +25,7 @@ class InLanguage(BaseFilter):
         self.language, self.settings = language, settings
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
-        """Tell whether every message is in the language; the reason names who spoke another one."""
+        """Tell whether every message is in the language; the reason names the role whose message is not."""
         short = []
         for message in doc.metadata["messages"]:
             if len(message["content"]) < LEAST:
@@ -39,15 +39,15 @@ class InLanguage(BaseFilter):
 
 
 def foreign(text: str, language: str, settings: IdentifyLanguage) -> str | None:
-    """Return a text's first stretch that is surely in another language, or None; short ones are not judged."""
+    """Return the first stretch of a text that is in another language, or None; texts below `LEAST` pass."""
     if len(text) < LEAST:
         return None
     words = prose(text).split()
     size = settings.characters
     for begin, end in windows(words, 2 * size, 2 * size):
-        found, sure = likeliest(words[begin:end])
-        if found != language or sure < SURE:
-            # A change of language may lie across a stretch's ends.
+        label, probability = likeliest(words[begin:end])
+        if label != language or probability < SURE:
+            # The language may change across a stretch's ends.
             wider = words[max(0, begin - size // 10) : end + size // 10]
             for first, last in windows(wider, size, size // 2):
                 stretch = " ".join(wider[first:last])
@@ -60,6 +60,6 @@ def _is_foreign(stretch: str, language: str, settings: IdentifyLanguage) -> bool
     letters = sum(map(str.isalpha, stretch))
     if len(stretch) < LEAST or letters < len(stretch) / 2:
         return False
-    found = probabilities(stretch)
-    likeliest = next(iter(found), language)
-    return likeliest != language and found[likeliest] > settings.other and found.get(language, 0) < settings.own
+    by_label = probabilities(stretch)
+    likeliest = next(iter(by_label), language)
+    return likeliest != language and by_label[likeliest] > settings.other and by_label.get(language, 0) < settings.own

@@ -1,8 +1,13 @@
-"""Rules that say what is wrong with a row, by name."""
+"""The rules that reject a row for its quality, by name.
+
+They look for the words of the recipe's language, if luth.languages has a file for it, and for those of the language
+that teacher models answer in (languages.with_teacher).
+"""
 
 import itertools
 import re
 from collections.abc import Callable
+from functools import cache
 
 from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import BaseFilter
@@ -13,74 +18,75 @@ from luth.core.recipes import nearest
 from luth.core.text import DELIMITED, prose, words
 from luth.data.recipe import Quality
 from luth.data.sources.conversations import Messages, row_id, said
-from luth.languages import typography
+from luth.languages import Language, any_of, typographies, with_teacher
 
-# Of a text's 5-grams, those that come again.
+# A text repeats itself if more than this share of its n-grams, or of its lines, has occurred before in it.
 REPEATED_SHARE = 0.3
 REPEATED_LINES = 0.5
 NGRAM = 5
-REFUSALS = re.compile(
-    r"^\W*(?:je suis désolé|désolée?,? (?:mais )?je ne (?:peux|suis)|je ne peux pas (?:vous aider|répondre|continuer)|"
-    r"je ne suis pas en mesure|il m'est impossible|i(?:'m| am) sorry|sorry,? (?:but )?i|"
-    r"i can(?:not|'t) (?:help|assist|fulfil)|i(?:'m| am) (?:not able|unable))",
-    re.IGNORECASE,
-)
-BOILERPLATE = re.compile(
-    r"en tant qu(?:e modèle de langage|'(?:intelligence artificielle|ia|assistante? (?:virtuel|ia)))|"
-    r"as an? (?:ai\b|(?:large )?language model|artificial intelligence)|"
-    r"(?:ma|mes) (?:dernière mise à jour|connaissances s'arrêtent)|my (?:knowledge cutoff|last (?:knowledge )?update)",
-    re.IGNORECASE,
-)
 # UTF-8 read as Latin-1 or Windows-1252, and what could not be read at all.
 MOJIBAKE = re.compile(r"Ã[\x80-\xbf©¨ª«¯´§¢®¹»¼‰€™]|â€[™œ\x9d“”¢¦˜\x93\x94\x99]|Â[\xa0«»°]|\ufffd")
-CUT_OFF = re.compile(
-    r"(?:[,;:(\[«]|\b(?:et|ou|le|la|les|un|une|des|de|du|à|que|and|or|the|of|to)\s*)\Z", re.IGNORECASE
-)
 _BEGIN, _END = re.compile(r"\\begin\{(\w+\*?)\}"), re.compile(r"\\end\{(\w+\*?)\}")
+
+
+@cache
+def refusal_pattern(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a refusal at an answer's beginning; apostrophes must be straight ones."""
+    return re.compile(rf"^\W*{any_of(language.refusals)}", re.IGNORECASE)
+
+
+@cache
+def _boilerplate_pattern(language: Language) -> re.Pattern[str]:
+    return re.compile(any_of(language.boilerplate), re.IGNORECASE)
+
+
+@cache
+def _cut_off_pattern(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"(?:[,;:(\[«]|\b{any_of(language.cut_off_words)}\s*)\Z", re.IGNORECASE)
 
 
 def _answers(messages: Messages) -> list[str]:
     return [message["content"] for message in messages if message["role"] == "assistant"]
 
 
-def empty(messages: Messages) -> bool:
-    """A message without a letter or a digit in it, or no answer at the end."""
+def empty(messages: Messages, language: Language) -> bool:
+    """A message holds no letter and no digit, or the conversation does not end with an answer."""
     silent = any(not any(sign.isalnum() for sign in message["content"]) for message in messages)
     return silent or messages[-1]["role"] != "assistant"
 
 
-def repetition(messages: Messages) -> bool:
-    """An answer of which much is said again and again."""
+def repetition(messages: Messages, language: Language) -> bool:
+    """An answer repeats its words or lines."""
     return any(_repeats(answer) for answer in _answers(messages))
 
 
 def _repeats(text: str) -> bool:
-    found = words(prose(text))
-    grams = list(zip(*(found[at:] for at in range(NGRAM)), strict=False))
-    if len(found) >= 3 * NGRAM and len(grams) - len(set(grams)) > REPEATED_SHARE * len(grams):
+    tokens = words(prose(text))
+    grams = list(zip(*(tokens[at:] for at in range(NGRAM)), strict=False))
+    if len(tokens) >= 3 * NGRAM and len(grams) - len(set(grams)) > REPEATED_SHARE * len(grams):
         return True
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 20]
     return len(lines) >= 4 and len(lines) - len(set(lines)) > REPEATED_LINES * len(lines)
 
 
-def truncation(messages: Messages) -> bool:
-    """A last answer that breaks off: in the middle of a sentence, a block of code or a list."""
+def truncation(messages: Messages, language: Language) -> bool:
+    """The last answer breaks off: in the middle of a sentence, a block of code or a list."""
     text = messages[-1]["content"].rstrip()
-    return text.count("```") % 2 == 1 or bool(CUT_OFF.search(text[-20:]))
+    return text.count("```") % 2 == 1 or bool(_cut_off_pattern(language).search(text[-20:]))
 
 
-def refusal(messages: Messages) -> bool:
-    """An answer that begins by refusing."""
-    return any(REFUSALS.match(answer.replace("’", "'")) for answer in _answers(messages))
+def refusal(messages: Messages, language: Language) -> bool:
+    """An answer begins with a refusal."""
+    return any(refusal_pattern(language).match(answer.replace("’", "'")) for answer in _answers(messages))
 
 
-def boilerplate(messages: Messages) -> bool:
-    """An answer in which a model speaks of itself as one."""
-    return any(BOILERPLATE.search(answer.replace("’", "'")) for answer in _answers(messages))
+def boilerplate(messages: Messages, language: Language) -> bool:
+    """In an answer, a model speaks of itself as a model."""
+    return any(_boilerplate_pattern(language).search(answer.replace("’", "'")) for answer in _answers(messages))
 
 
-def latex(messages: Messages) -> bool:
-    """A formula that is not closed, or whose braces or environments do not match."""
+def latex(messages: Messages, language: Language) -> bool:
+    """A formula is not closed, or its braces or environments do not match."""
     return any(_broken_latex(message["content"]) for message in messages)
 
 
@@ -106,8 +112,8 @@ def _braces_match(formula: str) -> bool:
     return depth == 0
 
 
-def markdown(messages: Messages) -> bool:
-    """A block of code that is not closed, or a table whose header has another number of cells than the line below."""
+def markdown(messages: Messages, language: Language) -> bool:
+    """A block of code is not closed, or a table's header has another number of cells than the line below it."""
     return any(message["content"].count("```") % 2 or _broken_table(message["content"]) for message in messages)
 
 
@@ -120,46 +126,48 @@ def _broken_table(text: str) -> bool:
     return False
 
 
-def mojibake(messages: Messages) -> bool:
-    """Letters that were read in another encoding than they were written in."""
+def mojibake(messages: Messages, language: Language) -> bool:
+    """A message was read in another encoding than it was written in."""
     return any(MOJIBAKE.search(message["content"]) for message in messages)
 
 
-RULES: dict[str, Callable[[Messages], bool]] = {
+RULES: dict[str, Callable[[Messages, Language], bool]] = {
     rule.__name__: rule for rule in (empty, repetition, truncation, refusal, boilerplate, latex, markdown, mojibake)
 }
 
 
 def require_rules(names: list[str]) -> None:
-    """Raise `UserError` for a rule that there is not."""
+    """Raise `UserError` for a name that is no rule."""
     for name in names:
         if name not in RULES:
             raise UserError(
-                "bad-dataset", f"quality: rules: there is no {name!r}{nearest(name, RULES)}: {', '.join(RULES)}"
+                "bad-recipe-value", f"quality: rules: there is no {name!r}{nearest(name, RULES)}: {', '.join(RULES)}"
             )
 
 
 class QualityRules(BaseFilter):
-    """Keep rows that no rule objects to, their typography put right where that is asked."""
+    """Keep rows that no rule rejects, and set their typography where the recipe says so."""
 
     name = "Quality"
 
     def __init__(self, settings: Quality, language: str, rejected: JsonlWriter) -> None:
-        """Take up the rules' names: their code travels to the workers with this module."""
+        """Take the settings and the recipe's language; workers look up rules and words by these names."""
         super().__init__(rejected)
-        self.settings = settings
+        self.settings, self.language = settings, language
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
-        """Tell whether no rule objects; the reason is the first that does."""
+        """Tell whether no rule rejects the row; the reason is the first rule that does."""
         messages = doc.metadata["messages"]
+        language = with_teacher(self.language)
         for name in self.settings.rules:
-            if RULES[name](messages):
+            if RULES[name](messages, language):
                 return False, name
         spoken = said(messages).casefold()
         if any(phrase.casefold() in spoken for phrase in self.settings.phrases):
             return False, "a phrase of the recipe"
-        if self.settings.typography == "french":
+        if self.settings.typography is not None:
+            typography = typographies()[self.settings.typography]
             for message in messages:
-                message["content"] = typography.french(message["content"])
+                message["content"] = typography(message["content"])
             doc.text, doc.id = said(messages), row_id(messages)
         return True

@@ -1,4 +1,4 @@
-"""Rows taken up by their metadata, language, topic, length and turns."""
+"""The filter that keeps rows by their metadata, language, keywords, length and number of turns."""
 
 import re
 
@@ -13,7 +13,7 @@ from luth.data.sources.conversations import as_kept
 
 
 class SelectRows(BaseFilter):
-    """Keep what `Select` describes; the first condition that does not hold is the reason."""
+    """Keep the rows that `Select` describes; the reason for a rejection is the first condition that fails."""
 
     name = "Select"
 
@@ -25,7 +25,7 @@ class SelectRows(BaseFilter):
         self._keywords = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if words else None
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
-        """Tell whether a row is taken up."""
+        """Tell whether a row is kept."""
         select, kept = self.select, doc.metadata.get("kept", {})
         for column, values in select.where.items():
             if kept.get(column) not in map(as_kept, values):

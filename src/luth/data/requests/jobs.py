@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,13 @@ from luth.core.errors import UserError
 from luth.core.recipes import nearest
 from luth.core.text import plain, protected
 from luth.data.filters.language import foreign
-from luth.data.filters.quality import REFUSALS
+from luth.data.filters.quality import refusal_pattern
 from luth.data.part import Generate, Judge, Request, Translate
 from luth.data.recipe import IdentifyLanguage
 from luth.data.sources.conversations import Messages, row_id, said
+from luth.languages import Language, any_of, with_teacher
 
 PROMPTS = Path(__file__).parent / "prompts"
-PREAMBLE = re.compile(
-    r"^\W*(?:voici|voilà|traduction|sure|certainly|of course|here(?: is|'s)|translation|bien sûr)\b[^\n]{0,80}[:\n]",
-    re.IGNORECASE,
-)
 # Those that the prompt puts around the text.
 DASHES = re.compile(r"\s*-{5,}\s*\n")
 PLACEHOLDER = re.compile(r"\[\[(\w+)\]\]")
@@ -213,6 +211,12 @@ class TranslateMessages(Job):
         return None
 
 
+@cache
+def _preamble(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a line that a model puts before a translation."""
+    return re.compile(rf"^\W*{any_of(language.preambles)}\b[^\n]{{0,80}}[:\n]", re.IGNORECASE)
+
+
 def translation_problem(
     original: str, text: str, finish_reason: str, language: str, settings: Translate
 ) -> str | None:
@@ -221,9 +225,11 @@ def translation_problem(
         return "empty"
     if finish_reason == "length":
         return "cut short"
-    if any(pattern.match(text) and not pattern.match(original) for pattern in (PREAMBLE, DASHES)):
+    words = with_teacher(language)
+    if any(pattern.match(text) and not pattern.match(original) for pattern in (_preamble(words), DASHES)):
         return "a preamble"
-    if REFUSALS.match(text.replace("’", "'")) and not REFUSALS.match(original.replace("’", "'")):
+    refusal = refusal_pattern(words)
+    if refusal.match(text.replace("’", "'")) and not refusal.match(original.replace("’", "'")):
         return "a refusal"
     if Counter(protected(original)) != Counter(protected(text)):
         return "code or formulas changed"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from luth.evaluation.scoring.mathematics import final_answer
+from luth.languages import Language
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -21,7 +22,7 @@ def checked_text(value: Any, name: str) -> str:
     return value.strip()
 
 
-def checked_solution(value: Any, language: str) -> str:
+def checked_solution(value: Any, language: Language) -> str:
     """Return a worked solution that states its answer, in a box or at its end, stripped.
 
     Raises:

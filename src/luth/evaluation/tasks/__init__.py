@@ -21,7 +21,8 @@ from lighteval.tasks.requests import SamplingMethod
 
 from luth.core.errors import UserError
 from luth.core.recipes import nearest
-from luth.evaluation.scoring.general import answer_log_likelihood, answer_shares
+from luth.evaluation.scoring.answer_shares import answer_shares
+from luth.evaluation.scoring.likelihood import answer_log_likelihood
 
 # The columns of the published tables, in their order. Groups of the benchmarks' own files are joined behind these, in
 # the order of the files' names, then those of the user's files, in the recipe's order.

@@ -15,7 +15,10 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import checked_text
 from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
+from luth.languages import reading
 
+# Answers are in French; English words in them are read too.
+LANGUAGE = reading("fr", "en")
 INSTRUCTION = (
     "Résous ce problème de concours en raisonnant étape par étape, puis écris la réponse finale, "
     "un nombre entier de 0 à 999, dans \\boxed{}."
@@ -42,7 +45,7 @@ TASKS = [
         evaluation_splits=["train"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[extractive_match("fr")],
+        metrics=[extractive_match(LANGUAGE)],
         version=1,
     )
 ]

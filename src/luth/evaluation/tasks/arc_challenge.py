@@ -4,8 +4,8 @@ French: manu/french_bench_arc_challenge, split test (question, choices, answerKe
 English: allenai/ai2_arc, subset ARC-Challenge, split test (question, choices with text and label, answerKey).
 Source: Clark et al. 2018, arXiv 1803.05457; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
 Matches the published Luth evaluation in dataset, split, cloze formulation and log-likelihood accuracy, plain (acc)
-and normalised by characters (acc_norm); the prompt's wording is ours. Its English column came from LightEval's own
-leaderboard task, on the same dataset and in the same formulation.
+and normalised by characters (acc_norm); the prompt's wording is ours. The published English column came from
+LightEval's own leaderboard task, on the same dataset and in the same formulation.
 """
 
 from typing import Any

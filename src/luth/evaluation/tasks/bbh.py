@@ -1,15 +1,16 @@
 """BIG-Bench Hard in French, 27 subsets.
 
-Dataset: le-leadboard/bbh_fr in the published code, le-leadboard/bbh-fr elsewhere; subsets as below, spelt as they are,
-split test (input, target): scripts/evaluate.py takes the one that is there. No revision was published.
+Dataset: le-leadboard/bbh_fr in the published code, le-leadboard/bbh-fr elsewhere: scripts/evaluate.py takes the one
+that it can reach. Subsets as below, spelt as the dataset spells them; split test (input, target). No revision was
+published.
 Source: Suzgun et al. 2022, arXiv 2210.09261.
 Matches the published Luth evaluation in dataset, subsets, split and exact match of a generated answer without
-examples. It let 20 tokens answer at once, with one sentence in front that named the subset's task, and compared the
-whole answer; here the model reasons within 1,024 tokens and only its last line « Réponse : … » counts, compared by its
-shape, so the score is called extractive_match. Its code defines « suivi_objets_mélangés_cinq_objets » twice and
-« déduction_logique_cinq_objets » not at all. The three rows whose target is not one of their options, which it leaves
-out, are refused: `bad_rows: skip` leaves them out. The dataset's « Incorrect » and « invalidee » count as « Faux » and
-« invalide ».
+examples. The published task put one sentence with the subset's task in front, allowed 20 tokens and compared the whole
+answer. Here the model reasons within 1,024 tokens, and only its last line « Réponse : … » is compared, by its shape:
+the score is called extractive_match. The published code defines « suivi_objets_mélangés_cinq_objets » twice and
+« déduction_logique_cinq_objets » not at all. Three rows have a target that is none of their options: the published
+code leaves them out, and so does `bad_rows: skip` here. The dataset's « Incorrect » and « invalidee » count as
+« Faux » and « invalide ».
 """
 
 import re
@@ -21,6 +22,7 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import LETTERS, checked_text
 from luth.evaluation.scoring.exact import final_answer_match
+from luth.languages import get, reading
 
 OPTION = re.compile(r"^[ \t]*\(([A-Z])\)[ \t]*(.*)$", re.MULTILINE)
 
@@ -101,7 +103,7 @@ TASKS = [
         evaluation_splits=["test"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[final_answer_match],
+        metrics=[final_answer_match(announced_in=get("fr"), words_of=reading("fr", "en"))],
         version=1,
     )
     for subset, form in SUBSETS.items()

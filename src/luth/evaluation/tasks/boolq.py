@@ -4,10 +4,11 @@ Dataset: manu/french_boolq, split valid (passage, question, label: 0 for « Non 
 published.
 Source: Clark et al. 2019, arXiv 1905.10044; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
 Matches the published Luth evaluation in dataset, generative formulation in 5 tokens, and exact (em), quasi-exact (qem)
-and prefix match (pem) of « Oui » or « Non ». It names the split test, which its own list of the dataset's splits does
-not have; FrenchBench evaluates on valid, as here. The wording is ours.
+and prefix match (pem) of « Oui » or « Non ». The published task names the split test, which is not in its own list of
+the dataset's splits; FrenchBench evaluates on valid, as here. The wording is ours.
 """
 
+from functools import partial
 from typing import Any
 
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
@@ -15,10 +16,11 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import checked_gold, checked_text
 from luth.evaluation.scoring.exact import generated, leading_word, word_alone
+from luth.languages import get
 
 
 def prompt(row: dict[str, Any], task_name: str) -> Doc:
-    """Generative: passage, question and the two answers to choose from; question marks are made one."""
+    """Generative: passage, question and the two answers to choose from; the question ends with one question mark."""
     question = checked_text(checked_text(row["question"], "question").rstrip("?\u00a0 "), "question")
     return Doc(
         task_name=task_name,
@@ -39,7 +41,7 @@ TASKS = [
         evaluation_splits=["valid"],
         few_shots_split=None,
         generation_size=5,
-        metrics=generated(word_alone, leading_word),
+        metrics=[*generated(word_alone, partial(leading_word, language=get("fr")))],
         version=1,
     )
 ]

@@ -5,9 +5,10 @@ Incorrect Answer 1 to 3). English: Idavidrein/gpqa, subset gpqa_diamond, split t
 asks for its terms to be accepted on the Hub. No revision was published.
 Source: Rein et al. 2023, arXiv 2311.12022.
 Matches the published Luth evaluation in dataset, split, generative formulation (reasoning, then a last line
-« Réponse : X ») and 1,024 tokens for it. The wording is ours; the choices are shuffled by the row itself, not by a
-random state; and the letter is read by luth.evaluation.scoring.letters, where it was LightEval's extraction, so the
-score is called extractive_match, not pass@1. Its English column used the same dataset in the same form.
+« Réponse : X ») and 1,024 tokens. Differs from it: the wording is ours; a hash of the row shuffles the choices, where
+the published one used a random state; luth.evaluation.scoring.letters reads the letter, where the published one used
+LightEval's extraction, so the score is called extractive_match, not pass@1. The published English column used the same
+dataset in the same form.
 """
 
 from typing import Any
@@ -17,6 +18,7 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import LETTERS, checked_choices, checked_text, lettered, shuffled
 from luth.evaluation.scoring.letters import letter_match
+from luth.languages import reading
 
 COLUMNS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 INSTRUCTION_FR = (
@@ -54,7 +56,7 @@ def prompt_en(row: dict[str, Any], task_name: str) -> Doc:
 
 TASKS = [
     LightevalTaskConfig(
-        name=f"gpqa_{language}:{subset}",
+        name=f"gpqa_{languages[0]}:{subset}",
         prompt_function=prompt,
         hf_repo=dataset,
         hf_subset=f"gpqa_{subset}",
@@ -62,13 +64,14 @@ TASKS = [
         evaluation_splits=["train"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[letter_match],
+        metrics=[letter_match(reading(*languages))],
         version=1,
     )
-    for language, prompt, dataset, subset in (
-        ("fr", prompt_fr, "le-leadboard/gpqa-fr", "diamond"),
-        ("fr", prompt_fr, "le-leadboard/gpqa-fr", "main"),
-        ("fr", prompt_fr, "le-leadboard/gpqa-fr", "extended"),
-        ("en", prompt_en, "Idavidrein/gpqa", "diamond"),
+    # The words of both languages are read: models answer in the other one too.
+    for languages, prompt, dataset, subset in (
+        (("fr", "en"), prompt_fr, "le-leadboard/gpqa-fr", "diamond"),
+        (("fr", "en"), prompt_fr, "le-leadboard/gpqa-fr", "main"),
+        (("fr", "en"), prompt_fr, "le-leadboard/gpqa-fr", "extended"),
+        (("en", "fr"), prompt_en, "Idavidrein/gpqa", "diamond"),
     )
 ]

@@ -4,10 +4,10 @@ French: manu/french_bench_hellaswag, split validation (ctx_a, ctx_b, endings, la
 English: Rowan/hellaswag, split validation (the same columns). No revision was published.
 Source: Zellers et al. 2019, arXiv 1905.07830; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
 Matches the published Luth evaluation in dataset, split, lettered choices of which the letter is generated, and exact
-(em), quasi-exact (qem) and prefix match (pem). Its task has one token for the answer and its run max_new_tokens of
-8,192, which LightEval puts first; here 16 tokens tell a letter from a longer answer. Its qem, pem and pqem were
-LightEval 0.10's, which take more for right: the pqem of any answer is 1 where A is right. Its English column came
-from LightEval's leaderboard task, a cloze over the endings; here English is asked as French is.
+(em), quasi-exact (qem) and prefix match (pem). The published task allows one token, but its run sets max_new_tokens to
+8,192, and LightEval follows that; here 16 tokens tell a letter from a longer answer. The published qem, pem and pqem
+are LightEval 0.10's, which accept more: with A right, the pqem of any answer is 1. The published English column came
+from LightEval's leaderboard task, a cloze over the endings; here the English prompt has the form of the French one.
 """
 
 from typing import Any
@@ -57,7 +57,7 @@ TASKS = [
         evaluation_splits=["validation"],
         few_shots_split=None,
         generation_size=16,
-        metrics=generated(letter_alone, leading_letter),
+        metrics=[*generated(letter_alone, leading_letter)],
         version=1,
     )
     for name, prompt, dataset in (

@@ -4,10 +4,10 @@ Datasets: google/IFEval, split train, as LightEval's own ifeval has it; jzhang86
 instruction_id_list, kwargs). No revision was published.
 Source: Zhou et al. 2023, arXiv 2311.07911.
 Matches the published Luth evaluation in datasets, split, prompts as they stand and IFEval's strict and loose accuracy.
-ifeval_fr is scored as published, by checks made for English: "no capitals" and "all in capitals" demand that the text
-be found English, so that French answers fail the one, and fail or pass the other by luck (of 894 French texts put in
-capitals langdetect takes 359 for English, 6 for French); "yes, no or maybe" demands the English options. The metrics
-that end in _fr read these three in French as well.
+ifeval_fr is scored as published, by checks made for English. "No capitals" and "all in capitals" demand that
+langdetect finds English: French answers fail the first, and fail or pass the second by luck (of 894 French texts put
+in capitals langdetect takes 359 for English, 6 for French). "Yes, no or maybe" demands the English options. The
+metrics that end in _fr read these three in French as well.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ TASKS = [
         few_shots_split=None,
         generation_size=1024,
         stop_sequence=[],
-        metrics=metrics,
+        metrics=[*metrics],
         version=1,
     )
     for name, repository, metrics in (

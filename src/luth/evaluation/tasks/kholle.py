@@ -1,12 +1,12 @@
 r"""Kholle: French oral and written examination questions, of the baccalauréat and of preparatory classes (CPGE).
 
 Dataset: kurakurai/kholle, splits combined, cpge and bac (problem, answer). No revision was published. Some questions
-list choices, whose text is then the answer; some are of physics, chemistry or biology.
+list choices, and the answer is then a choice's text. Some are of physics, chemistry or biology.
 Source: Luth's authors, arXiv 2510.05846.
 Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval/metrics.py) in generative
-formulation and final answer in \boxed{}. Its task definition was not found: which split it evaluates is not known, and
-this one evaluates combined. Where else does it differ? The prompt's wording is ours; the published comparison calls
-SymPy on the text of a box, any of them, and evaluates tuples as Python, which ours does not (see math_500.py).
+formulation and final answer in \boxed{}. Its task definition was not found, so the split that it evaluates is not
+known; this one evaluates combined. Where else does it differ? The prompt's wording is ours. The published comparison
+calls SymPy on the text of any box and evaluates tuples as Python; ours does neither (see math_500.py).
 """
 
 from typing import Any
@@ -16,7 +16,10 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import checked_text
 from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
+from luth.languages import reading
 
+# Answers are in French; English words in them are read too.
+LANGUAGE = reading("fr", "en")
 INSTRUCTION = (
     "Réponds à cette question d'examen en raisonnant étape par étape, puis écris la réponse finale dans \\boxed{}. "
     "Si des choix sont proposés, écris celui qui convient."
@@ -43,7 +46,7 @@ TASKS = [
         evaluation_splits=["combined"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[extractive_match("fr")],
+        metrics=[extractive_match(LANGUAGE)],
         version=1,
     )
 ]

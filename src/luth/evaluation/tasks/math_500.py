@@ -5,11 +5,12 @@ test (problem, solution, answer). No revision was published for either.
 Source: Lightman et al. 2023, arXiv 2305.20050, from MATH, Hendrycks et al. 2021, arXiv 2103.03874.
 Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval): dataset, split, 0-shot generative
 formulation, at most 1,024 tokens, final answer in \boxed{}. Where does it differ? The prompt's wording is ours; the
-published ones also ask for the sentence "J’espère que c’est correct". The published score is pass@1 of one sample by
-LightEval's French extraction and SymPy, over LaTeX and plain expressions; ours (luth.evaluation.scoring.mathematics)
-reads French notation, sets, units and words as well, and takes the last box alone.
+published ones also ask for the sentence "J’espère que c’est correct". The published score is pass@1 of one sample, by
+LightEval's French extraction and SymPy, over LaTeX and plain expressions. Ours (luth.evaluation.scoring.mathematics)
+also reads French notation, sets, units and words, and takes the last box alone.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
@@ -17,27 +18,32 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import checked_solution, checked_text
 from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
+from luth.languages import Language, reading
 
-INSTRUCTIONS = {
-    "fr": "Résous ce problème de mathématiques en raisonnant étape par étape, "
-    "puis écris la réponse finale dans \\boxed{}.",
-    "en": "Solve this mathematics problem, reasoning step by step, then write the final answer in \\boxed{}.",
-}
-
-
-def prompt(row: dict[str, Any], task_name: str) -> Doc:
-    """Generative: instruction and problem; the gold is the answer, or the solution that holds it in its own box."""
-    language = "en" if task_name.split("|")[0].endswith("_en") else "fr"
-    gold = checked_text(row["answer"], "answer") if language == "en" else checked_solution(row["solution"], "fr")
-    return Doc(
-        task_name=task_name,
-        query=f"{INSTRUCTIONS[language]}\n\n{checked_text(row['problem'], 'problem')}",
-        choices=[gold],
-        gold_index=0,
-    )
+# The words of both languages are read in either: models answer in the other one too.
+FRENCH, ENGLISH = reading("fr", "en"), reading("en", "fr")
+INSTRUCTION_FR = (
+    "Résous ce problème de mathématiques en raisonnant étape par étape, puis écris la réponse finale dans \\boxed{}."
+)
+INSTRUCTION_EN = "Solve this mathematics problem, reasoning step by step, then write the final answer in \\boxed{}."
 
 
-def _task(name: str, repo: str, subset: str, language: str) -> LightevalTaskConfig:
+def _doc(row: dict[str, Any], task_name: str, instruction: str, gold: str) -> Doc:
+    query = f"{instruction}\n\n{checked_text(row['problem'], 'problem')}"
+    return Doc(task_name=task_name, query=query, choices=[gold], gold_index=0)
+
+
+def prompt_fr(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative: instruction and problem; the gold is the solution that holds the answer in its own box."""
+    return _doc(row, task_name, INSTRUCTION_FR, checked_solution(row["solution"], FRENCH))
+
+
+def prompt_en(row: dict[str, Any], task_name: str) -> Doc:
+    """Generative, as in French; the gold is the answer."""
+    return _doc(row, task_name, INSTRUCTION_EN, checked_text(row["answer"], "answer"))
+
+
+def _task(name: str, prompt: Callable[..., Doc], repo: str, subset: str, language: Language) -> LightevalTaskConfig:
     return LightevalTaskConfig(
         name=name,
         prompt_function=prompt,
@@ -53,6 +59,6 @@ def _task(name: str, repo: str, subset: str, language: str) -> LightevalTaskConf
 
 
 TASKS = [
-    _task("math_500_fr", "bezir/MATH-500-multilingual", "French", "fr"),
-    _task("math_500_en", "HuggingFaceH4/MATH-500", "default", "en"),
+    _task("math_500_fr", prompt_fr, "bezir/MATH-500-multilingual", "French", FRENCH),
+    _task("math_500_en", prompt_en, "HuggingFaceH4/MATH-500", "default", ENGLISH),
 ]

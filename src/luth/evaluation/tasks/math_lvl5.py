@@ -15,7 +15,10 @@ from lighteval.tasks.requests import Doc
 
 from luth.evaluation.items.rows import checked_solution, checked_text
 from luth.evaluation.scoring.mathematics.extractive_match import extractive_match
+from luth.languages import reading
 
+# Answers are in French; English words in them are read too.
+LANGUAGE = reading("fr", "en")
 INSTRUCTION = (
     "Résous le dernier problème à la manière des exemples\u00a0: raisonne étape par étape, "
     "puis écris la réponse finale dans \\boxed{}."
@@ -46,7 +49,10 @@ def prompt(row: dict[str, Any], task_name: str) -> Doc:
     solved = [f"Problème\u00a0: {problem}\nSolution\u00a0: {solution}" for problem, solution in EXAMPLES]
     parts = [INSTRUCTION, *solved, f"Problème\u00a0: {checked_text(row['problem'], 'problem')}\nSolution\u00a0:"]
     return Doc(
-        task_name=task_name, query="\n\n".join(parts), choices=[checked_solution(row["solution"], "fr")], gold_index=0
+        task_name=task_name,
+        query="\n\n".join(parts),
+        choices=[checked_solution(row["solution"], LANGUAGE)],
+        gold_index=0,
     )
 
 
@@ -60,7 +66,7 @@ TASKS = [
         evaluation_splits=["test"],
         few_shots_split=None,
         generation_size=1024,
-        metrics=[extractive_match("fr")],
+        metrics=[extractive_match(LANGUAGE)],
         version=1,
     )
 ]

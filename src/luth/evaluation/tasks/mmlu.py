@@ -1,12 +1,12 @@
 """MMLU in French and in English, all 57 subjects.
 
 French: openai/MMMLU, subset FR_FR, split test (Question, A, B, C, D, Answer), at the revision below.
-English: LightEval's lighteval/mmlu, subset all, split test (question, subject, choices, answer), at no revision;
-where it cannot be had, scripts/evaluate.py takes cais/mmlu, its source.
+English: LightEval's lighteval/mmlu, subset all, split test (question, subject, choices, answer), no revision fixed.
+Where it cannot be reached, scripts/evaluate.py takes cais/mmlu, its source.
 Source: Hendrycks et al. 2020, arXiv 2009.03300; translated by OpenAI's professional translators.
 Matches the published Luth evaluation in dataset, revision, multiple-choice formulation and log-likelihood accuracy
-over the letters; the prompt's wording is ours. Its English column came from LightEval's leaderboard task, one subject
-at a time under a heading that names it; here English is asked as French is.
+over the letters; the prompt's wording is ours. The published English column came from LightEval's leaderboard task,
+one subject at a time under a heading that names it; here the English prompt has the form of the French one.
 """
 
 from typing import Any

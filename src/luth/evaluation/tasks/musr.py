@@ -4,8 +4,8 @@ Dataset: le-leadboard/musr-fr, splits murder_mysteries, object_placements and te
 choices as a list or as Python prints one, answer_index from 0). No revision was published.
 Source: Sprague et al. 2023, arXiv 2310.16049.
 Matches the published Luth evaluation in dataset, splits, numbered choices of which the likelihood of the text is
-compared, and plain log-likelihood accuracy (acc). The wording is ours, and its last line French where it was
-« Answer: ».
+compared, and plain log-likelihood accuracy (acc). The wording is ours; its last line is French, where the published
+one is « Answer: ».
 """
 
 import ast

@@ -16,7 +16,7 @@ LEVELS = ("prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loos
 
 
 def variants(answer: str) -> list[str]:
-    """List the loose score's readings, eight at most: as it is, without first or last line or both, or asterisks."""
+    """Return the loose score's variants, eight at most: without the first or last line, or both, or asterisks."""
     lines = answer.split("\n")
     cut = [answer, *("\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1]))]
     return list(dict.fromkeys(cut + [text.replace("*", "") for text in cut]))
@@ -35,42 +35,44 @@ def read_instructions(row: Mapping[str, Any], checks: Checks) -> dict[str, list[
     ids, kwargs = list(row["instruction_id_list"]), _from_json(row["kwargs"])
     if not ids or len(ids) != len(kwargs):
         raise ValueError(f"{', '.join(ids) or 'no instruction'}: {len(ids)} ids have {len(kwargs)} kwargs")
-    filled = [_filled(_from_json(given)) for given in kwargs]
-    for instruction, given in zip(ids, filled, strict=True):
-        follows("", instruction, given, checks)
-    return {"instruction_id_list": ids, "kwargs": [json.dumps(given, ensure_ascii=False) for given in filled]}
+    filled = [_filled(_from_json(written)) for written in kwargs]
+    for instruction, options in zip(ids, filled, strict=True):
+        follows("", instruction, options, checks)
+    return {"instruction_id_list": ids, "kwargs": [json.dumps(options, ensure_ascii=False) for options in filled]}
 
 
 def _from_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _filled(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out nulls, inner ones too, and make integers of the floats that parquet makes of them."""
+def _filled(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return options without nulls, inner ones too; floats that are whole become integers, as before parquet."""
     return {
         name: _filled(value)
         if isinstance(value, dict)
         else int(value)
         if isinstance(value, float) and value.is_integer()
         else value
-        for name, value in (given or {}).items()
+        for name, value in (options or {}).items()
         if value is not None
     }
 
 
 @cache
 def parameters(check: Callable[..., bool]) -> dict[str, Any]:
-    """Return the types of what a check takes beside the answer, by name."""
+    """Return the types of a check's options by name: of its arguments beside the answer."""
     return {name: kind for name, kind in get_type_hints(check).items() if name not in ("answer", "return")}
 
 
 def fits(value: object, kind: Any) -> bool:
-    """Tell whether a value is of an annotated type: int, str, a Literal, a list or dict of str; none of them empty."""
+    """Tell whether a value has an annotated type (int, str, a Literal, a list or dict of str) and is not empty."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
-    if get_origin(kind) in (list, dict):
-        inner = [*value, *value.values()] if isinstance(value, dict) else value
-        return isinstance(value, get_origin(kind)) and bool(value) and all(isinstance(part, str) for part in inner)
+    if get_origin(kind) is dict:
+        parts = [*value, *value.values()] if isinstance(value, dict) else []
+        return bool(parts) and all(isinstance(part, str) for part in parts)
+    if get_origin(kind) is list:
+        return isinstance(value, list) and bool(value) and all(isinstance(part, str) for part in value)
     return isinstance(value, kind) and value != ""
 
 
@@ -95,7 +97,7 @@ class InstructionAccuracy(SampleLevelComputation):
     """
 
     def __init__(self, checks: Checks, suffix: str = "") -> None:
-        """Take the checks by instruction id, and what the four names end in."""
+        """Take the checks by instruction id, and the suffix of the four metrics' names."""
         self.checks = checks
         self.names = [level + suffix for level in LEVELS]
 
@@ -103,25 +105,26 @@ class InstructionAccuracy(SampleLevelComputation):
         """Score one answer against the instructions in `doc.specific`."""
         answer = model_response.final_text[0]
         others, strict, loose = variants(answer)[1:], [], []
-        for instruction, given in zip(doc.specific["instruction_id_list"], doc.specific["kwargs"], strict=True):
-            options = _filled(_from_json(given))
+        specific = doc.specific or {}
+        for instruction, written in zip(specific["instruction_id_list"], specific["kwargs"], strict=True):
+            options = _filled(_from_json(written))
             strict.append(follows(answer, instruction, options, self.checks))
             loose.append(strict[-1] or any(follows(other, instruction, options, self.checks) for other in others))
         return dict(zip(self.names, (int(all(strict)), strict, int(all(loose)), loose), strict=True))
 
 
 def share_followed(items: list[list[bool]]) -> float:
-    """Return the share of all instructions that were followed; prompts with more of them weigh more."""
+    """Return the share of all instructions that were followed: a prompt weighs by its number of instructions."""
     return sum(map(sum, items)) / sum(map(len, items))
 
 
 def instruction_accuracy(checks: Checks, suffix: str = "") -> SampleLevelMetricGrouping:
-    """Make the four metrics that LightEval's IFEval has, by the same names and a suffix, with other checks."""
+    """Return the four metrics of LightEval's IFEval, with these checks and with a suffix to their names."""
     accuracy = InstructionAccuracy(checks, suffix)
     return SampleLevelMetricGrouping(
         metric_name=accuracy.names,
         sample_level_fn=accuracy,
         category=SamplingMethod.GENERATIVE,
         corpus_level_fn=dict(zip(accuracy.names, (np.mean, share_followed) * 2, strict=True)),
-        higher_is_better=dict.fromkeys(accuracy.names, True),
+        higher_is_better=dict.fromkeys(accuracy.names, True),  # pyright: ignore[reportArgumentType] (LightEval's)
     )

@@ -1,8 +1,8 @@
 """Checks that IFEval and M-IFEval share: each tells whether an answer follows one instruction.
 
-Behaviour: Zhou et al. 2023, arXiv 2311.07911, and its published verdicts; a few oddities are theirs and kept, since
-they decide published numbers. Keywords and separators are matched literally. Every check takes time linear in the
-answer: no pattern here can start at many places and read far from each.
+Behaviour: Zhou et al. 2023, arXiv 2311.07911, and its published verdicts. A few oddities are theirs: published numbers
+depend on them. Keywords and separators are matched literally. Each check takes time that is linear in the answer's
+length: no pattern here may start at many places and read far from each.
 """
 
 import json
@@ -26,47 +26,47 @@ def compare(count: int, relation: Relation, threshold: int) -> bool:
 
 
 def keywords_existence(answer: str, keywords: list[str]) -> bool:
-    """Every keyword stands in the answer, be it inside a longer word, case aside."""
+    """The answer holds every keyword, also inside a longer word; case is ignored."""
     return all(re.search(re.escape(keyword), answer, re.IGNORECASE) for keyword in keywords)
 
 
 def keyword_frequency(answer: str, keyword: str, frequency: int, relation: Relation) -> bool:
-    """The keyword stands often enough (or seldom enough), be it inside longer words, case aside."""
+    """The answer holds the keyword often or seldom enough, also inside longer words; case is ignored."""
     return compare(len(re.findall(re.escape(keyword), answer, re.IGNORECASE)), relation, frequency)
 
 
 def forbidden_words(answer: str, forbidden_words: list[str]) -> bool:
-    """None of the words stands in the answer as a whole word, case aside."""
+    """The answer holds none of the words as a whole word; case is ignored."""
     return not any(re.search(rf"\b{re.escape(word)}\b", answer, re.IGNORECASE) for word in forbidden_words)
 
 
 def letter_frequency(answer: str, letter: str, let_frequency: int, let_relation: Relation) -> bool:
-    """The letter (or sign) stands often enough (or seldom enough), case aside; é is not e."""
+    """The answer holds the letter or sign often or seldom enough; case is ignored, and é is not e."""
     return compare(answer.lower().count(letter.lower()), let_relation, let_frequency)
 
 
 def response_language(answer: str, language: str) -> bool:
-    """The answer is in the language, by langdetect's code; one without any letters counts as following."""
+    """The answer is in the language, given by langdetect's code; an answer without letters passes."""
     return detected(answer, language)
 
 
 def detected(answer: str, code: str) -> bool:
-    """Tell whether langdetect names this language, or finds nothing to go by (which the reference lets pass)."""
+    """Tell whether langdetect names this language, or none: the reference lets that pass."""
     return language(answer) in (code, None)
 
 
 def number_sentences(answer: str, num_sentences: int, relation: Relation) -> bool:
-    """The number of sentences, as Punkt counts."""
+    """The answer has few or many enough sentences, as Punkt counts them."""
     return compare(count_sentences(answer), relation, num_sentences)
 
 
 def number_words(answer: str, num_words: int, relation: Relation) -> bool:
-    r"""The number of \w+ words."""
+    r"""The answer has few or many enough words, which are runs of \w."""
     return compare(count_words(answer), relation, num_words)
 
 
 def number_paragraphs(answer: str, num_paragraphs: int) -> bool:
-    """Exactly so many paragraphs between *** dividers; one before the first or after the last may be empty."""
+    """The answer has exactly so many paragraphs between *** dividers; the first and the last may be empty."""
     paragraphs = [paragraph.strip() for paragraph in re.split(r"\s?\*\*\*\s?", answer)]
     if not all(paragraphs[1:-1]):
         return False
@@ -74,9 +74,9 @@ def number_paragraphs(answer: str, num_paragraphs: int) -> bool:
 
 
 def nth_paragraph_first_word(answer: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
-    """Exactly so many paragraphs between blank lines, the nth of which begins with the word, case aside.
+    """The answer has exactly so many paragraphs between blank lines; the nth begins with the word, case ignored.
 
-    Empty paragraphs are left out of the number but not out of the nth: as published.
+    As published, an empty paragraph does not count in the number, but does in the nth.
     """
     paragraphs = [paragraph.strip() for paragraph in answer.split("\n\n")]
     count = sum(map(bool, paragraphs))
@@ -87,7 +87,7 @@ def nth_paragraph_first_word(answer: str, num_paragraphs: int, nth_paragraph: in
 
 
 def number_placeholders(answer: str, num_placeholders: int) -> bool:
-    """At least so many [placeholders], each within one line."""
+    """The answer has at least so many [placeholders], each within one line."""
     return sum(map(_count_placeholders, answer.split("\n"))) >= num_placeholders
 
 
@@ -99,13 +99,13 @@ def _count_placeholders(line: str) -> int:
 
 
 def postscript(answer: str, postscript_marker: str) -> bool:
-    """The marker stands anywhere, case aside; P.P.S and P.S. also with spaces after their full stops."""
+    """The answer holds the marker; case is ignored, and P.P.S and P.S. may have spaces after their full stops."""
     spaced = {"P.P.S": r"p\.\s?p\.\s?s", "P.S.": r"p\.\s?s\."}
     return bool(re.search(spaced.get(postscript_marker, re.escape(postscript_marker.lower())), answer.lower()))
 
 
 def number_bullet_lists(answer: str, num_bullets: int) -> bool:
-    """Exactly so many lines that begin with - or with one *; a lone * takes the next line as its text."""
+    """The answer has exactly so many lines that begin with - or one *; a lone * takes the next line as its text."""
     lines = [line.lstrip() for line in answer.split("\n")]
     dashes = sum(line.startswith("-") for line in lines)
     stars, at = 0, 0
@@ -117,13 +117,13 @@ def number_bullet_lists(answer: str, num_bullets: int) -> bool:
 
 
 def number_highlighted_sections(answer: str, num_highlights: int) -> bool:
-    """At least so many *highlighted* or **highlighted** parts that are not blank."""
+    """The answer has at least so many *highlighted* or **highlighted** parts that are not blank."""
     marked = re.findall(r"\*[^\n*]*\*", answer) + re.findall(r"\*\*[^\n*]*\*\*", answer)
     return sum(bool(part.strip("*").strip()) for part in marked) >= num_highlights
 
 
 def multiple_sections(answer: str, section_spliter: str, num_sections: int) -> bool:
-    """At least so many section marks: the separator, as it is written, and a number."""
+    """The answer has at least so many section marks: the separator as it is written, and a number."""
     return len(re.findall(rf"{re.escape(section_spliter.strip())}\s?\d+", answer)) >= num_sections
 
 
@@ -140,7 +140,7 @@ def json_format(answer: str) -> bool:
 
 
 def title(answer: str) -> bool:
-    """A line holds a <<title>> that is not blank."""
+    """A line of the answer holds a <<title>> that is not blank."""
     return marked_title(answer, "<<", ">>")
 
 
@@ -154,19 +154,19 @@ def marked_title(answer: str, opening: str, closing: str) -> bool:
 
 
 def two_responses(answer: str) -> bool:
-    """Two different responses with ****** between them; one more before or after may be empty."""
+    """The answer holds two different responses with ****** between them; a third at either end may be empty."""
     responses = [response.strip() for response in answer.split("******")]
     filled = [response for response in responses if response]
     return all(responses[1:-1]) and len(filled) == 2 and filled[0] != filled[1]
 
 
 def repeat_prompt(answer: str, prompt_to_repeat: str) -> bool:
-    """The answer begins with the request, word for word, case aside."""
+    """The answer begins with the request, word for word; case is ignored."""
     return answer.strip().lower().startswith(prompt_to_repeat.strip().lower())
 
 
 def end_checker(answer: str, end_phrase: str) -> bool:
-    """The answer ends with the phrase, case and closing double quotes aside."""
+    """The answer ends with the phrase; case and closing double quotes are ignored."""
     return answer.strip().strip('"').lower().endswith(end_phrase.strip().lower())
 
 
@@ -177,10 +177,10 @@ def quotation(answer: str) -> bool:
 
 
 def no_comma(answer: str) -> bool:
-    """No comma."""
+    """The answer holds no comma."""
     return "," not in answer
 
 
 def capital_word_frequency(answer: str, capital_frequency: int, capital_relation: Relation) -> bool:
-    """The number of words all in capitals: "I" and "A" are among them."""
+    """The answer has few or many enough words all in capitals, "I" and "A" among them."""
     return compare(count_capital_words(answer), capital_relation, capital_frequency)

@@ -1,6 +1,6 @@
-"""M-IFEval's French checks with those replaced that plainly misread an answer.
+"""M-IFEval's French checks, with replacements for those that misread an answer.
 
-What each replaces, and why: luth/evaluation/tasks/README.md. These are this project's readings, published by nobody.
+luth/evaluation/tasks/README.md says what each replaces, and why. The replacements are this project's, not published.
 """
 
 import re
@@ -13,7 +13,7 @@ LANGUAGES = {"zh": ("zh-cn", "zh-tw")}
 
 
 def plain(text: str) -> str:
-    """Make every run of spaces one ordinary space, no-break ones too, and apostrophes and double quotes straight."""
+    """Return a text with ordinary single spaces, straight apostrophes and straight double quotes."""
     return " ".join(re.sub("[“”]", '"', text.replace("’", "'")).split())
 
 
@@ -23,7 +23,7 @@ def repeat_prompt(answer: str, prompt_to_repeat: str) -> bool:
 
 
 def end_checker(answer: str, end_phrase: str) -> bool:
-    """The answer ends with the phrase, however its spaces and apostrophes are written, closing marks aside."""
+    """The answer ends with the phrase, however its spaces and apostrophes are written; closing marks are ignored."""
     return checks.end_checker(plain(answer).rstrip('"» *'), plain(end_phrase))
 
 
@@ -33,12 +33,12 @@ def quotation(answer: str) -> bool:
 
 
 def postscript(answer: str, postscript_marker: str) -> bool:
-    """The marker stands in the answer as a word of its own, case aside: the "ps" of "temps" is none."""
+    """The answer holds the marker as a whole word, unlike the "ps" of "temps"; case is ignored."""
     return bool(re.search(rf"(?<!\w){re.escape(postscript_marker)}(?!\w)", answer, re.IGNORECASE))
 
 
 def constrained_response(answer: str) -> bool:
-    """Exactly one of the options stands in the answer, with its full stop, case aside."""
+    """The answer holds exactly one of the options, with its full stop; case is ignored."""
     return sum(bool(re.search(rf"\b{re.escape(option)}", answer, re.IGNORECASE)) for option in french.OPTIONS) == 1
 
 
@@ -48,7 +48,7 @@ def response_language(answer: str, language: str) -> bool:
 
 
 def accents(answer: str, word_to_accentuate: dict[str, str]) -> bool:
-    """Every word stands in the answer with its accents, and nowhere without."""
+    """The answer holds every word with its accents, and never without."""
     text = unicodedata.normalize("NFC", answer)
     return french.accents(text, word_to_accentuate) and checks.keywords_existence(text, [*word_to_accentuate.values()])
 

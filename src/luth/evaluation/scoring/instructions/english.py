@@ -13,12 +13,12 @@ def constrained_response(answer: str) -> bool:
 
 
 def english_capital(answer: str) -> bool:
-    """All letters are capitals and the text is found to be English, for which langdetect sees little in capitals."""
+    """All letters are capitals, and langdetect finds English: of capitals it sees little."""
     return answer.isupper() and checks.detected(answer, "en")
 
 
 def english_lowercase(answer: str) -> bool:
-    """All letters are small and the text is found to be English: a French answer always fails."""
+    """All letters are small, and langdetect finds English: a French answer always fails."""
     return answer.islower() and checks.detected(answer, "en")
 
 

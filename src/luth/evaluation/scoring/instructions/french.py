@@ -1,6 +1,6 @@
 """M-IFEval's 30 French instructions, by id: Dussolle et al. 2025, arXiv 2502.04688.
 
-`CHECKS` gives the published verdicts, with what they misread: luth/evaluation/tasks/README.md lists that.
+`CHECKS` gives the published verdicts. luth/evaluation/tasks/README.md lists what they misread.
 """
 
 import re
@@ -15,37 +15,37 @@ ACCENTED = re.compile("[A-Za-z][\u0300-\u036f]")
 
 
 def french_capital(answer: str) -> bool:
-    """All letters are capitals and the text, put in small letters, is found to be French."""
+    """All letters are capitals, and langdetect finds French in the text put in small letters."""
     return answer.isupper() and checks.detected(answer.lower(), "fr")
 
 
 def french_lowercase(answer: str) -> bool:
-    """All letters are small and the text is found to be French."""
+    """All letters are small, and langdetect finds French."""
     return answer.islower() and checks.detected(answer, "fr")
 
 
 def informal_address(answer: str) -> bool:
-    """A tu, te, toi, ton, ta or tes stands somewhere, whatever else there is."""
+    """The answer holds tu, te, toi, ton, ta or tes."""
     return bool(INFORMAL.search(answer))
 
 
 def no_digits(answer: str) -> bool:
-    """No digit."""
+    """The answer holds no digit."""
     return not re.search(r"\d", answer)
 
 
 def no_accents(answer: str) -> bool:
-    """No Latin letter with an accent or a cedilla."""
+    """The answer holds no Latin letter with an accent or a cedilla."""
     return not ACCENTED.search(unicodedata.normalize("NFD", answer))
 
 
 def ethel_or_cedilla(answer: str, forbidden_char: str) -> bool:
-    """The letter, ç or œ, does not stand in the answer, small or capital."""
+    """The answer does not hold the letter, ç or œ, small or capital."""
     return forbidden_char.lower() not in answer.lower()
 
 
 def accents(answer: str, word_to_accentuate: dict[str, str]) -> bool:
-    """None of the words is left without its accents; whether it stands there with them is not asked."""
+    """The answer holds none of the words without its accents; it need not hold them with accents."""
     return checks.forbidden_words(answer, list(word_to_accentuate))
 
 
@@ -61,7 +61,7 @@ def quotation(answer: str) -> bool:
 
 
 def title(answer: str) -> bool:
-    """A line holds a title between ## and ##."""
+    """A line of the answer holds a title between ## and ##."""
     return checks.marked_title(answer, "##", "##")
 
 

@@ -1,8 +1,8 @@
 """Words, capital words, sentences and language of an answer: offline, deterministic, the same in every thread.
 
 The reference checkers count with NLTK (its \\w+ words, its word tokenizer, its trained English Punkt) and name
-languages with langdetect. Punkt's trained parameters are a download, so the words below stand in for them; langdetect
-draws at random unless seeded, so it is seeded here, for each text anew.
+languages with langdetect. Punkt's trained parameters are a download, so the words of luth.languages stand in for them.
+langdetect draws at random unless seeded, so it is seeded here, for each text anew.
 """
 
 import re
@@ -14,36 +14,21 @@ from langdetect.lang_detect_exception import LangDetectException
 from nltk.tokenize import NLTKWordTokenizer
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
-# What the trained English Punkt takes for abbreviations, as far as it matters; "s" is also the last part of "P.-S.",
-# since a hyphenated word's last part is looked up by itself.
-ABBREVIATIONS = """
-    a.d a.m adm ala ariz aug ave b.v bros c calif cie co col colo conn corp cos ct d d.c dec dr e f feb fla ft g ga
-    gen h ill inc j.k j.r jan jr k kan ky l l.a lt ltd m maj messrs mg mich minn mr mrs ms n n.c n.h n.j n.m n.v n.y
-    nev nov oct okla ore p p.m pa ph.d prof r rep reps s s.a s.c sen sept sr st t tenn u.k u.n u.s u.s.a v va vs vt
-    w w.va wash wis yr
-"""
-# After an abbreviation or "...", one of these in a capital starts a sentence.
-SENTENCE_STARTERS = """
-    although among both but despite even he however i if in indeed instead it many meanwhile moreover most since so
-    some the there these they this though thus under when while yet
-"""
-# After a single letter and a full stop, one of these in a capital is no surname, so that "x. For" ends a sentence.
-COMMON_WORDS = """
-    a after all also an and any are as at because before by can did do does each every few for from her here his how
-    is its just let like more my near no not now of on once one only or our out over she such that their them then
-    those to until was we were what where whether which who why will with would you your
-"""
+from luth.languages import get
+
+# IFEval and M-IFEval split every text as English, whatever its language.
+SPLIT_AS = get("en")
 # NLTK's flags for a word that was seen inside sentences with a capital and without.
 SEEN_IN_BOTH_CASES = 1 << 2 | 1 << 5
 
 
 @cache
 def sentence_splitter() -> PunktSentenceTokenizer:
-    """Punkt (Kiss and Strunk 2006, in NLTK) with this module's words in place of trained parameters."""
+    """Return Punkt (Kiss and Strunk 2006, in NLTK) with a language's words in place of trained parameters."""
     parameters = PunktParameters()
-    parameters.abbrev_types.update(ABBREVIATIONS.split())
-    parameters.sent_starters.update(SENTENCE_STARTERS.split())
-    for word in (SENTENCE_STARTERS + COMMON_WORDS).split():
+    parameters.abbrev_types.update(SPLIT_AS.abbreviations)
+    parameters.sent_starters.update(SPLIT_AS.sentence_starters)
+    for word in (*SPLIT_AS.sentence_starters, *SPLIT_AS.common_words):
         parameters.add_ortho_context(word, SEEN_IN_BOTH_CASES)
     return PunktSentenceTokenizer(parameters)
 

@@ -1,4 +1,4 @@
-"""Final answers of mathematics problems, in French and in English: extraction, notation, equivalence, metric."""
+"""Final answers of mathematics problems: extraction, notation, equivalence, metric."""
 
 from luth.evaluation.scoring.mathematics.equivalence import equivalent
 from luth.evaluation.scoring.mathematics.extraction import final_answer

@@ -1,7 +1,7 @@
-"""Comparison of two expressions by value: exact fractions here, anything else in a child process with a time limit.
+"""Comparing two expressions by value: exact fractions here, all else in a child process with a time limit.
 
-The child (worker.py) speaks JSON lines over pipes. A time limit by signal would work in the main thread alone, and a
-forked pool would copy the model's process; a child of its own can be killed from any thread and costs 30 MB.
+The child (worker.py) reads and writes lines of JSON. A time limit by signal would work in the main thread alone, and a
+forked pool would copy the process that holds the model. A child process can be killed from any thread and costs 30 MB.
 """
 
 import atexit
@@ -19,21 +19,22 @@ from pathlib import Path
 from typing import Any
 
 from luth.evaluation.scoring.mathematics.parsing import Node
+from luth.languages import known
 
-TIME_LIMIT = 5.0  # seconds of the worker's time a pair of answers
+TIME_LIMIT = 5.0  # seconds that the worker may spend on one pair of answers
 START_LIMIT = 120.0  # seconds for the child to start on a busy machine
 MAX_BITS = 20_000
 
 
 def exact(node: Node) -> Fraction | None:
-    """Return the value of an expression of whole numbers, decimals and + - × / ^; None for any other."""
+    """Return the value of an expression that holds whole numbers, decimals and + - × / ^ alone, else None."""
     kind, *parts = node
     if kind == "num":
         return Fraction(parts[0]) if "E" not in parts[0] and parts[0] != "." else None
     if kind not in ("+", "*", "/", "^", "neg"):
         return None
-    values = [exact(part) for part in parts]
-    if None in values:
+    values = [value for part in parts if (value := exact(part)) is not None]
+    if len(values) < len(parts):
         return None
     first, *rest = values
     if kind == "neg":
@@ -49,19 +50,19 @@ def exact(node: Node) -> Fraction | None:
 
 
 class TimedOut(Exception):
-    """The pair of answers has used up its time."""
+    """The comparison of a pair of answers took longer than `TIME_LIMIT`."""
 
 
 _SPENT = threading.local()
 
 
 def start_clock() -> None:
-    """Begin a pair of answers: what this thread compares from here on shares one `TIME_LIMIT`."""
+    """Start the time limit of a pair of answers: all comparisons of this thread count from here on."""
     _SPENT.seconds = 0.0
 
 
 class _Child:
-    """The worker process of this process, started when it is first needed, and again after a time-out or a fork."""
+    """This process's worker: started at the first request, and again after a time-out or a fork."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -69,19 +70,20 @@ class _Child:
         self.owner = 0
 
     def forked(self) -> None:
-        """Forget the parent's worker and a lock that another of its threads may have held."""
+        """Drop what a fork copied: the parent's worker, and a lock that another of its threads may hold."""
         self.lock, self.process = threading.Lock(), None
 
     def ask(self, request: dict[str, Any]) -> Any:
-        """Return the worker's answer, or None if it died of the question.
+        """Return the worker's answer, or None if the request ended the worker.
 
         Raises:
-            TimedOut: the pair of answers has no time left.
+            TimedOut: the pair of answers has used up its time.
         """
         with self.lock:
             # A worker that died since the last request is replaced once.
             for _ in range(2):
                 started = self.start()
+                assert self.process and self.process.stdin
                 with contextlib.suppress(OSError):
                     self.process.stdin.write(json.dumps(request).encode() + b"\n")
                     self.process.stdin.flush()
@@ -101,8 +103,9 @@ class _Child:
         if self.process is not None and self.process.poll() is None:
             return False
         self.stop()
-        # By its path: the worker needs nothing of this package, nor that it can be imported from anywhere.
-        command = [sys.executable, "-P", str(Path(__file__).with_name("worker.py"))]
+        # By its path: the worker imports nothing of this package, so that the package need not be installed.
+        aliases = {alias: name for language in known().values() for alias, name in language.functions.items()}
+        command = [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), json.dumps(aliases)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         if self.read(START_LIMIT) != b"ready":
             self.stop()
@@ -111,6 +114,7 @@ class _Child:
 
     def read(self, limit: float) -> bytes | None:
         """Return one line of the worker without its end, b"" if the worker has ended, None after `limit` seconds."""
+        assert self.process and self.process.stdout
         pipe, line, end = self.process.stdout.fileno(), b"", time.monotonic() + limit
         # poll, not select: a process that trains or serves may hold over 1024 files.
         poll = select.poll()
@@ -129,7 +133,7 @@ class _Child:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout):
+            for pipe in filter(None, (self.process.stdin, self.process.stdout)):
                 with contextlib.suppress(OSError):
                     pipe.close()
             self.process = None
@@ -145,7 +149,7 @@ def same_value(left: Node, right: Node, up_to_factor: bool = False) -> bool:
     """Tell whether two expressions are equal; `up_to_factor`: equal up to one constant factor other than 0.
 
     Raises:
-        TimedOut: it takes longer than the pair of answers may.
+        TimedOut: the pair of answers has used up its time.
         RuntimeError: the worker process cannot be started.
     """
     if left == right:

@@ -13,29 +13,36 @@ What counts as the same, where a choice had to be made:
 """
 
 import re
+from functools import cache
 
 from luth.evaluation.scoring.mathematics import units
 from luth.evaluation.scoring.mathematics.comparison import TimedOut, start_clock
-from luth.evaluation.scoring.mathematics.notation import Language, clean, fold, numbers, spelt, words
+from luth.evaluation.scoring.mathematics.notation import Comma, clean, fold, function_names, numbers, spelt, words
 from luth.evaluation.scoring.mathematics.parsing import Node, NotParsed, parse
 from luth.evaluation.scoring.mathematics.structures import items, same
+from luth.languages import Language, any_of
 
 MAX_LENGTH = 2000  # characters; no final answer is longer
 REPEATING = re.compile(r"(?<![\d.,])(\d*)[.,](\d*)\\overline\s?\{(\d+)\}")
 LABEL = re.compile(r"^(?:\(?[A-Za-z]\)?\s?:\s?(?=.*[=≤≥<>])|.{1,20}\\mapsto\b)")  # (d) : y = 2x; f : x ↦ 2x
 BRACKETED_BASE = re.compile(r"\((\d+)\)\s?_")
 OTHER_BASE = re.compile(r"\\overline\s?\{(\d+)\}\s?[\^_]\s?\{?(?:‹)?\s?(\d+)\s?(?:›)?\}?")
-# 2kπ, k ∈ Z: what a parameter runs over is no part of the formula.
-PARAMETER = re.compile(
-    r"(?<=.)\s*(?:[,(]|‹?\s*(?:avec|où|pour|with|for|where)\s*›?)\s*(?:‹?\s*(?:avec|où|pour|with|for|where)\s*›?)?"
-    r"\s*\\?[A-Za-z]+\s*∈\s*\\[RNZQC]\s*\)?$"
-)
-NAMED_BASE = re.compile(r"(\d+) ?\(?‹? ?\(?(?:en )?base ?›? ?(\d+) ?›?\)?$")
-
 CYCLE = re.compile(r"\(((?:\w )+\w)\)")  # of a permutation: (a b c) is (b c a), and no product
 DECIMAL = re.compile(r"-? ?\d+,\d+")
-THREE_LETTERS = {"oui", "non", "yes", "est", "sud", "nul", "odd"}  # words, not products of three symbols
 HUNDRED: Node = ("num", "100")
+
+
+@cache
+def _parameter(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what a parameter runs over, the « k ∈ Z » of 2kπ, k ∈ Z: no part of the formula."""
+    word = rf"‹?\s*{any_of(language.parameter_words)}\s*›?"
+    return re.compile(rf"(?<=.)\s*(?:[,(]|{word})\s*(?:{word})?\s*\\?[A-Za-z]+\s*∈\s*\\[RNZQC]\s*\)?$")
+
+
+@cache
+def _named_base(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a number whose base follows in words."""
+    return re.compile(rf"(\d+) ?\(?‹? ?\(?{any_of(language.base_words)} ?›? ?(\d+) ?›?\)?$")
 
 
 def equivalent(answer: str, gold: str, language: Language) -> bool:
@@ -49,7 +56,7 @@ def equivalent(answer: str, gold: str, language: Language) -> bool:
     """
     if len(answer) > MAX_LENGTH or len(gold) > MAX_LENGTH:
         return bool(answer.strip()) and answer.strip() == gold.strip()
-    answer, gold = clean(answer), clean(gold)
+    answer, gold = clean(answer, language), clean(gold, language)
     if not answer or not gold:
         return False
     if _squeezed(answer) == _squeezed(gold):
@@ -63,33 +70,36 @@ def equivalent(answer: str, gold: str, language: Language) -> bool:
 
 def is_list(text: str, language: Language) -> bool:
     """Tell whether an answer is several values: a list, a set or ±."""
-    return any(
-        len(items(node)) > 1 for node in readings(clean(text), language, gold=True) if node[0] not in ("tuple", "rel")
-    )
+    nodes = readings(clean(text, language), language, gold=True)
+    return any(len(items(node)) > 1 for node in nodes if node[0] not in ("tuple", "rel"))
 
 
 def readings(text: str, language: Language, gold: bool) -> list[Node]:
-    """Return what a cleaned answer may say, by what its commas may be (see notation.py); [] for words."""
-    text = REPEATING.sub(_repeating, LABEL.sub("", PARAMETER.sub("", text)))
-    text = OTHER_BASE.sub(r"\1_{\2}", NAMED_BASE.sub(r"\1_{\2}", BRACKETED_BASE.sub(r"\1_", text)))
-    bracketed = re.search(r"[(\[\]⦃]", text)
-    if language == "fr":
-        commas = ["decimal", "separator", "thousands"] if gold else ["decimal", "separator"]
-    else:
-        commas = ["thousands", "separator"] if bracketed else ["thousands"]
-    found: list[Node] = []
-    for comma in commas:
+    """Return the nodes that a cleaned answer may mean, one for each meaning of its commas; [] for words."""
+    text = REPEATING.sub(_repeating, LABEL.sub("", _parameter(language).sub("", text)))
+    text = OTHER_BASE.sub(r"\1_{\2}", _named_base(language).sub(r"\1_{\2}", BRACKETED_BASE.sub(r"\1_", text)))
+    nodes: list[Node] = []
+    for comma in _meanings_of_a_comma(text, language, gold):
         try:
-            node = parse(spelt(numbers(text, comma)))
+            node = parse(spelt(numbers(text, comma), language), function_names(language))
         except NotParsed:
             continue
-        if node not in found:
-            found.append(node)
-    return found
+        if node not in nodes:
+            nodes.append(node)
+    return nodes
+
+
+def _meanings_of_a_comma(text: str, language: Language, gold: bool) -> list[Comma]:
+    """Return what a comma between two digits may be (notation.py), the likeliest first."""
+    if language.decimal_mark == ",":
+        return ["decimal", "separator", "thousands"] if gold else ["decimal", "separator"]
+    if language.thousands_mark == ",":
+        return ["thousands", "separator"] if re.search(r"[(\[\]⦃]", text) else ["thousands"]
+    return ["separator"]
 
 
 def _repeating(match: re.Match[str]) -> str:
-    """0.1\\overline{6} as a fraction."""
+    """Return 0.1\\overline{6} as a fraction."""
     whole, fixed, period = match[1] or "0", match[2], match[3]
     over = int(whole + fixed + period) - int(whole + fixed)
     return f"\\frac{{{over}}}{{{10 ** len(fixed) * (10 ** len(period) - 1)}}}"
@@ -100,32 +110,40 @@ def _squeezed(text: str) -> str:
 
 
 def _loose(text: str) -> str:
-    """A formula that the parser does not know, without spaces and with one separator."""
+    """Return a formula without spaces and with one kind of separator: for what the parser does not read."""
     return re.sub(r"\s", "", text).replace(";", ",")
 
 
 def _same_text(answer: str, gold: str, language: Language) -> bool:
     """Compare two cleaned answers as dates, times, values with units, or words."""
-    for known in (lambda text: units.date(text, language), units.time_of_day):
-        if (wanted := known(gold)) is not None and (given := known(answer)) is not None:
-            return given == wanted
-    if fold(gold) in THREE_LETTERS:
-        return words(answer) == words(gold)
+    for read in (units.date, units.time_of_day):
+        gold_moment, moment = read(gold, language), read(answer, language)
+        if gold_moment is not None and moment is not None:
+            return moment == gold_moment
+    if fold(gold) in language.short_words:
+        return words(answer, language) == words(gold, language)
     if cycle := CYCLE.fullmatch(gold):
-        letters, given = cycle[1].split(), answer.strip("() ").split()
-        return answer[0] == "(" and any(given == letters[at:] + letters[:at] for at in range(len(letters)))
+        letters, order = cycle[1].split(), answer.strip("() ").split()
+        return answer[0] == "(" and any(order == letters[at:] + letters[:at] for at in range(len(letters)))
     gold_exact = _without_approximation(gold)
     if any(_same_quantity(part, whole, language) for part in _without_approximation(answer) for whole in gold_exact):
         return True
     if not readings(gold, language, gold=True) and _loose(answer) == _loose(gold):
         return True
     prose = re.search(r"[^\W\d_]{2}|^\([^\W\d_]\)$|^[A-Z]$", gold) and not re.search(r"[\\∪∩≤≥]", gold)
-    return bool(prose and _wordy(gold, language) and _enumerated(answer) == _enumerated(gold) != [[]])
+    if not prose or not _wordy(gold, language):
+        return False
+    return _enumerated(answer, language) == _enumerated(gold, language) != [[]]
 
 
-def _enumerated(text: str) -> list[list[str]]:
-    """The words of each thing that an answer in prose names, in one order."""
-    return sorted(words(part) for part in re.split(r"‹?\b(?:et|and)\b›?|[,;]", text))
+def _enumerated(text: str, language: Language) -> list[list[str]]:
+    """Return the words of each item that an answer in prose lists, the items sorted."""
+    return sorted(words(part, language) for part in _between_items(language).split(text))
+
+
+@cache
+def _between_items(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"‹?\b{any_of(language.and_words)}\b›?|[,;]")
 
 
 def _wordy(gold: str, language: Language) -> bool:
@@ -138,18 +156,18 @@ def _without_approximation(text: str) -> list[str]:
 
 
 def _same_quantity(answer: str, gold: str, language: Language) -> bool:
-    """Compare values, and units where both have one that is known."""
-    value, unit = units.split_unit(answer)
-    gold_value, gold_unit = units.split_unit(gold)
+    """Compare values, and units where both sides have a known one."""
+    value, unit = units.split_unit(answer, language)
+    gold_value, gold_unit = units.split_unit(gold, language)
     if unit and gold_unit and unit != gold_unit:
         return False
-    given = readings(value, language, gold=False)
-    wanted = readings(gold_value, language, gold=True)
-    if language == "fr" and all(DECIMAL.fullmatch(text) for text in (value, gold_value)):
+    nodes = readings(value, language, gold=False)
+    gold_nodes = readings(gold_value, language, gold=True)
+    if language.decimal_mark == "," and all(DECIMAL.fullmatch(text) for text in (value, gold_value)):
         # Both 3,5 and 5,3 could be lists of 3 and 5; that both are is not likely.
-        given = given[:1]
+        nodes = nodes[:1]
     if unit == "percent" != gold_unit:
-        given += [("/", node, HUNDRED) for node in given]
+        nodes += [("/", node, HUNDRED) for node in nodes]
     elif gold_unit == "percent" != unit:
-        wanted += [("/", node, HUNDRED) for node in wanted]
-    return any(same(one, other) for one in given for other in wanted)
+        gold_nodes += [("/", node, HUNDRED) for node in gold_nodes]
+    return any(same(node, gold_node) for node in nodes for gold_node in gold_nodes)

@@ -1,29 +1,21 @@
 r"""The final answer in what a model wrote.
 
-In this order: the last \boxed{...} or \fbox{...} that is not empty, what follows the last "la réponse finale est",
-"Réponse :", "the answer is" and their like, the last formula or number of the last sentence. A text that ends in an
-empty box, or in none of these, has no final answer. The last 20,000 characters are looked at.
+In this order: the last \boxed{...} or \fbox{...} that is not empty, what follows the last "the final answer is", "the
+answer is" and their like in the language, the last formula or number of the last sentence. A text that ends in an
+empty box, or in none of these, has no final answer. The last 20,000 characters are read.
 """
 
 import re
+from functools import cache
 
 from luth.evaluation.scoring.mathematics.equivalence import MAX_LENGTH, readings
-from luth.evaluation.scoring.mathematics.notation import Language, clean
+from luth.evaluation.scoring.mathematics.notation import clean
 from luth.evaluation.scoring.mathematics.units import split_unit
+from luth.languages import Language, any_of
 
 TAIL = 20_000
 BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*")
 BARE = re.compile(r"[^\s${}]+(?:\{[^{}\s]*\}[^\s${}]*)*")
-OF = r"(?: (?:à|de|des|du|to|of) [^.:$\n]{1,60}?)?"
-IS = r"\s*(?:\*\*)?\s*(?:est|sont|vaut|valent|is|are)\b"
-FOLLOWING = r"\s*(?:\*\*)?(?: donc| alors| bien| therefore| thus)?\s*:?(?! *(?:correct|exact|just|bonne|right|vrai))"
-ANSWER = rf"(?:r[ée]ponse|answer)s?(?: correcte?| exacte?)?{OF}(?:{IS}|\s*(?:\*\*)?\s*[:=]){FOLLOWING}|####"
-FINAL = (
-    rf"(?:r[ée]ponse finale|r[ée]sultat final|final answer|final result){OF}(?:{IS}|\s*(?:\*\*)?\s*[:=]){FOLLOWING}"
-)
-SOLUTION = rf"(?:solution|r[ée]sultat|result)s?{OF}{IS}{FOLLOWING}(?=[^\n]*\s*$)"
-# From the surest to the least sure; a result counts in the last line alone: before it, it may be an intermediate one.
-PHRASES = [re.compile(pattern, re.IGNORECASE) for pattern in (FINAL, ANSWER, SOLUTION)]
 FORMULA = re.compile(
     r"\$\$(.{1,1000}?)\$\$|(?<!\\)\$((?:\\\$|[^$\n]){1,1000})(?<!\\)\$|\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]",
     re.DOTALL,
@@ -33,23 +25,48 @@ NUMBER = re.compile(
     r"(?<![\w.,])[-−]?\s?(?:\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+|\d+(?:,\d{3})*)?(?:(?<=\d)[.,]\d+|\.\d+|(?<=\d))"
     r"(?:\s?/\s?\d+)?(?:\s?\\?%)?"
 )
-REASON = re.compile(r",?\s+(?:car|puisque|parce que|because|since|as|où|where|which|ce qui|soit)\s", re.IGNORECASE)
 CODE = re.compile(r"__|\w\(['\"]|\b(?:import|print|return|lambda|def|exec|eval)\b[ (:]")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\d\.)\s+|(?<=\d\.)\s+(?=[A-ZÀ-Ý])")
 
 
+@cache
+def _announcements(language: Language) -> list[re.Pattern[str]]:
+    """Return the patterns of what announces an answer, from the surest to the least sure.
+
+    A result counts in the last line alone: before it, it may be an intermediate one.
+    """
+    about = rf"(?: {any_of(language.of_words)} [^.:$\n]{{1,60}}?)?"
+    verb = rf"\s*(?:\*\*)?\s*{any_of(language.equality_verbs)}\b"
+    therefore = any_of(f" {word}" for word in language.therefore_words)
+    following = rf"\s*(?:\*\*)?{therefore}?\s*:?(?! *{any_of(language.praise)})"
+    tied = rf"{about}(?:{verb}|\s*(?:\*\*)?\s*[:=]){following}"
+    adjective = any_of(f" {word}" for word in language.answer_adjectives)
+    patterns = (
+        f"{any_of(language.final_phrases)}{tied}",
+        rf"{any_of(language.answer_words)}s?{adjective}?{tied}|####",
+        rf"{any_of(language.result_words)}s?{about}{verb}{following}(?=[^\n]*\s*$)",
+    )
+    return [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+
+
+@cache
+def _reason(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what ends an answer and begins its reason."""
+    return re.compile(rf",?\s+{any_of(language.reasons)}\s", re.IGNORECASE)
+
+
 def boxes(text: str) -> list[tuple[int, int, str]]:
     r"""Return start, end and content of the last twenty boxes at most, in order; one that never closes is left out."""
-    found: list[tuple[int, int, str]] = []
+    contents: list[tuple[int, int, str]] = []
     for match in list(BOX.finditer(text))[-20:]:
         start = match.end()
         if text[start : start + 1] == "{":
             end = _closing(text, start)
             if end is not None:
-                found.append((match.start(), end + 1, text[start + 1 : end].strip()))
+                contents.append((match.start(), end + 1, text[start + 1 : end].strip()))
         elif bare := BARE.match(text, start):
-            found.append((match.start(), bare.end(), re.sub(r"(?:\\[)\]])?[.,;:]*$", "", bare[0])))
-    return found
+            contents.append((match.start(), bare.end(), re.sub(r"(?:\\[)\]])?[.,;:]*$", "", bare[0])))
+    return contents
 
 
 def _closing(text: str, start: int) -> int | None:
@@ -69,13 +86,13 @@ def _closing(text: str, start: int) -> int | None:
 def final_answer(text: str, language: Language) -> str | None:
     """Return the final answer as it stands in the text, without its box; None if there is none."""
     text = text[-TAIL:]
-    found = boxes(text)
-    if found and re.search(r"[\w∅∞]", found[-1][2]):
-        return found[-1][2]
+    contents = boxes(text)
+    if contents and re.search(r"[\w∅∞]", contents[-1][2]):
+        return contents[-1][2]
     boxed = [match.end() for match in BOX.finditer(text)]
     text = text[boxed[-1] :] if boxed else text
-    for phrase in PHRASES:
-        ends = [match.end() for match in phrase.finditer(text)]
+    for announcement in _announcements(language):
+        ends = [match.end() for match in announcement.finditer(text)]
         if ends and (answer := _stated(text[ends[-1] :], language)):
             return answer
     return None if boxed else _last(text, language)
@@ -84,9 +101,9 @@ def final_answer(text: str, language: Language) -> str | None:
 def listed_answers(text: str) -> str | None:
     r"""Return the contents of the boxes in the last sentence that has one, as one list; None if it has not several."""
     text = text[-TAIL:]
-    found = boxes(text)
-    run = found[-1:]
-    for before, after in zip(found[-2::-1], found[:0:-1], strict=False):
+    contents = boxes(text)
+    run = contents[-1:]
+    for before, after in zip(contents[-2::-1], contents[:0:-1], strict=False):
         if not re.fullmatch(r"[\s$,;]*(?:\\[()\[\]]|[^.\n\\]){0,60}", text[before[1] : after[0]]):
             break
         run.insert(0, before)
@@ -99,7 +116,7 @@ def _stated(rest: str, language: Language) -> str | None:
     if display := DISPLAY.match(rest):
         return _body(display).strip()
     line = re.sub(r"(?<!\w)\*\*|\*\*(?!\w)", "", rest.split("\n", 1)[0])
-    return _pick(REASON.split(SENTENCE_END.split(line)[0])[0], language, first=True)
+    return _pick(_reason(language).split(SENTENCE_END.split(line)[0])[0], language, first=True)
 
 
 def _last(text: str, language: Language) -> str | None:
@@ -122,7 +139,7 @@ def _body(match: re.Match[str]) -> str:
 
 
 def _unwrapped(match: re.Match[str]) -> str:
-    """A formula that is the whole of its text without its delimiters; any other as it is."""
+    """Return a formula without its delimiters if it is the whole text, else as it is."""
     return _body(match).strip() if match[0] == match.string else match[0]
 
 
@@ -131,17 +148,22 @@ def _pick(sentence: str, language: Language, first: bool) -> str | None:
     sentence = re.sub(r"(?:\s+!|(?<=[^\W\d_]{2})!|[\s.?»*])+$", "", sentence)
     if not sentence:
         return None
-    if len(sentence) <= MAX_LENGTH and readings(split_unit(clean(sentence))[0], language, gold=False):
+    if len(sentence) <= MAX_LENGTH and _is_mathematics(sentence, language):
         return FORMULA.sub(_unwrapped, sentence) if sentence[0] in "$\\" else sentence
     bodies = [_body(match) for match in FORMULA.finditer(sentence)]
-    found = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
-    found = found or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]
-    if found:
-        return found[0 if first else -1]
+    candidates = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
+    candidates = candidates or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]
+    if candidates:
+        return candidates[0 if first else -1]
     return sentence if first else None
 
 
+def _is_mathematics(sentence: str, language: Language) -> bool:
+    value, _ = split_unit(clean(sentence, language), language)
+    return bool(readings(value, language, gold=False))
+
+
 def _is_formula(content: str) -> bool:
-    """Tell a formula from the prose between two dollar signs of prices."""
+    """Tell a formula from prose that stands between the dollar signs of two prices."""
     prose = re.search(r"(?<![\\A-Za-z{])[^\W\d_]{4,}", re.sub(r"\\[a-z]+\s*\{[^{}]*\}", " ", content))
     return not prose and content[0].isspace() == content[-1].isspace()

@@ -1,14 +1,14 @@
 """The LightEval metric of mathematics tasks."""
 
-import numpy as np
 from lighteval.metrics.metrics_sample import SampleLevelComputation
 from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 from lighteval.models.model_output import ModelResponse
-from lighteval.tasks.requests import Doc, SamplingMethod
+from lighteval.tasks.requests import Doc
 
 from luth.evaluation.scoring.mathematics.equivalence import equivalent, is_list
 from luth.evaluation.scoring.mathematics.extraction import boxes, final_answer, listed_answers
-from luth.evaluation.scoring.mathematics.notation import Language
+from luth.evaluation.scoring.mean_metric import mean_metric
+from luth.languages import Language
 
 LONGEST_ANSWER = 200  # characters; a gold that is longer is a solution, whose box a translation may have lost
 
@@ -18,7 +18,7 @@ class FinalAnswer(SampleLevelComputation):
 
     def __init__(self, language: Language) -> None:
         """Score answers written in `language`."""
-        self.language: Language = language
+        self.language = language
 
     def compute(self, doc: Doc, model_response: ModelResponse, **kwargs: object) -> int:
         """Score one answer against the golds of `doc`: final answers, or reference solutions that box theirs.
@@ -41,10 +41,4 @@ class FinalAnswer(SampleLevelComputation):
 
 def extractive_match(language: Language) -> SampleLevelMetric:
     """Return the metric for answers in a language, under the name that LightEval gives to its own of this kind."""
-    return SampleLevelMetric(
-        metric_name="extractive_match",
-        sample_level_fn=FinalAnswer(language),
-        category=SamplingMethod.GENERATIVE,
-        corpus_level_fn=np.mean,
-        higher_is_better=True,
-    )
+    return mean_metric("extractive_match", FinalAnswer(language))

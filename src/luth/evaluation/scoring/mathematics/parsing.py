@@ -1,4 +1,4 @@
-"""A parser of answers in the plain notation (notation.py): text in, nested tuples out, nothing is evaluated.
+"""A parser from the plain notation (notation.py) to nested tuples; nothing is evaluated.
 
 A node is a tuple whose first element names it:
 
@@ -13,46 +13,31 @@ A node is a tuple whose first element names it:
 import re
 from typing import Any
 
-from luth.evaluation.scoring.mathematics.notation import FUNCTIONS
-
 Node = tuple[Any, ...]
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+\.\d+[eE][-+]?\d+|\d+(?:\.\d*)?(?:E[-+]?\d+)?|\.\d+|‹[^‹›]*›|[^\W\d_]+|\S")
 RELATIONS = "=<>≤≥≠∈:≡"
 CLOSING = {")", "]", "["}
 OPAQUE = {"overline", "vec", "overrightarrow", "widehat", "hat", "bar", "tilde", "Vert", "det", "mathcal", "arg"}
-GREEK = {
-    *("alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa"),
-    *(
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-    ),
-    *("Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "lim", "angle", "triangle"),
-}
+GREEK = set(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau phi"
+    " varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar lim angle triangle".split()
+)
 MATRICES = {"pmatrix", "bmatrix", "matrix", "vmatrix", "smallmatrix", "Bmatrix", "array", "cases", "aligned"}
 MAX_DEPTH = 40
 MAX_TOKENS = 300
 
 
 class NotParsed(ValueError):
-    """The text is not mathematics that this parser knows."""
+    """The text is no mathematics that this parser reads."""
 
 
-def parse(text: str) -> Node:
+def parse(text: str, functions: frozenset[str]) -> Node:
     """Return the node of a whole answer, its numbers already written with points (notation.numbers).
+
+    Args:
+        text: the answer in the plain notation.
+        functions: the names that are functions (notation.function_names).
 
     Raises:
         NotParsed: the text is prose, malformed, or longer or deeper than any final answer.
@@ -60,7 +45,7 @@ def parse(text: str) -> Node:
     tokens = TOKEN.findall(text[: 10 * MAX_TOKENS])
     if not tokens or len(tokens) > MAX_TOKENS:
         raise NotParsed(text[:40])
-    parser = _Parser(tokens)
+    parser = _Parser(tokens, functions)
     try:
         node = parser.listing()
     except RecursionError:
@@ -73,7 +58,8 @@ def parse(text: str) -> Node:
 class _Parser:
     """Recursive descent over the tokens of one answer."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], functions: frozenset[str]) -> None:
+        self.functions = functions
         self.tokens = [letter for token in tokens for letter in _letters(token)]
         self.at = 0
         self.depth = 0
@@ -95,7 +81,7 @@ class _Parser:
         return self.take() if self.token in wanted else None
 
     def listing(self) -> Node:
-        """Items between separators; one item is itself."""
+        """Read items between separators; a single item is returned as it is."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise NotParsed("too deep")
@@ -154,7 +140,7 @@ class _Parser:
         return token in "({∞" or token[0] == "\\" or token.isalpha() or token[0].isdigit()
 
     def juxtapose(self, left: Node) -> Node:
-        """A product without a sign, a mixed number (1\\frac{4}{5}, 1 4/5) or a named point (A(2; 3))."""
+        """Read a product without a sign, a mixed number (1\\frac{4}{5}, 1 4/5) or a named point (A(2; 3))."""
         if left[0] == "neg" and left[1][0] == "num":
             return ("neg", self.juxtapose(left[1]))
         following, whole = self.token or "", left[0] == "num" and "." not in left[1]
@@ -193,7 +179,7 @@ class _Parser:
         return node
 
     def argument(self, signed: bool = False, digit: bool = False) -> Node:
-        """What a command or ^ takes: a group in braces, or one token (of a number, one digit if `digit`)."""
+        """Read what a command or ^ takes: a group in braces or one token; of a number one digit if `digit`."""
         if self.token == "{":
             return self.group("{", "}")
         if signed and self.accept("-"):
@@ -251,7 +237,7 @@ class _Parser:
         return ("sym", f"{name}_{self.raw_argument()}")
 
     def raw_argument(self) -> str:
-        """What a command takes, as it is written."""
+        """Return what a command takes, as it is written."""
         start = self.at
         if self.accept("{"):
             depth = 1
@@ -262,7 +248,7 @@ class _Parser:
         return "".join(self.tokens[start : self.at]).removeprefix("{").removesuffix("}")
 
     def bracket(self) -> Node:
-        """(a), (a, b), [a, b], ]a; b[ and their mixtures."""
+        """Read (a), (a, b), [a, b], ]a; b[ and their mixtures."""
         opening = self.take()
         bars, self.bars, self.brackets = self.bars, 0, self.brackets + 1
         node = self.listing()
@@ -280,7 +266,7 @@ class _Parser:
         return ("interval", opening != "[", *items, closing != "]")
 
     def set(self) -> Node:
-        """{a; b; c}, or {x | condition}: the condition."""
+        """Read {a; b; c}; of {x | condition}, return the condition."""
         self.take("⦃")
         if self.accept("⦄"):
             return ("set", ())
@@ -318,7 +304,7 @@ class _Parser:
             node = self.listing()
             self.take({"lfloor": "\\rfloor", "lceil": "\\rceil"}[name])
             return ("fn", name[1:], node)
-        if name in FUNCTIONS:
+        if name in self.functions:
             return self.function(name)
         if name == "begin":
             return self.matrix()
@@ -331,7 +317,7 @@ class _Parser:
         raise NotParsed(name)
 
     def function(self, name: str) -> Node:
-        """A named function: its power or base stands before the argument, which without brackets is a product."""
+        """Read a function: power and base stand before the argument, which without brackets is a product."""
         exponent = base = None
         for _ in range(2):
             if self.accept("^"):
@@ -344,7 +330,7 @@ class _Parser:
             argument = self.argument()
         else:
             argument = self.unary() if self.token in ("-", "+") else self.power()
-            while self.starts_factor() and (self.token or "")[1:] not in FUNCTIONS and self.token != "(":
+            while self.starts_factor() and (self.token or "")[1:] not in self.functions and self.token != "(":
                 argument = self.juxtapose(argument)
         items = argument[1] if argument[0] == "tuple" else argument[2] if argument[0] == "list" else (argument,)
         if exponent == ("neg", ("num", "1")):
@@ -388,11 +374,11 @@ class _Parser:
 
 
 def _letters(token: str) -> list[str]:
-    """A short run of plain letters is a product of symbols; a longer one is a word, which no formula holds."""
+    """Split three letters or fewer into symbols of a product; more are a word, which no formula holds."""
     return list(token) if token.isalpha() and len(token) <= 3 else [token]
 
 
 def _proper(fraction: Node) -> bool:
-    """Tell whether a fraction is one of whole numbers, smaller than 1: what a mixed number ends with."""
+    """Tell whether a fraction may end a mixed number: whole numbers, and smaller than 1."""
     over, under = fraction[1:]
     return over[0] == under[0] == "num" and over[1].isdigit() and under[1].isdigit() and int(over[1]) < int(under[1])

@@ -1,4 +1,4 @@
-"""Sets of real numbers: intervals, unions, differences and inequalities as ordered pieces that can be compared."""
+"""Sets of real numbers: intervals, unions, differences and inequalities, as pieces in order."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from luth.evaluation.scoring.mathematics.parsing import Node
 INFINITY: Node = ("inf",)
 MINUS_INFINITY: Node = ("neg", INFINITY)
 ZERO: Node = ("num", "0")
-LINE = (MINUS_INFINITY, True, INFINITY, True)
-# (lower end, is it open, upper end, is it open): ends are nodes.
+# (lower end, whether it is open, upper end, whether it is open); ends are nodes.
 Piece = tuple[Node, bool, Node, bool]
+LINE: Piece = (MINUS_INFINITY, True, INFINITY, True)
 FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤", "=": "=", "≠": "≠"}
 
 
@@ -19,7 +19,7 @@ class NotARegion(ValueError):
 
 
 def order(end: Node) -> float:
-    """Return where an end lies, as a float."""
+    """Return the value of an end as a float."""
     value = real_value(end)
     if value is None:
         raise NotARegion(end)
@@ -27,7 +27,7 @@ def order(end: Node) -> float:
 
 
 def region(node: Node, bare_pair: bool = False) -> list[Piece]:
-    """Return the pieces of a set of real numbers from left to right, touching ones joined.
+    """Return the pieces of a set of real numbers in order; pieces that touch are joined.
 
     Args:
         node: a node of parsing.py.
@@ -56,7 +56,7 @@ def region(node: Node, bare_pair: bool = False) -> list[Piece]:
         parts = [region(item) for item in node[2]]
         if node[1] == "∨":
             return joined([piece for part in parts for piece in part])
-        both = [LINE]
+        both: list[Piece] = [LINE]
         for part in parts:
             both = intersection(both, part)
         return both
@@ -64,7 +64,7 @@ def region(node: Node, bare_pair: bool = False) -> list[Piece]:
 
 
 def _one_unknown(items: tuple[Node, ...]) -> bool:
-    """Tell whether all are conditions on one unknown and not all of them equations, which list its values."""
+    """Tell whether all items are conditions on one unknown, and at least one is no equation."""
     if any(item[0] != "rel" for item in items) or all(set(item[1]) == {"="} for item in items):
         return False
     unknowns = {member for item in items for member in item[2] if member[0] == "sym" and real_value(member) is None}
@@ -79,10 +79,10 @@ def _checked(piece: Piece) -> list[Piece]:
 
 
 def _line(name: str) -> list[Piece]:
-    """R and its French variants: R* without 0, R+ from 0, R-, R+* and R-* without 0."""
+    """Return R, R* (without 0), R+ or R- (with 0), R+* or R-* (without 0) as pieces."""
     if name[0] != "R":
         raise NotARegion(name)
-    pieces = [LINE]
+    pieces: list[Piece] = [LINE]
     if "+" in name:
         pieces = [(ZERO, False, INFINITY, True)]
     if "-" in name:
@@ -91,7 +91,7 @@ def _line(name: str) -> list[Piece]:
 
 
 def _inequality(node: Node) -> list[Piece]:
-    """x < a, a ≤ x < b, x ≠ a, x ∈ A: one unknown alone on its side."""
+    """Return the pieces of x < a, a ≤ x < b, x ≠ a or x ∈ A: one unknown that stands alone."""
     signs, members = node[1], node[2]
     if signs[0] == "∈" and len(members) == 2:
         return region(members[1], True)
@@ -104,11 +104,12 @@ def _inequality(node: Node) -> list[Piece]:
     unknowns = [index for index, member in enumerate(members) if member[0] == "sym" and real_value(member) is None]
     if len(unknowns) != 1 or any(sign not in FLIPPED for sign in signs):
         raise NotARegion(signs)
-    pieces, at = [LINE], unknowns[0]
+    at = unknowns[0]
     if not (at in (0, 1) and len(members) <= 3 and len(members) == (3 if at == 1 and len(members) == 3 else 2)):
         raise NotARegion(signs)
     bounds = [(signs[at], members[at + 1])] if at + 1 < len(members) else []
     bounds += [(FLIPPED[signs[at - 1]], members[at - 1])] if at else []
+    pieces: list[Piece] = [LINE]
     for sign, bound in bounds:
         order(bound)
         pieces = intersection(pieces, _half_line(sign, bound))
@@ -125,7 +126,7 @@ def _half_line(sign: str, bound: Node) -> list[Piece]:
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:
-    """Return the union of pieces, in order, none touching the next."""
+    """Return the union of pieces, in order, those that touch being joined."""
     result: list[Piece] = []
     for piece in sorted(pieces, key=lambda piece: (order(piece[0]), piece[1])):
         if result and _reaches(result[-1], piece):
@@ -146,8 +147,9 @@ def _reaches(left: Piece, right: Piece) -> bool:
 
 
 def complement(pieces: list[Piece]) -> list[Piece]:
-    """Return the real numbers outside ordered pieces."""
-    result, low, low_open = [], MINUS_INFINITY, True
+    """Return the real numbers outside pieces that are in order."""
+    result: list[Piece] = []
+    low, low_open = MINUS_INFINITY, True
     for piece in pieces:
         if order(low) < order(piece[0]) or (order(low) == order(piece[0]) and not low_open and piece[1]):
             result.append((low, low_open, piece[0], not piece[1]))
@@ -158,15 +160,15 @@ def complement(pieces: list[Piece]) -> list[Piece]:
 
 
 def intersection(left: list[Piece], right: list[Piece]) -> list[Piece]:
-    """Return the real numbers that lie in both."""
-    found = []
+    """Return the real numbers that lie in both sets of pieces."""
+    pieces: list[Piece] = []
     for a in left:
         for b in right:
             low, low_open = max((a[:2], b[:2]), key=lambda end: (order(end[0]), end[1]))
             high, high_open = min((a[2:], b[2:]), key=lambda end: (order(end[0]), not end[1]))
             if order(low) < order(high) or (order(low) == order(high) and not (low_open or high_open)):
-                found.append((low, low_open, high, high_open))
-    return joined(found)
+                pieces.append((low, low_open, high, high_open))
+    return joined(pieces)
 
 
 def same_region(left: list[Piece], right: list[Piece], same: Callable[[Node, Node], bool] = same_value) -> bool:

@@ -1,4 +1,4 @@
-"""Comparison of two parsed answers by what kind of thing they are: numbers, equations, sets, tuples, matrices.
+"""Comparing two parsed answers by their kind: numbers, equations, sets, tuples, matrices.
 
 What counts as the same is listed in equivalence.py.
 """
@@ -15,13 +15,13 @@ VALUES = {"num", "sym", "+", "*", "/", "^", "neg", "!", "deg", "fn"}
 
 
 def items(node: Node) -> tuple[Node, ...]:
-    """The members of a collection, each ± two of them."""
+    """Return the members of a collection; a member with ± counts as two."""
     parts = node[1] if node[0] in ("set", "tuple") else node[2] if node[0] == "list" else (node,)
     return tuple(signed for part in parts for signed in _signs(part))
 
 
 def _signs(node: Node) -> tuple[Node, ...]:
-    """The one or two values of an expression with ±: all upper signs, all lower signs."""
+    """Return an expression with ± as two, all upper signs and all lower signs; one without ± as one."""
     upper, lower = _sign(node, "±"), _sign(node, "∓")
     return (upper,) if upper == lower else (upper, lower)
 
@@ -36,7 +36,7 @@ def _sign(part: Any, plus: str) -> Any:
 
 
 def same(answer: Node, gold: Node) -> bool:
-    """Compare two nodes by what kind of thing they are."""
+    """Tell whether two nodes are the same, compared by their kind."""
     answer, gold = _bare(answer), _bare(gold)
     if answer == gold:
         return True
@@ -60,14 +60,15 @@ def same(answer: Node, gold: Node) -> bool:
 
 
 def _bare(node: Node) -> Node:
-    """Take degrees off a number and membership off a set: 90° is 90, x ∈ A is A."""
-    if node[0] == "rel" and node[1] == "∈" and node[2][0][0] == "sym":
-        return node[2][1]
+    """Return a number without its degree sign, and a set without « x ∈ » before it."""
+    kind, *parts = node
+    if kind == "rel" and parts[0] == "∈" and parts[1][0][0] == "sym":
+        return parts[1][1]
     return node[1] if node[0] == "deg" else node
 
 
 def _bounded(node: Node, other: Node) -> Node:
-    """a < x < b, or (a, b) against an interval, with ends that have no order (letters), as an interval."""
+    """Return a < x < b, or (a, b) beside an interval, as an interval, for ends that have no order, such as letters."""
     if node[0] == "tuple" and len(node[1]) == 2 and other[0] == "interval":
         ordered = [real_value(end) for end in node[1]]
         return node if None not in ordered else ("interval", True, *node[1], True)
@@ -80,7 +81,7 @@ def _bounded(node: Node, other: Node) -> Node:
 
 
 def _kinds(node: Node) -> Iterator[str]:
-    """Yield the kinds of all nodes in a node."""
+    """Yield the kind of a node and of every node inside it."""
     yield node[0]
     for part in node[1:]:
         if isinstance(part, tuple) and part:
@@ -89,7 +90,7 @@ def _kinds(node: Node) -> Iterator[str]:
 
 
 def _same_numbers(answer: Node, gold: Node) -> bool:
-    """Compare two expressions; infinities and other bases are equal only as they are written."""
+    """Compare two expressions; infinities and numbers in other bases must be written alike."""
     if answer[0] == "base" and gold[0] == "base":
         return answer[1].lstrip("0") == gold[1].lstrip("0") and answer[2] == gold[2]
     return {*_kinds(answer), *_kinds(gold)} <= VALUES and same_value(answer, gold)
@@ -100,7 +101,7 @@ def _is_equation(node: Node) -> bool:
 
 
 def _same_equations(answer: Node, gold: Node) -> bool:
-    """An equation against an equation, or against the value that it gives a name to."""
+    """Compare an equation with another one, or with the value that its left side names."""
     if _is_equation(answer) and _is_equation(gold):
         sides = [("+", node[2][0], ("neg", node[2][-1])) for node in (answer, gold)]
         if all({*_kinds(side)} <= VALUES for side in sides) and same_value(*sides, up_to_factor=True):
@@ -122,13 +123,13 @@ def _is_number(node: Node) -> bool:
 
 
 def _consistent(equation: Node) -> bool:
-    """Tell whether the numbers in a chain a = b = c are all equal: 1 = 2 = 3 is no answer."""
+    """Tell whether the numbers in a chain a = b = c are equal: 1 = 2 = 3 is no answer."""
     known = [member for member in equation[2] if _is_number(member)]
     return all(same_value(known[0], member) for member in known[1:])
 
 
 def _names(node: Node) -> bool:
-    """Tell whether a left side names a quantity (x, f(2), P(A), a + b, |z|), rather than being part of an equation."""
+    """Tell whether a left side names a quantity, as x, f(2), P(A), a + b and |z| do."""
     kind = node[0]
     if kind == "sym":
         return True
@@ -142,7 +143,7 @@ def _names(node: Node) -> bool:
 
 
 def _same_ratio(answer: Node, gold: Node) -> bool:
-    """a : b against c : d or c/d."""
+    """Compare the ratio a : b with c : d or c/d."""
     if not all(node[0] == "/" or (node[0] == "rel" and set(node[1]) == {":"}) for node in (answer, gold)):
         return False
     first, second = (node[2] if node[0] == "rel" else node[1:] for node in (answer, gold))
@@ -152,7 +153,7 @@ def _same_ratio(answer: Node, gold: Node) -> bool:
 
 
 def _matrix(node: Node) -> Node:
-    """A matrix with the factor or sign before it, or the divisor after it, taken into its entries."""
+    """Return a matrix whose sign, factor or divisor is multiplied into its entries; another node as it is."""
     if node[0] == "neg" and node[1][0] == "matrix":
         return ("matrix", tuple(tuple(("neg", entry) for entry in row) for row in node[1][1]))
     if node[0] == "*" and node[2][0] == "matrix" and node[1][0] != "matrix":
@@ -163,7 +164,7 @@ def _matrix(node: Node) -> Node:
 
 
 def _same_matrices(answer: Node, gold: Node) -> bool:
-    """Matrices entry by entry; a column is also the tuple of its entries."""
+    """Compare matrices entry by entry; a tuple counts as a column."""
     rows = []
     for node in (answer, gold):
         if node[0] == "matrix":
@@ -179,7 +180,7 @@ def _same_matrices(answer: Node, gold: Node) -> bool:
 
 
 def _same_regions(answer: Node, gold: Node) -> bool | None:
-    """Compare as sets of real numbers; None if one of them is no such set, or neither need be one."""
+    """Compare two sets of real numbers; return None where one is no such set, or neither must be one."""
     kinds = {answer[0], gold[0]}
     if not kinds & {"interval", "union", "inter", "minus", "reals", "rel", "list"}:
         return None
@@ -192,14 +193,14 @@ def _same_regions(answer: Node, gold: Node) -> bool | None:
 
 
 def _symbols(node: Any) -> set[str]:
-    """The names in a node."""
+    """Return the symbols in a node."""
     if not isinstance(node, tuple):
         return set()
     return {node[1]} if node[:1] == ("sym",) else {name for part in node for name in _symbols(part)}
 
 
 def _same_inequalities(answer: Node, gold: Node) -> bool:
-    """One inequality in several unknowns: the same sides, or turned round."""
+    """Compare inequalities in several unknowns: the same sides, in this order or turned round."""
     flipped = answer[1][::-1].translate(str.maketrans("<>≤≥", "><≥≤"))
     for signs, members in ((answer[1], answer[2]), (flipped, answer[2][::-1])):
         if signs == gold[1] and all(same(a, g) for a, g in zip(members, gold[2], strict=True)):
@@ -208,7 +209,7 @@ def _same_inequalities(answer: Node, gold: Node) -> bool:
 
 
 def _assigned(node: Node) -> Node:
-    """x = 2, y = 3 as the pair (2, 3), in the order of the names; anything else as it is."""
+    """Return x = 2, y = 3 as the pair (2, 3), in the order of the names; another node as it is."""
     if node[0] == "list" and all(_is_equation(item) and item[2][0][0] == "sym" for item in node[2]):
         names = [item[2][0][1] for item in node[2]]
         if len(set(names)) == len(names):
@@ -217,7 +218,7 @@ def _assigned(node: Node) -> Node:
 
 
 def _same_collections(answer: Node, gold: Node) -> bool:
-    """Lists and sets in any order, tuples in theirs."""
+    """Compare lists and sets in any order, and tuples in their order."""
     kinds = {answer[0], gold[0]}
     if "tuple" in kinds:
         answer, gold = _assigned(answer), _assigned(gold)

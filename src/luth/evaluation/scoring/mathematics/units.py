@@ -1,104 +1,113 @@
 """Units, currencies, dates and times of day in an answer."""
 
 import re
+from functools import cache
 
-from luth.evaluation.scoring.mathematics.notation import FUNCTIONS, Language, fold
+from luth.evaluation.scoring.mathematics.notation import fold, function_names
+from luth.languages import Language, any_of
 
-NAMES = {
-    **dict.fromkeys(["mm", "millimetre", "millimeter"], "mm"),
-    **dict.fromkeys(["cm", "centimetre", "centimeter"], "cm"),
-    **dict.fromkeys(["dm", "decimetre", "decimeter"], "dm"),
-    **dict.fromkeys(["m", "metre", "meter"], "m"),
-    **dict.fromkeys(["km", "kilometre", "kilometer"], "km"),
-    **dict.fromkeys(["inch", "in", "pouce"], "inch"),
-    **dict.fromkeys(["ft", "foot", "feet", "pied"], "foot"),
-    **dict.fromkeys(["mile", "mille"], "mile"),
-    **dict.fromkeys(["mg", "milligramme", "milligram"], "mg"),
-    **dict.fromkeys(["g", "gramme", "gram"], "g"),
-    **dict.fromkeys(["kg", "kilogramme", "kilogram", "kilo"], "kg"),
-    **dict.fromkeys(["l", "litre", "liter"], "l"),
-    **dict.fromkeys(["ml", "millilitre", "milliliter"], "ml"),
-    **dict.fromkeys(["cl", "centilitre", "centiliter"], "cl"),
-    **dict.fromkeys(["s", "sec", "second", "seconde"], "s"),
-    **dict.fromkeys(["min", "minute"], "min"),
-    **dict.fromkeys(["h", "hour", "heure"], "h"),
-    **dict.fromkeys(["jour", "day", "j"], "day"),
-    **dict.fromkeys(["semaine", "week"], "week"),
-    **dict.fromkeys(["moi", "mois", "month"], "month"),
-    **dict.fromkeys(["an", "annee", "year"], "year"),
-    **dict.fromkeys(["degre", "degree", "deg", "°"], "degree"),
-    **dict.fromkeys(["radian", "rad"], "radian"),
-    **dict.fromkeys(["$", "dollar", "usd"], "dollar"),
-    **dict.fromkeys(["€", "euro", "eur"], "euro"),
-    **dict.fromkeys(["£", "pound", "livre"], "pound"),
-    **dict.fromkeys(["cent", "centime"], "cent"),
-    **dict.fromkeys(["%", "pour cent", "pourcent", "percent", "per cent"], "percent"),
-    **dict.fromkeys(["hz", "hertz"], "hertz"),
-    "khz": "kilohertz",
+# What is written alike in every language.
+SYMBOLS = {
+    **{name: name for name in ("mm", "cm", "dm", "m", "km", "mg", "g", "kg", "l", "ml", "cl", "s", "min", "h")},
+    **{"in": "inch", "ft": "foot", "sec": "s", "deg": "degree", "°": "degree", "rad": "radian"},
+    **{"$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "pound", "%": "percent"},
+    **{"hz": "hertz", "khz": "kilohertz", "mph": "mile/h"},
     **dict.fromkeys(["ua", "uv", "ul"], ""),
-    "mph": "mile/h",
 }
-POWERS_AFTER = {"carre": 2, "squared": 2, "cube": 3, "cubed": 3}
-POWERS_BEFORE = {"square": 2, "sq": 2, "cubic": 3}
-MONTHS = [
-    {"janvier", "january"}, {"fevrier", "february"}, {"mars", "march"}, {"avril", "april"}, {"mai", "may"},
-    {"juin", "june"}, {"juillet", "july"}, {"aout", "august"}, {"septembre", "september"}, {"octobre", "october"},
-    {"novembre", "november"}, {"decembre", "december"},
-]  # fmt: skip
 LETTER = "[A-Za-zÀ-ÖØ-öø-ÿ]"  # not × and ÷, which stand among them
 EXPONENT = r"(?:\s*\^\s*\{?\s*-?\d\s*\}?|(?<=[A-Za-z])[23])"
-# A plain letter needs a space before it: 5 m is five metres, 5m may be five times m.
-WORD = rf"(?:‹[^‹›]*›|[$€£%°]|{LETTER}(?:'?{LETTER})+|(?<=[ ./×])[mglshLj]){EXPONENT}?(?![A-Za-z0-9])"
-TRAILING = re.compile(rf"(?P<value>.*?(?:[\d)\}}∞\]⦄]|\\pi))(?P<unit>\s*{WORD}(?:\s*[.×/]?\s*{WORD}){{0,4}})$")
 LEADING = re.compile(r"(?P<minus>-?)\s*(?P<unit>[$€£])\s*(?P<value>-?[\d.\\].*)$")
-NO_UNITS = {"et", "ou", "and", "or", "pi", "pas", "not", "faux", "wrong", "impossible"} | (FUNCTIONS - {"min"})
 
 
-def split_unit(text: str) -> tuple[str, str | None]:
+@cache
+def _names(language: Language) -> dict[str, str]:
+    """Return the canonical units by name."""
+    return {**SYMBOLS, **language.units}
+
+
+@cache
+def _trailing(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a value with a unit behind it."""
+    single = "".join(name for name in language.units if len(name) == 1)
+    # A plain letter needs a space before it: 5 m is five metres, 5m may be five times m.
+    plain = rf"(?<=[ ./×])[mglshL{single}]"
+    word = rf"(?:‹[^‹›]*›|[$€£%°]|{LETTER}(?:'?{LETTER})+|{plain}){EXPONENT}?(?![A-Za-z0-9])"
+    return re.compile(rf"(?P<value>.*?(?:[\d)\}}∞\]⦄]|\\pi))(?P<unit>\s*{word}(?:\s*[.×/]?\s*{word}){{0,4}})$")
+
+
+@cache
+def _known_words(language: Language) -> set[str]:
+    return {*_names(language), *language.powers_before, *language.per_words}
+
+
+@cache
+def _words_that_are_no_unit(language: Language) -> set[str]:
+    connectives = {*language.or_words, *language.and_words, "pi"}
+    return connectives | {*language.not_units} | (function_names(language) - {"min"})
+
+
+def split_unit(text: str, language: Language) -> tuple[str, str | None]:
     """Return the value and the unit of a cleaned answer; the unit is None without one, "" if it is no known unit."""
-    if found := LEADING.match(text):
-        return found["minus"] + found["value"], NAMES[found["unit"]]
-    found = TRAILING.match(text) if len(text) < 300 else None
-    if not found or not re.search(r"\d|\\pi|∞", found["value"]):
+    if amount := LEADING.match(text):
+        return amount["minus"] + amount["value"], SYMBOLS[amount["unit"]]
+    quantity = _trailing(language).match(text) if len(text) < 300 else None
+    if not quantity or not re.search(r"\d|\\pi|∞", quantity["value"]):
         return text, None
-    unit = found["unit"]
+    unit = quantity["unit"]
     plain = re.findall(f"{LETTER}+(?:'{LETTER}+)*", re.sub(r"‹[^‹›]*›", "", unit))
-    if "°" in unit and re.search(r"\\(?:sin|cos|tan|cot)", found["value"]):
+    if "°" in unit and re.search(r"\\(?:sin|cos|tan|cot)", quantity["value"]):
         return text, None
-    known = NAMES.keys() | POWERS_BEFORE.keys() | {"par", "per"}
-    if re.search(r"[\d<>=≤≥]", re.sub(EXPONENT, "", unit)) or not NO_UNITS.isdisjoint(fold(unit).strip(" ‹›").split()):
+    if re.search(r"[\d<>=≤≥]", re.sub(EXPONENT, "", unit)):
         return text, None
-    if any(len(word) < 4 and _name(word) not in known for word in plain):
+    if not _words_that_are_no_unit(language).isdisjoint(fold(unit).strip(" ‹›").split()):
         return text, None
-    return found["value"].strip(), canonical(unit)
+    if any(len(word) < 4 and _name(word, language) not in _known_words(language) for word in plain):
+        return text, None
+    return quantity["value"].strip(), canonical(unit, language)
 
 
-def _name(word: str) -> str:
+def _name(word: str, language: Language) -> str:
     """Return a unit's name in the singular."""
     plain = fold(word)
-    if plain in NAMES or len(plain) < 3:
+    if plain in _names(language) or len(plain) < 3:
         return plain
-    return re.sub(r"(?:(?<=ch)es|s)$", "", plain)
+    return _plural(language).sub("", plain)
 
 
-def canonical(unit: str) -> str:
+@cache
+def _plural(language: Language) -> re.Pattern[str]:
+    return re.compile(f"{any_of(language.plural_endings)}$")
+
+
+@cache
+def _percent(language: Language) -> list[str]:
+    """Return the names of percent that are two words."""
+    return [name for name, unit in language.units.items() if " " in name and unit == "percent"]
+
+
+@cache
+def _per(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"\b{any_of(language.per_words)}\b")
+
+
+def canonical(unit: str, language: Language) -> str:
     """Return the canonical name of a unit in words or signs, such as cm^2 or km^1·h^-1; "" if it is no known one."""
-    text = re.sub(
-        r"\b(?:par|per)\b", "/", re.sub(r"[‹›{}]", " ", unit.replace("pour cent", "%").replace("per cent", "%"))
-    )
+    for name in _percent(language):
+        unit = unit.replace(name, "%")
+    text = _per(language).sub("/", re.sub(r"[‹›{}]", " ", unit))
     parts: list[list[str | int]] = []
     sign, waiting = 1, 1
     for token in re.findall(r"\^\s*-?\d|\d|/|[$€£%°]|[^\W\d_]+", text):
+        power = token.strip("^ ") if token[-1].isdigit() else language.powers_after.get(fold(token).removesuffix("s"))
         if token == "/":
             sign = -1
-        elif token[-1].isdigit() or fold(token).removesuffix("s") in POWERS_AFTER:
+        elif power is not None:
             if not parts:
                 return ""
-            power = token.strip("^ ") if token[-1].isdigit() else POWERS_AFTER[fold(token).removesuffix("s")]
             parts[-1][1] = int(parts[-1][1]) * int(power)
-        elif fold(token) in POWERS_BEFORE:
-            waiting = POWERS_BEFORE[fold(token)]
-        elif name := NAMES.get(_name(token)):
+        elif fold(token) in language.powers_before:
+            waiting = language.powers_before[fold(token)]
+        elif name := _names(language).get(_name(token, language)):
             parts.append([name, sign * waiting])
             waiting = 1
         else:
@@ -106,30 +115,43 @@ def canonical(unit: str) -> str:
     return "·".join(f"{name}^{power}" if power != 1 else str(name) for name, power in parts)
 
 
-def time_of_day(text: str) -> tuple[int, int] | None:
+@cache
+def _clock(language: Language) -> re.Pattern[str]:
+    hours = any_of(("h", ":", *language.hour_words))
+    return re.compile(rf"(\d{{1,2}})\s*{hours}\s*(\d{{2}})\s*(?:min|minutes?)?\s*([ap])?\.?\s*(?:m\.?)?")
+
+
+def time_of_day(text: str, language: Language) -> tuple[int, int] | None:
     """Return hours and minutes of 14 h 30, 14:30 or 2:30 p.m.; None if the answer is no time of day."""
     plain = fold(re.sub(r"[‹›]", " ", text)).strip()
-    found = re.fullmatch(r"(\d{1,2})\s*(?:h|:|heures?)\s*(\d{2})\s*(?:min|minutes?)?\s*([ap])?\.?\s*(?:m\.?)?", plain)
-    found = found or re.fullmatch(r"(\d{1,2})()\s*([ap])\.?\s?m\.?", plain)
-    if not found or int(found[1]) > 24 or int(found[2] or 0) > 59:
+    time = _clock(language).fullmatch(plain) or re.fullmatch(r"(\d{1,2})()\s*([ap])\.?\s?m\.?", plain)
+    if not time or int(time[1]) > 24 or int(time[2] or 0) > 59:
         return None
-    hour = int(found[1]) % 12 + 12 * (found[3] == "p") if found[3] else int(found[1])
-    return hour, int(found[2] or 0)
+    hour = int(time[1]) % 12 + 12 * (time[3] == "p") if time[3] else int(time[1])
+    return hour, int(time[2] or 0)
+
+
+@cache
+def _calendar(language: Language) -> tuple[re.Pattern[str], re.Pattern[str], dict[str, int]]:
+    """Return the patterns of words and endings that a date may hold beside its parts, and its months' numbers."""
+    beside = re.compile(rf"\b{any_of(language.date_words)}\b|[‹›,]")
+    endings = re.compile(rf"(?<=\d){any_of(language.ordinal_endings)}\b")
+    # A language that is read with another has the months of both, twelve after twelve.
+    return beside, endings, {name: index % 12 + 1 for index, name in enumerate(language.months)}
 
 
 def date(text: str, language: Language) -> tuple[int, int, int] | None:
     """Return year (0 if none), month and day of a calendar date; None if the answer is none.
 
-    Numbers alone are day/month/year in French, month/day/year in English.
+    Numbers alone are day/month/year or month/day/year, as the language has them.
     """
-    plain = re.sub(
-        r"\b(le|the|of|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|\w+day)\b|[‹›,]", " ", fold(text)
-    )
-    parts = re.sub(r"(?<=\d)(er|st|nd|rd|th)\b", "", plain).split()
+    beside, endings, months = _calendar(language)
+    plain = beside.sub(" ", fold(text))
+    parts = endings.sub("", plain).split()
     if numeric := re.fullmatch(r"\s*(\d{1,2})/(\d{1,2})/(\d{4})\s*", plain):
         first, second, year = map(int, numeric.groups())
-        return (year, second, first) if language == "fr" else (year, first, second)
-    month = [index for index, names in enumerate(MONTHS, 1) for part in parts if part in names]
+        return (year, second, first) if language.day_first else (year, first, second)
+    month = [months[part] for part in parts if part in months]
     rest = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,4}", part)]
     if len(month) != 1 or len(rest) != len(parts) - 1 or not 1 <= len(rest) <= 2 or not 1 <= rest[0] <= 31:
         return None

@@ -1,12 +1,12 @@
-"""The child process that compares expressions by their values; comparison.py starts it.
+"""The child process that compares expressions by value; comparison.py starts it.
 
-One JSON object a line comes in, one goes out: {"left": node, "right": node, "up_to_factor": bool} gives true or false,
-{"value": node} gives a number as a float or null. Nodes are those of parsing.py, as lists.
+Each line that comes in is a JSON object, and each line that goes out is its answer: true or false for {"left": node,
+"right": node, "up_to_factor": bool}, a float or null for {"value": node}. Nodes are those of parsing.py, as lists.
 
-Two expressions are equal if they take equal values, to `DIGITS` digits more than either writes, at every point tried:
-identity testing (Schwartz 1980, Zippel 1979), which never calls different expressions equal in practice, and needs no
-simplification rules. Points are real, positive and negative; one where either side is not real is left out, so that
-ln(x²) = 2 ln x where both are defined, while √(x²) ≠ x. Letters that name integers (n, k, m) take integers.
+Two expressions are equal if they take equal values at every point tried, to `DIGITS` digits more than either writes.
+This is identity testing (Schwartz 1980, Zippel 1979): it needs no rules of simplification, and in practice never calls
+different expressions equal. Points are real, positive and negative. A point where either side is not real is left out,
+so that ln(x²) = 2 ln x, while √(x²) ≠ x. The letters n, k and m stand for integers.
 """
 
 import json
@@ -29,11 +29,11 @@ LONGEST = 60  # seconds
 
 
 class Undefined(ArithmeticError):
-    """The expression has no value, or one too large to write."""
+    """The expression has no value, or one that is too large to write."""
 
 
 def integer_part(value: Any) -> int:
-    """Return a value that must be an integer as one."""
+    """Return a value as an integer, which it must be."""
     nearest = mpmath.nint(mpmath.re(value))
     if abs(value - nearest) > mpf(10) ** -30:
         raise Undefined("not an integer")
@@ -41,7 +41,7 @@ def integer_part(value: Any) -> int:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """Raise to a power whose result can be written down."""
+    """Return a power whose result is small enough to write."""
     if base == 0 and mpmath.re(exponent) <= 0:
         raise Undefined("0 to a power that is not positive") if exponent != 0 else Undefined("0^0")
     size = abs(mpmath.log(abs(base))) * abs(exponent) if base != 0 else mpf(0)
@@ -53,14 +53,14 @@ def power(base: Any, exponent: Any) -> Any:
 
 
 def root(value: Any, index: Any) -> Any:
-    """Return the n-th root, the real one of a negative number for odd n."""
+    """Return the n-th root; for odd n, the real root of a negative number."""
     if mpmath.im(value) == 0 and mpmath.re(value) < 0 and integer_part(index) % 2:
         return -power(-mpmath.re(value), 1 / index)
     return power(value, 1 / index) if value != 0 else value
 
 
 def factorial(value: Any) -> Any:
-    """Return Γ(x + 1) for x that is no negative integer and not immense."""
+    """Return Γ(x + 1) for x up to 100,000 that is no negative integer."""
     if abs(value) > 1e5:
         raise Undefined("too large")
     return mpmath.gamma(value + 1)
@@ -72,7 +72,7 @@ def log(value: Any, base: Any = 10) -> Any:
 
 
 def rounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return floor or ceiling, steadied against the last digits."""
+    """Return floor or ceiling made safe from rounding errors in the last digits."""
     return lambda value: mpmath.nint(value) if abs(value - mpmath.nint(value)) < mpf(10) ** -30 else function(value)
 
 
@@ -85,8 +85,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{"sh": mpmath.sinh, "ch": mpmath.cosh, "th": mpmath.tanh, "ln": mpmath.log, "log": log, "abs": abs},
     **{"floor": rounded(mpmath.floor), "ceil": rounded(mpmath.ceil), "root": root, "sqrt": lambda x: root(x, mpf(2))},
     **{"min": min, "max": max},
-    **dict.fromkeys(["gcd", "pgcd"], lambda *n: mpf(math.gcd(*map(integer_part, n)))),
-    **dict.fromkeys(["lcm", "ppcm"], lambda *n: mpf(math.lcm(*map(integer_part, n)))),
+    "gcd": lambda *n: mpf(math.gcd(*map(integer_part, n))),
+    "lcm": lambda *n: mpf(math.lcm(*map(integer_part, n))),
     "binom": lambda n, k: mpmath.binomial(n, k),
 }
 
@@ -134,7 +134,7 @@ def longest_number(node: Any) -> int:
 
 
 def points(names: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield the points to try; e, i and π are themselves."""
+    """Yield the points to try, as values by symbol; e, i and π keep their own values."""
     constants = {"e": mpmath.e, "i": mpc(0, 1), "\\pi": mpmath.pi}
     free = sorted(names - constants.keys())
     draw = random.Random(20826)
@@ -150,17 +150,17 @@ def points(names: set[str]) -> Iterator[dict[str, Any]]:
 
 
 def values(left: list[Any], right: list[Any], digits: int) -> list[tuple[Any, Any]]:
-    """Return both sides' values at every point where both have one, real ones where there are any."""
+    """Return both sides' values at each point where both have one; real pairs alone, if there are any."""
     mp.dps = digits
     names = {*symbols(left), *symbols(right)}
-    found = []
+    pairs = []
     for point in points(names):
         try:
-            found.append((mpc(evaluate(left, point)), mpc(evaluate(right, point))))
+            pairs.append((mpc(evaluate(left, point)), mpc(evaluate(right, point))))
         except (ArithmeticError, ValueError, TypeError):
             continue
-    real = [pair for pair in found if all(abs(value.imag) <= abs(value) * mpf(10) ** -(digits - 10) for value in pair)]
-    return found if "i" in names or not real else real
+    real = [pair for pair in pairs if all(abs(value.imag) <= abs(value) * mpf(10) ** -(digits - 10) for value in pair)]
+    return pairs if "i" in names or not real else real
 
 
 def same(first: Any, second: Any, digits: int) -> bool:
@@ -172,7 +172,7 @@ def same(first: Any, second: Any, digits: int) -> bool:
 
 
 def equal(left: list[Any], right: list[Any], up_to_factor: bool) -> bool:
-    """Tell whether two expressions are equal at every point, or in one ratio that is neither 0 nor infinite."""
+    """Tell whether two expressions are equal at every point, or have one ratio that is not 0 or infinite."""
     digits = 2 * DIGITS + longest_number(left) + longest_number(right)
     pairs = values(left, right, digits)
     if up_to_factor:
@@ -188,14 +188,14 @@ def value(node: list[Any]) -> float | None:
     """Return the real value of an expression without unknowns."""
     mp.dps = 30
     try:
-        found = mpc(evaluate(node, {"e": mpmath.e, "\\pi": mpmath.pi}))
-        return float(found.real) if found.imag == 0 and mpmath.isfinite(found) else None
+        result = mpc(evaluate(node, {"e": mpmath.e, "\\pi": mpmath.pi}))
+        return float(result.real) if result.imag == 0 and mpmath.isfinite(result) else None
     except (ArithmeticError, ValueError, TypeError, KeyError):
         return None
 
 
 def answer(request: dict[str, Any]) -> bool | float | None:
-    """Answer one request; what cannot be computed is not equal."""
+    """Answer one request; expressions that cannot be computed are not equal."""
     try:
         if "value" in request:
             return value(request["value"])
@@ -205,7 +205,8 @@ def answer(request: dict[str, Any]) -> bool | float | None:
 
 
 def main() -> None:
-    """Answer requests until the pipe closes."""
+    """Answer requests until the pipe closes. The argument is JSON: functions by their names in other languages."""
+    FUNCTIONS.update({alias: FUNCTIONS[name] for alias, name in json.loads(sys.argv[1]).items()})
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     print("ready", flush=True)
     for line in sys.stdin:
