@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# The tests share the cores with one another: a thread that waits for work must not spin on a core meanwhile. Read by
+# OpenMP when torch is imported, here and in every process that a test starts.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
 
 from luth.core.errors import run_script
+from tests import warm_python
 
 ROOT = Path(__file__).parents[1]
 SMOLLM2_TEMPLATE = (
@@ -27,6 +32,17 @@ def at_the_root(monkeypatch):
     """Recipes name paths from the repository's root; importing LightEval switches gradients off for good."""
     monkeypatch.chdir(ROOT)
     torch.set_grad_enabled(True)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """Name a Python that has torch, transformers, trl and peft loaded; torchrun starts its processes with it too."""
+    folder = tmp_path_factory.getbasetemp()
+    with warm_python.serving(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as executable:
+        os.environ["PYTHON_EXEC"] = executable
+        yield executable
+        del os.environ["PYTHON_EXEC"]
 
 
 @pytest.fixture(scope="session")
