@@ -17,6 +17,7 @@ import torch
 
 from luth.core.errors import run_script
 from tests import warm_python
+from tests.fake_hub import TOKEN, FakeHub
 
 ROOT = Path(__file__).parents[1]
 SMOLLM2_TEMPLATE = (
@@ -25,6 +26,14 @@ SMOLLM2_TEMPLATE = (
     "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+
+
+# The files that take longest, the longest first: none of them is begun when the other workers have nothing left to do.
+LONG = ("test_distribution.py", "test_sft.py", "test_evaluate.py", "test_build.py", "test_mathematics.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +145,22 @@ def run(monkeypatch, capfd):
         return code, out, err
 
     return call
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A Hub, and huggingface_hub set to it as HF_ENDPOINT and HF_HUB_OFFLINE=0 would have set it at its import."""
+    from huggingface_hub import close_session, constants
+
+    with FakeHub() as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        close_session()
+        yield hub
+        close_session()
 
 
 @pytest.fixture

@@ -168,6 +168,9 @@ class Server:
         if kill and connection in self.children:
             child, _ = self.children[connection]
             os.kill(child, signal.SIGKILL)
+            # With what it started, as the end of a session's process group would; it may have made no group yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
             self.reap(connection)
             return
         self.selector.unregister(connection)
@@ -183,7 +186,10 @@ def run(words: list[str]) -> None:
     if words[0] == "-u":
         sys.stdout.reconfigure(write_through=True)
         words = words[1:]
-    if words[0] == "-m":
+    if words[0] == "-c":
+        sys.path[0], sys.argv = "", ["-c", *words[2:]]
+        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+    elif words[0] == "-m":
         sys.path[0], sys.argv = os.getcwd(), words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
