@@ -7,11 +7,17 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# The tests share the cores with one another: a thread that waits for work must not spin on a core meanwhile. Read by
+# OpenMP when torch is imported, here and in every process that a test starts.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
 
 from luth.core.errors import run_script
+from tests import warm_python
+from tests.fake_hub import TOKEN, FakeHub
 
 ROOT = Path(__file__).parents[1]
 SMOLLM2_TEMPLATE = (
@@ -22,11 +28,30 @@ SMOLLM2_TEMPLATE = (
 )
 
 
+# The files that take longest, the longest first: none of them is begun when the other workers have nothing left to do.
+LONG = ("test_distribution.py", "test_sft.py", "test_evaluate.py", "test_build.py", "test_mathematics.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.fixture(autouse=True)
 def at_the_root(monkeypatch):
     """Recipes name paths from the repository's root; importing LightEval switches gradients off for good."""
     monkeypatch.chdir(ROOT)
     torch.set_grad_enabled(True)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """Name a Python that has torch, transformers, trl and peft loaded; torchrun starts its processes with it too."""
+    folder = tmp_path_factory.getbasetemp()
+    with warm_python.serving(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as executable:
+        os.environ["PYTHON_EXEC"] = executable
+        yield executable
+        del os.environ["PYTHON_EXEC"]
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +145,22 @@ def run(monkeypatch, capfd):
         return code, out, err
 
     return call
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A Hub, and huggingface_hub set to it as HF_ENDPOINT and HF_HUB_OFFLINE=0 would have set it at its import."""
+    from huggingface_hub import close_session, constants
+
+    with FakeHub() as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        close_session()
+        yield hub
+        close_session()
 
 
 @pytest.fixture

@@ -106,9 +106,10 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     one = Server()
-    threading.Thread(target=one.serve_forever, daemon=True).start()
+    threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield one
     one.shutdown()
+    one.server_close()
 
 
 @pytest.fixture

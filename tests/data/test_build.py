@@ -78,8 +78,8 @@ def recipe(tmp_path, server, write_rows):
     return write
 
 
-def start(path, *more, stderr=subprocess.DEVNULL):
-    command = [sys.executable, ROOT / "scripts/build_dataset.py", path, *more]
+def start(path, *more, stderr=subprocess.DEVNULL, python=sys.executable):
+    command = [python, ROOT / "scripts/build_dataset.py", path, *more]
     # In a session of its own, so that a kill takes its helpers along, as a machine's failure would.
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True)
 
@@ -188,10 +188,10 @@ def test_a_server_that_refuses_every_row_stops_the_run(recipe, build, server):
     assert code == 2 and "made.translate" in err and "(14)" in err and "[server-failed]" in err, err
 
 
-def test_a_refused_key_is_one_line_in_a_terminal(recipe, server):
+def test_a_refused_key_is_one_line_in_a_terminal(recipe, server, python):
     server.refuse = lambda count: 401
     endpoint = {"base_url": server.url, "model": "m", "concurrent_requests": 2}
-    with start(recipe(endpoints={"model": endpoint}), stderr=subprocess.PIPE) as process:
+    with start(recipe(endpoints={"model": endpoint}), stderr=subprocess.PIPE, python=python) as process:
         said = process.stderr.read().decode()
     assert process.returncode == 2 and said.count("\n") == 1, said
     assert "HTTP 401" in said and "[server-failed]" in said

@@ -1,9 +1,5 @@
 """A dataset pushed to a Hub on this machine, and a source on it that stays the same from start to start."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import yaml
 from huggingface_hub import close_session, constants
@@ -11,10 +7,7 @@ from huggingface_hub import close_session, constants
 from luth.core.errors import UserError
 from luth.data.part import Read
 from luth.data.sources.reading import pinned
-from tests.data.conftest import ROOT
 from tests.fake_hub import TOKEN, FakeHub
-
-SCRIPT = ROOT / "scripts/build_dataset.py"
 
 
 @pytest.fixture
@@ -39,28 +32,21 @@ def given(tmp_path, write_rows):
     return write
 
 
-def test_the_folder_is_pushed_and_what_a_hub_refuses_is_one_line(given, tmp_path):
-    with FakeHub() as hub:
-
-        def run(*arguments, token=TOKEN):
-            variables = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_TOKEN": token, "NO_PROXY": "127.0.0.1"}
-            command = [sys.executable, SCRIPT, *arguments, "--workers", "1"]
-            return subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True)
-
-        done = run(given("other/data"))
-        assert done.returncode == 2 and "push: other/data" in done.stderr and "is HF_TOKEN set" in done.stderr
-        assert "Traceback" not in done.stderr and TOKEN not in done.stderr + done.stdout
-        done = run(given("anna/data"))
-        assert done.returncode == 0, done.stderr
-        files = hub.repositories["anna/data"]["main"]
-        assert hub.private["anna/data"] is True
-        for name in ("README.md", "data/train-00000-of-00001.parquet"):
-            assert files[name] == (tmp_path / "anna-data/dataset" / name).read_bytes()
-        # A shard of an earlier number would be read as well.
-        hub.repositories["anna/data"]["main"]["data/train-00001-of-00002.parquet"] = b"old"
-        done = run(given("anna/data"), "--only", "push")
-        assert done.returncode == 0, done.stderr
-        assert not any("of-00002" in name for name in hub.repositories["anna/data"]["main"])
+def test_the_folder_is_pushed_and_what_a_hub_refuses_is_one_line(given, hub, build, tmp_path):
+    code, out, err = build(given("other/data"))
+    assert code == 2 and "push: other/data" in err and "is HF_TOKEN set" in err
+    assert "Traceback" not in err and TOKEN not in err + out
+    code, _, err = build(given("anna/data"))
+    assert code == 0, err
+    files = hub.repositories["anna/data"]["main"]
+    assert hub.private["anna/data"] is True
+    for name in ("README.md", "data/train-00000-of-00001.parquet"):
+        assert files[name] == (tmp_path / "anna-data/dataset" / name).read_bytes()
+    # A shard of an earlier number would be read as well.
+    hub.repositories["anna/data"]["main"]["data/train-00001-of-00002.parquet"] = b"old"
+    code, _, err = build(given("anna/data"), "--only", "push")
+    assert code == 0, err
+    assert not any("of-00002" in name for name in hub.repositories["anna/data"]["main"])
     assert all(TOKEN.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 

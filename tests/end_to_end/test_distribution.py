@@ -17,10 +17,13 @@ from safetensors.torch import load_file
 ROOT = Path(__file__).parents[2]
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
 STEPS = 9
+pytestmark = pytest.mark.usefixtures("python")
+# scripts/sft.py reads what the launch asked for from its parents' command lines, which forks of a server do not have.
+COLD = {"PYTHON_EXEC": sys.executable}
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory, make_model):
+def work(tmp_path_factory, make_model, python):
     """A tiny Qwen3, 40 conversations and a recipe of nine steps: four and a half epochs of two global batches."""
     folder = tmp_path_factory.mktemp("distribution")
     rows = folder / "rows.jsonl"
@@ -68,7 +71,7 @@ def work(tmp_path_factory, make_model):
 def start(*words, **variables):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
     return subprocess.Popen(
-        [str(word) for word in words],
+        [environment["PYTHON_EXEC"], *map(str, words)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -111,7 +114,7 @@ def held_out(folder):
 def alone(work):
     """The folder of one process's run."""
     folder = work.parent / "one"
-    code, out = finish(start(sys.executable, "scripts/sft.py", work, "--output_dir", folder))
+    code, out = finish(start("scripts/sft.py", work, "--output_dir", folder))
     assert code == 0, out
     assert sorted(history(folder)) == list(range(1, STEPS + 1)) and len(held_out(folder)) == 1
     return folder
@@ -122,7 +125,7 @@ def test_micro_batches_of_8_and_of_1_are_the_same(work, alone):
     for size in (8, 1):
         folder = work.parent / f"micro-{size}"
         words = ["--per_device_train_batch_size", size, "--output_dir", folder, "--save_strategy", "no"]
-        code, out = finish(start(sys.executable, "scripts/sft.py", work, *words))
+        code, out = finish(start("scripts/sft.py", work, *words))
         assert code == 0, out
         losses.append(list(history(folder).values()))
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
@@ -145,7 +148,7 @@ def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strate
     before = history(folder)
     assert not (folder / "model.safetensors").exists()
 
-    code, out = finish(launch(f"{strategy}_cpu", work, *words))
+    code, out = finish(launch(f"{strategy}_cpu", work, *words, **COLD))
     name = "DDP" if strategy == "ddp" else f"ZeRO-{strategy[-1]}"
     assert code == 0 and f"{name} over 2 processes" in out and "from " in out, out
     after = history(folder)
@@ -211,8 +214,8 @@ def test_packed_training_evaluates_held_out_rows_one_by_one_whatever_the_process
     packed += ["--global_batch_size", 2, "--per_device_train_batch_size", 1, "--test_split_size", 7]
     found = []
     for name, start_one, size in (
-        ("one", lambda *words: start(sys.executable, "scripts/sft.py", work, *words), 1),
-        ("eight", lambda *words: start(sys.executable, "scripts/sft.py", work, *words), 8),
+        ("one", lambda *words: start("scripts/sft.py", work, *words), 1),
+        ("eight", lambda *words: start("scripts/sft.py", work, *words), 8),
         ("two", lambda *words: launch("ddp_cpu", work, *words), 2),
     ):
         folder = work.parent / f"packed-{name}"
@@ -224,18 +227,20 @@ def test_packed_training_evaluates_held_out_rows_one_by_one_whatever_the_process
 
 def test_a_flag_of_the_launch_takes_the_place_of_its_file(work):
     words = ["--config_file", "accelerate_configs/zero1_cpu.yaml", "--multi_gpu", "scripts/sft.py", work]
-    code, out = finish(start(ACCELERATE, "launch", *words, "--max_steps", 1, "--output_dir", work.parent / "flag"))
+    code, out = finish(
+        start(ACCELERATE, "launch", *words, "--max_steps", 1, "--output_dir", work.parent / "flag", **COLD)
+    )
     assert code == 0 and "DDP over 2 processes" in out, out
 
 
 def test_a_launch_that_would_change_the_precision_is_refused(work):
     words = ["--config_file", "accelerate_configs/cpu.yaml", "--mixed_precision", "bf16", "scripts/sft.py", work]
-    code, out = finish(start(ACCELERATE, "launch", *words, "--output_dir", work.parent / "precision"))
+    code, out = finish(start(ACCELERATE, "launch", *words, "--output_dir", work.parent / "precision", **COLD))
     assert code == 1 and "the recipe says bf16: false and the launch says mixed_precision: bf16" in out, out
 
 
 def test_the_loss_goes_through_fsdp2_s_sharded_head():
-    words = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", 2, "tests/training/fsdp_on_cpu.py"]
+    words = ["-m", "torch.distributed.run", "--nproc_per_node", 2, "tests/training/fsdp_on_cpu.py"]
     code, out = finish(start(*words))
     assert code == 0 and out.count("equal") == 2, out
 
@@ -245,7 +250,7 @@ def test_fsdp2_on_two_gpus_gives_one_s_losses(work, alone):
     folder = work.parent / "fsdp2"
     words = ["--num_processes", 2, "--mixed_precision", "no", "scripts/sft.py", work]
     words += ["--output_dir", folder, "--use_cpu", "false", "--attn_implementation", "varlen"]
-    code, out = finish(start(ACCELERATE, "launch", "--config_file", "accelerate_configs/fsdp2.yaml", *words))
+    code, out = finish(start(ACCELERATE, "launch", "--config_file", "accelerate_configs/fsdp2.yaml", *words, **COLD))
     assert code == 0 and "FSDP2 over 2 processes" in out, out
     assert list(history(folder).values()) == pytest.approx(list(history(alone).values()), rel=1e-2)
 
@@ -290,6 +295,6 @@ def test_a_silent_fall_back_is_said_and_stops_the_run(config, flags, variables, 
     path = tmp_path / "launch.yaml"
     path.write_text(yaml.safe_dump(config))
     words = ["--config_file", path, *flags, "scripts/sft.py", work, "--output_dir", tmp_path / "out"]
-    code, out = finish(start(ACCELERATE, "launch", *words, **variables))
+    code, out = finish(start(ACCELERATE, "launch", *words, **variables, **COLD))
     assert code == 1 and said in " ".join(out.split()), out
     assert not list((tmp_path / "out").glob("*"))

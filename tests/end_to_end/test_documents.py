@@ -4,7 +4,6 @@ import dataclasses
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def known_flags(words):
 
 
 @pytest.mark.parametrize(("page", "command"), commands())
-def test_command(page, command, make_model, tmp_path):
+def test_command(page, command, make_model, python, tmp_path):
     words = shlex.split(command, comments=True)
     while "=" in words[0]:
         words.pop(0)
@@ -70,7 +69,7 @@ def test_command(page, command, make_model, tmp_path):
     elif words[:2] == ["python", "-c"]:
         (path,) = [name for name in MADE if name in words[2]]
         code = words[2].replace(path, str(make_model(tmp_path / "model")))
-        output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        output = subprocess.run([python, "-c", code], capture_output=True, text=True)
         assert output.returncode == 0, output.stderr
     elif program in ("python3", "pip"):
         assert words[1] in ("-m", "install"), command
@@ -129,7 +128,7 @@ def test_the_commands_in_the_recipes_headers_name_files_that_exist():
                     assert (ROOT / word).is_file(), (path, word)
 
 
-def test_the_table_of_recipe_keys_is_fresh():
-    command = [sys.executable, "docs/generate_recipe_keys.py", "--check"]
+def test_the_table_of_recipe_keys_is_fresh(python):
+    command = [python, "docs/generate_recipe_keys.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

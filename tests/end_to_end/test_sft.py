@@ -21,6 +21,7 @@ from tests.fake_hub import TOKEN, FakeHub
 
 ROOT = Path(__file__).parents[2]
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
+pytestmark = pytest.mark.usefixtures("python")
 
 
 def conversation(n):
@@ -37,9 +38,9 @@ def rows(write_rows):
     return write_rows([conversation(n) for n in range(40)])
 
 
-def start(recipe, *arguments, launcher=(sys.executable,), **variables):
+def start(recipe, *arguments, launcher=(), **variables):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
-    command = [*launcher, "scripts/sft.py", str(recipe), *map(str, arguments)]
+    command = [environment["PYTHON_EXEC"], *launcher, "scripts/sft.py", str(recipe), *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

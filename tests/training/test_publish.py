@@ -9,29 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub import close_session, constants
+from huggingface_hub import constants
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
 from luth.core.errors import UserError
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
-from tests.fake_hub import TOKEN, FakeHub
+from tests.fake_hub import TOKEN
 
 RECORD = {"status": "running", "recipe": {"model_name_or_path": "org/base"}, "packages": {}}
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """A Hub, and huggingface_hub set to it as HF_ENDPOINT and HF_HUB_OFFLINE=0 would have set it at its import."""
-    with FakeHub() as hub:
-        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        close_session()
-        yield hub
-        close_session()
 
 
 @pytest.fixture
