@@ -8,17 +8,25 @@ SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10.
 checkpoint after a kill.
 """
 
+import argparse
 import math
 import statistics
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import UserError, about, explain, run_script
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
+    parser.add_argument("recipe", help="a .yaml file, such as recipes/luth-0.6b.yaml; then any --KEY VALUE")
+    parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
+    return parser
 
 
 def main(arguments: list[str]) -> None:
     if arguments[:1] in (["--help"], ["-h"]):
-        print(__doc__)
+        make_parser().print_help()
         return
     quiet_libraries()
     say("Loading the libraries.")

@@ -39,7 +39,7 @@ def validate(files: list[Path]) -> list[str]:
 
 def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
     try:
-        step, _ = step_of(path, recipe)
+        step = step_of(path, recipe)
     except UserError as error:
         return [str(error).removeprefix(f"{path}: ")]
     recipe = {key: value for key, value in recipe.items() if key != "step"}
