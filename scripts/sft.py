@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> None:
     from luth.core.files import sha256
     from luth.core.memory import keep_freed_memory
     from luth.core.run_record import cpu_threads, open_run
+    from luth.templates import template_file
     from luth.training.adapter import merge_adapter
     from luth.training.arguments import parse, split
     from luth.training.batch_order import require_one_batch
@@ -81,7 +82,7 @@ def main(arguments: list[str]) -> None:
     if not training.packing:
         require_one_batch(len(rows.train), luth.global_batch_size, kind, strategy.processes)
     inputs = {**rows.fingerprints, name: model_fingerprint(name, revision)}
-    inputs[training.chat_template_path] = sha256(Path(training.chat_template_path))
+    inputs[training.chat_template_path] = sha256(template_file(training.chat_template_path))
     settings = {key: value for key, value in args.recipe.items() if key not in ("output_dir", "disable_tqdm")}
     run = open_run(output, "sft", settings, inputs, training.seed)
     run.record["recipe_path"] = args.path
