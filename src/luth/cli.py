@@ -28,6 +28,7 @@ SFT_KEYS = (
     ("trl", "trainer/sft_config.py", "SFTConfig"),
     ("trl", "trainer/base_config.py", "_BaseConfig"),
     ("trl", "trainer/model_config.py", "ModelConfig"),
+    ("trl", "scripts/utils.py", "DatasetMixtureConfig"),
     ("transformers", "training_args.py", "TrainingArguments"),
 )
 
@@ -68,7 +69,7 @@ def completion_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luth")
     commands = parser.add_subparsers()
     for command in COMMANDS:
-        options = commands.add_parser(command, parents=[script(command).make_parser()], add_help=False)
+        options = commands.add_parser(command, parents=[script(command).make_parser()], conflict_handler="resolve")
         if command == "sft":
             for key in sft_keys():
                 options.add_argument(f"--{key}")
@@ -77,21 +78,21 @@ def completion_parser() -> argparse.ArgumentParser:
 
 def sft_keys() -> list[str]:
     """Return the keys that `luth sft` takes as options, from the libraries' sources: importing them takes seconds."""
-    keys: list[str] = []
+    keys: set[str] = set()
     for package, file, name in SFT_KEYS:
         found = importlib.util.find_spec(package)
-        for folder in (found.submodule_search_locations or []) if found else []:
+        for folder in (found and found.submodule_search_locations) or []:
             path = Path(folder) / file
             body = ast.parse(path.read_text("utf-8")).body if path.is_file() else []
-            fields = [
-                node for kind in body if isinstance(kind, ast.ClassDef) and kind.name == name for node in kind.body
-            ]
-            keys += [
-                node.target.id
-                for node in fields
-                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-            ]
-    return sorted(set(keys))
+            keys |= {
+                key for node in body if isinstance(node, ast.ClassDef) and node.name == name for key in _fields(node)
+            }
+    return sorted(keys)
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    targets = [line.target for line in node.body if isinstance(line, ast.AnnAssign)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 if __name__ == "__main__":

@@ -118,11 +118,11 @@ def step_of(path: str | Path, recipe: dict[str, Any], expected: str | None = Non
     if "merge_method" in recipe:
         return MERGE
     if "step" in recipe:
+        hint = nearest(step, STEPS) if isinstance(step, str) else ""
         names = ", ".join(STEPS)
         raise UserError(
             "bad-recipe-value",
-            f"{path}: step: {step!r} is not a step{nearest(str(step), STEPS)}: "
-            f"the steps are {names}; MergeKit's files name none",
+            f"{path}: step: {step!r} is not a step{hint}: the steps are {names}; MergeKit's files name none",
         )
     fitting = [name for name in STEPS if set(recipe) <= keys_of(name)]
     if expected == MERGE and (len(fitting) != 1 or set(recipe) <= keys_of(MERGE)):

@@ -1,0 +1,157 @@
+"""The house's order, held: who imports whom, how long things are, what they are called."""
+
+import ast
+import graphlib
+import re
+import sys
+import typing
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from luth.core.errors import Code
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "luth"
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if "scripts" not in path.relative_to(SOURCE).parts)
+# A module may import those of its own area and of the areas before its line. tasks.py is the door to evaluation/.
+ORDER = (
+    {"core"},
+    {"languages", "templates"},
+    {"checkpoints"},
+    {"training", "data", "merging", "evaluation"},
+    {"reporting"},
+    {"sweep"},
+    {"steps"},
+    {"validation"},
+    {"scripts", "cli"},
+)
+RANK = {area: rank for rank, areas in enumerate(ORDER) for area in areas} | {"tasks": 3}
+# What an area has one of: the folder says of what (data/recipe.py, sweep/recipe.py). Every other name is used once.
+NAMES_OF_ONE_PER_AREA = {"__init__", "recipe", "report"}
+
+
+def name_of(path):
+    """Return a file's module: luth.core.errors, luth.scripts.sft; a package's name for its __init__."""
+    if path.parent.name == "scripts":
+        return f"luth.scripts.{path.stem}"
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in [*MODULES, *SCRIPTS]}
+
+
+def tree(path):
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def imported(path):
+    """Return every module that a file imports, also inside functions: luth's by file, others by their full name."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides where it leads"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in FILES else node.module)
+    return found
+
+
+IMPORTS = {name: imported(path) for name, path in FILES.items()}
+
+
+def area(module):
+    return module.split(".")[1] if "." in module else "core"
+
+
+def functions(path):
+    return [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_every_area_has_its_place():
+    assert {area(name) for name in FILES} == set(RANK)
+
+
+def test_imports_go_one_way():
+    wrong = [
+        f"{name} imports {other}"
+        for name, modules in IMPORTS.items()
+        for other in sorted(modules & set(FILES))
+        if area(other) != area(name)
+        and {area(other), area(name)} != {"tasks", "evaluation"}
+        and {area(other), area(name)} != {"scripts", "cli"}
+        and RANK[area(other)] >= RANK[area(name)]
+    ]
+    assert wrong == []
+
+
+def test_no_modules_import_each_other():
+    graph = {name: {other for other in modules if other in FILES} for name, modules in IMPORTS.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+def test_lighteval_is_imported_by_evaluation_alone_and_mergekit_by_nothing():
+    for name, modules in IMPORTS.items():
+        libraries = {module.split(".")[0] for module in modules}
+        assert "mergekit" not in libraries, name
+        assert "lighteval" not in libraries or area(name) in ("evaluation", "tasks"), name
+
+
+def test_nothing_is_mocked_outside_tests():
+    for name, modules in IMPORTS.items():
+        assert not {module for module in modules if module.startswith(("unittest", "mock", "pytest"))}, name
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
+def test_files_and_functions_are_short(path):
+    most = 200 if path in SCRIPTS else 400
+    assert len(path.read_text("utf-8").splitlines()) <= most
+    long = {node.name: node.end_lineno - node.lineno + 1 for node in functions(path)}
+    assert {name: lines for name, lines in long.items() if lines > 50} == {}
+
+
+def test_a_name_means_one_thing():
+    places = defaultdict(list)
+    for path in MODULES:
+        places[path.stem].append(path.relative_to(SOURCE))
+    for name, paths in places.items():
+        if name not in NAMES_OF_ONE_PER_AREA:
+            assert len(paths) == 1, paths
+        elif name != "__init__":
+            assert all(len(path.parts) == 2 for path in paths), paths
+
+
+def test_no_module_has_a_library_s_name():
+    libraries = {module.split(".")[0] for modules in IMPORTS.values() for module in modules} - {"luth"}
+    assert {path.stem for path in MODULES} & (libraries | set(sys.stdlib_module_names)) == set()
+
+
+def codes_in(path):
+    """Return the error codes that a file names, the list of them aside."""
+    constants = [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)]
+    return (
+        set()
+        if path == SOURCE / "core" / "errors.py"
+        else {value for value in typing.get_args(Code) if value in constants}
+    )
+
+
+def test_every_error_code_is_raised_and_explained():
+    codes = typing.get_args(Code)
+    assert list(codes) == sorted(codes)
+    errors = (SOURCE / "core" / "errors.py").read_text("utf-8").split("class UserError")[1]
+    raised = set(re.findall(r'UserError\("([\w-]+)"', errors)).union(*map(codes_in, FILES.values()))
+    assert set(codes) - raised == set()
+    page = ROOT / "docs" / "troubleshooting.md"
+    if not page.is_file():
+        pytest.skip("docs/troubleshooting.md is not there")
+    explained = re.findall(r"^### ([\w-]+)$", page.read_text("utf-8"), flags=re.M)
+    assert sorted(explained) == sorted(codes)
