@@ -48,7 +48,7 @@ test: $(READY)
 	@$(SAY_COVERAGE)
 
 test-all: $(READY)
-	@$(PYTEST) -m "slow or not slow"
+	@$(PYTEST) -m "slow or not slow" --timeout 1200
 	@$(SAY_COVERAGE)
 
 docs: $(READY)

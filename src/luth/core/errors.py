@@ -152,7 +152,8 @@ def _explain_file(error: BaseException) -> UserError | None:
     from safetensors import SafetensorError
 
     if _says_disk_is_full(error):
-        where = f" while writing {error.filename}" if getattr(error, "filename", None) else ""
+        file = getattr(error, "filename", None)
+        where = f" while writing {file}" if file else ""
         advice = "free some space or choose another output_dir; finished work is kept"
         return UserError("disk-full", f"the disk is full{where}: {advice}")
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:

@@ -111,7 +111,7 @@ def _value_problem(annotation: Any, value: Any) -> str | None:
     return _type_problem(annotation, value)
 
 
-def _is_schema(annotation: Any) -> bool:
+def _is_schema(annotation: Any) -> typing.TypeGuard[type]:
     return isinstance(annotation, type) and dataclasses.is_dataclass(annotation)
 
 
@@ -143,7 +143,7 @@ def _type_name(annotation: Any) -> str:
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    if dataclasses.is_dataclass(annotation):
+    if _is_schema(annotation):
         return TypeAdapter(annotation)
     return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
