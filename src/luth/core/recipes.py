@@ -79,14 +79,14 @@ def problems(recipe: dict[str, Any], *schemas: type) -> list[str]:
     """
     fields = {field.name: schema for schema in schemas for field in dataclasses.fields(schema) if field.init}
     annotations = {schema: typing.get_type_hints(schema, include_extras=True) for schema in schemas}
-    mistakes = []
+    found = []
     for key, value in recipe.items():
         if key not in fields:
-            mistakes.append(f"unknown key {key!r}{nearest(key, fields)}")
+            found.append(f"unknown key {key!r}{nearest(key, fields)}")
         elif problem := _value_problem(annotations[fields[key]][key], value):
-            mistakes.append(f"{key}: {problem}")
+            found.append(f"{key}: {problem}")
     required = [field.name for schema in schemas for field in dataclasses.fields(schema) if _is_required(field)]
-    return mistakes + [f"the key {name!r} is missing" for name in required if name not in recipe]
+    return found + [f"the key {name!r} is missing" for name in required if name not in recipe]
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
@@ -148,27 +148,32 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
-def refuse(path: str | Path, mistakes: list[str]) -> None:
-    """Raise one `UserError` that lists all mistakes of a recipe; do nothing where there are none."""
-    if mistakes:
-        of_keys = any(re.search(r"(^|: )(unknown key|the key '\w+' is missing)", mistake) for mistake in mistakes)
-        raise UserError("bad-recipe-key" if of_keys else "bad-recipe-value", f"{path}: {'; '.join(mistakes)}")
+def refuse(path: str | Path, found: list[str]) -> None:
+    """Raise one `UserError` that lists all mistakes found in a recipe; do nothing where there are none."""
+    if found:
+        of_keys = any(re.search(r"(^|: )(unknown key|the key '\w+' is missing)", mistake) for mistake in found)
+        raise UserError("bad-recipe-key" if of_keys else "bad-recipe-value", f"{path}: {'; '.join(found)}")
+
+
+def mistakes(recipe: dict[str, Any], schema: type) -> list[str]:
+    """Return one sentence for each mistake that `build` refuses a recipe for.
+
+    A schema may have a method `conflicts() -> list[str]` for what types cannot say, such as two values that exclude
+    each other. It is called once all keys and types are right.
+    """
+    conflicts = getattr(schema, "conflicts", None)
+    found = problems(recipe, schema)
+    return found if found or conflicts is None else conflicts(TypeAdapter(schema).validate_python(recipe))
 
 
 def build(path: str | Path, recipe: dict[str, Any], schema: type[Recipe]) -> Recipe:
     """Return the recipe as its dataclass, values in their declared types.
 
-    A schema may have a method `conflicts() -> list[str]` for what types cannot say, such as two values that exclude
-    each other. It is called once all keys and types are right.
-
     Raises:
         UserError: an unknown or missing key, a value of another type or out of bounds, or a conflict.
     """
-    refuse(path, problems(recipe, schema))
-    built = TypeAdapter(schema).validate_python(recipe)
-    conflicts = getattr(built, "conflicts", None)
-    refuse(path, conflicts() if conflicts else [])
-    return built
+    refuse(path, mistakes(recipe, schema))
+    return TypeAdapter(schema).validate_python(recipe)
 
 
 def is_local(name: str) -> bool:
