@@ -95,7 +95,7 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _value_problem(annotation: Any, value: Any) -> str | None:
     """Return what is wrong with a value, looking into the dataclasses that it holds; None where it is right."""
-    if isinstance(annotation, types.UnionType) and value is not None:
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union) and value is not None:
         kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
         annotation = kinds[0] if len(kinds) == 1 else annotation
     container, arguments = typing.get_origin(annotation), typing.get_args(annotation)
