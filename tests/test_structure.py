@@ -37,8 +37,6 @@ SHARED_NAMES = {
 # What does not keep to the rules yet. Nothing is added here: an entry goes when its offender goes.
 OFFENDERS = {
     "luth.core.datasets_cache imports unittest",
-    "luth.scripts.build_dataset.build_dataset is long",
-    "luth.scripts.build_dataset.take is long",
     "luth.scripts.sft.main is long",
     "luth.training.adapter.merge_adapter is long",
     "luth.training.arguments._clashes is long",
@@ -48,11 +46,8 @@ OFFENDERS = {
     "selection is the name of data/filters/selection.py, sweep/selection.py",
     "steps is the name of data/requests/steps.py, steps.py",
     "thinking is the name of evaluation/backends/thinking.py, evaluation/definitions/thinking.py",
-    "changed-recipe is raised nowhere",
     "diverged is raised nowhere",
-    "folder-busy is raised nowhere",
     "no-gpu is raised nowhere",
-    "no-rows-left is raised nowhere",
 }
 
 
