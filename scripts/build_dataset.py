@@ -12,13 +12,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import UserError, about, run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe", help="a .yaml file, such as recipes/demo/data.yaml")
     parser.add_argument("--executor", choices=("local", "slurm", "ray"), default="local", help="where tasks run")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="tasks at a time")
@@ -27,7 +26,12 @@ def main(arguments: list[str]) -> None:
         "--redo", action="store_true", help="after a change: rebuild the steps it touches, keep the rest"
     )
     parser.add_argument("--output_dir", help="instead of the recipe's")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
     if args.workers < 1:
         raise UserError("bad-argument", f"--workers: {args.workers} is not 1 or more")
     if importlib.util.find_spec("datatrove") is None:

@@ -15,24 +15,28 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import UserError, run_script
 
 if TYPE_CHECKING:
     from luth.evaluation.recipe import EvalRecipe
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe", help="a .yaml file, such as recipes/eval/luth-fr.yaml")
     parser.add_argument("--model", nargs="+", action="extend", help="evaluate these instead of the recipe's models")
     parser.add_argument("--limit", type=int, metavar="N", help="items of every task, for the recipe's max_samples")
     parser.add_argument("--base_url", help="ask this OpenAI-compatible server for the models")
     parser.add_argument("--output_dir", help="instead of the recipe's")
     parser.add_argument("--write_items", type=Path, metavar="DIR", help="write the tasks' items there, and stop")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     recipe = read_recipe(args)
     if not args.write_items:
         require_models(recipe)

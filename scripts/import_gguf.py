@@ -6,15 +6,19 @@ python scripts/import_gguf.py recipes/demo/base.yaml
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
 
     from luth import steps
     from luth.checkpoints.gguf import ImportRecipe, convert, locate

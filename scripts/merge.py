@@ -6,26 +6,31 @@ python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe")
     parser.add_argument("output", type=Path, metavar="OUT")
-    args = parser.parse_args(arguments)
+    return parser
 
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
+
+    from luth import steps
     from luth.checkpoints.models import model_fingerprint
     from luth.core.files import written_beside
-    from luth.core.recipes import build, read_recipe
+    from luth.core.recipes import build
     from luth.core.run_record import open_run
     from luth.merging.check import check_filters, check_parents, check_result
     from luth.merging.mergekit import name_card, run_mergekit
     from luth.merging.recipe import MergeRecipe, filters, parents, with_local_names
 
-    recipe = read_recipe(args.recipe)
+    recipe = steps.read(args.recipe, steps.MERGE)
     build(args.recipe, recipe, MergeRecipe)
     check_parents(parents(recipe))
     check_filters(filters(recipe), parents(recipe))

@@ -8,15 +8,19 @@ It writes results.json, report.md and figures into the recipe's output_dir and p
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
 
     from luth import steps
     from luth.core.files import write_json, write_text

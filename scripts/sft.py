@@ -8,17 +8,25 @@ SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10.
 checkpoint after a kill.
 """
 
+import argparse
 import math
 import statistics
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import UserError, about, explain, run_script
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
+    parser.add_argument("recipe", help="a .yaml file, such as recipes/luth-0.6b.yaml; then any --KEY VALUE")
+    parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
+    return parser
 
 
 def main(arguments: list[str]) -> None:
     if arguments[:1] in (["--help"], ["-h"]):
-        print(__doc__)
+        make_parser().print_help()
         return
     quiet_libraries()
     say("Loading the libraries.")
@@ -31,6 +39,7 @@ def main(arguments: list[str]) -> None:
     from luth.core.files import sha256
     from luth.core.memory import keep_freed_memory
     from luth.core.run_record import cpu_threads, open_run
+    from luth.templates import template_file
     from luth.training.adapter import merge_adapter
     from luth.training.arguments import parse, split
     from luth.training.batch_order import require_one_batch
@@ -73,7 +82,7 @@ def main(arguments: list[str]) -> None:
     if not training.packing:
         require_one_batch(len(rows.train), luth.global_batch_size, kind, strategy.processes)
     inputs = {**rows.fingerprints, name: model_fingerprint(name, revision)}
-    inputs[training.chat_template_path] = sha256(Path(training.chat_template_path))
+    inputs[training.chat_template_path] = sha256(template_file(training.chat_template_path))
     settings = {key: value for key, value in args.recipe.items() if key not in ("output_dir", "disable_tqdm")}
     run = open_run(output, "sft", settings, inputs, training.seed)
     run.record["recipe_path"] = args.path

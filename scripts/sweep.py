@@ -11,17 +11,21 @@ import os
 import tempfile
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say
+from luth.core.console import quiet_libraries, say, script_parser
 from luth.core.errors import UserError, run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("recipe", help="a .yaml file, such as recipes/demo/sweep.yaml")
     parser.add_argument("--output_dir", help="instead of the recipe's")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
+    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 
     from luth import steps
     from luth.checkpoints.models import model_fingerprint, require_chat_template

@@ -9,15 +9,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from luth.core.console import quiet_libraries
+from luth.core.console import quiet_libraries, script_parser
 from luth.core.errors import UserError, run_script
 
 
-def main(arguments: list[str]) -> None:
-    quiet_libraries()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser() -> argparse.ArgumentParser:
+    parser = script_parser(__doc__)
     parser.add_argument("paths", nargs="+", type=Path)
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> None:
+    args = make_parser().parse_args(arguments)
+    quiet_libraries()
 
     from luth.validation import validate
 

@@ -1,4 +1,4 @@
-"""The steps that a recipe can be for. To add one: an entry in STEPS and its script."""
+"""The steps that have recipes. To add one: an entry in STEPS and a script."""
 
 import dataclasses
 from collections.abc import Callable
@@ -55,6 +55,12 @@ def _report() -> tuple[type, ...]:
     return (ReportRecipe,)
 
 
+def _merge() -> tuple[type, ...]:
+    from luth.merging.recipe import MergeRecipe
+
+    return (MergeRecipe,)
+
+
 STEPS = {
     "import_gguf": Step("import_gguf.py", _import_gguf),
     "build_dataset": Step("build_dataset.py", _build_dataset),
@@ -63,56 +69,85 @@ STEPS = {
     "evaluate": Step("evaluate.py", _evaluate),
     "report": Step("report.py", _report),
 }
-# MergeKit's files have MergeKit's keys alone: no `step`.
-MERGE_SCRIPT = "merge.py"
+# MergeKit's files have MergeKit's keys only: they name no step.
+MERGE = "merge"
 
 
 def read(path: str | Path, step: str) -> dict[str, Any]:
     """Read a recipe for one step; return its keys without `step`.
 
-    A recipe that does not say its step is taken where its keys fit one step alone, and a line says what to add.
+    A recipe that names no step is read if its keys fit this step alone; a line then says what to add.
+
+    Args:
+        path: the recipe's file.
+        step: one of STEPS, or MERGE.
 
     Raises:
-        UserError: the file is no recipe, is one of another step, or its step cannot be told.
+        UserError: the file is not a recipe, is for another step, or its step is unclear.
     """
     recipe = read_recipe(path)
-    found, certain = step_of(path, recipe, step)
-    if found != step:
-        script = MERGE_SCRIPT if found == "merge" else STEPS[found].script
-        kind = "MergeKit's recipe" if found == "merge" else f"a recipe of the step {found}"
-        raise UserError("wrong-step", f"{path} is {kind}: scripts/{script} takes it")
-    if not certain:
-        say(f"{path} does not say its step, and its keys fit {step} alone: add the line step: {step}")
+    actual = step_of(path, recipe, step)
+    if actual != step:
+        raise UserError("wrong-step", f"{path} is a recipe for {actual}, not for {step}: scripts/{script_of(actual)}")
+    if step == MERGE:
+        return recipe
+    if "step" not in recipe:
+        say(f"{path} names no step, and its keys fit {step} alone: add the line step: {step}")
     return {key: value for key, value in recipe.items() if key != "step"}
 
 
-def step_of(path: str | Path, recipe: dict[str, Any], expected: str | None = None) -> tuple[str, bool]:
-    """Return which step a recipe is for ("merge" for MergeKit's files), and whether it says so itself.
+def script_of(step: str) -> str:
+    """Return the file name of the script that takes a step's recipes."""
+    return "merge.py" if step == MERGE else STEPS[step].script
+
+
+def step_of(path: str | Path, recipe: dict[str, Any], expected: str | None = None) -> str:
+    """Return which step a recipe is for: the one it names, MERGE for MergeKit's files, or the only one its keys fit.
+
+    Args:
+        path: the recipe's file, for messages.
+        recipe: its keys and values.
+        expected: the step of the script that reads it, if there is one.
 
     Raises:
-        UserError: it names no step that there is, or names none and fits none or several.
+        UserError: the recipe names a step that does not exist, or names none and its keys fit none or several.
     """
-    if "step" in recipe:
-        step = recipe["step"]
-        if step not in STEPS:
-            names = ", ".join(STEPS)
-            raise UserError("bad-recipe-value", f"{path}: step: {step!r}{nearest(step, STEPS)} is none of {names}")
-        return step, True
+    step = recipe.get("step")
+    if isinstance(step, str) and step in STEPS:
+        return step
     if "merge_method" in recipe:
-        return "merge", True
-    fitting = [name for name, step in STEPS.items() if _fits(recipe, step)]
+        return MERGE
+    if "step" in recipe:
+        hint = nearest(step, STEPS) if isinstance(step, str) else ""
+        names = ", ".join(STEPS)
+        raise UserError(
+            "bad-recipe-value",
+            f"{path}: step: {step!r} is not a step{hint}: the steps are {names}; MergeKit's files name none",
+        )
+    fitting = [name for name in STEPS if set(recipe) <= keys_of(name)]
+    if expected == MERGE and (len(fitting) != 1 or set(recipe) <= keys_of(MERGE)):
+        return MERGE
     if len(fitting) == 1:
-        return fitting[0], False
+        return fitting[0]
     if fitting:
         lines = " or ".join(f"step: {name}" for name in fitting)
         raise UserError("step-unclear", f"{path}: its keys fit {' and '.join(fitting)}: add the line {lines}")
-    if expected is None:
-        raise UserError("step-unclear", f"{path}: its keys fit no step: add the line step: one of {', '.join(STEPS)}")
-    found = problems(recipe, *STEPS[expected].schemas())
-    raise UserError("step-unclear", f"{path}: is it for {expected}? Add the line step: {expected}; {'; '.join(found)}")
+    raise UserError("step-unclear", f"{path}: its keys fit no step: {_advice(recipe, expected)}")
 
 
-def _fits(recipe: dict[str, Any], step: Step) -> bool:
-    """Tell whether a step knows all keys of a recipe."""
-    known = {field.name for schema in step.schemas() for field in dataclasses.fields(schema) if field.init}
-    return set(recipe) <= known
+def keys_of(step: str) -> set[str]:
+    """Return every key that a step's recipes may have, `step` itself aside."""
+    schemas = _merge() if step == MERGE else STEPS[step].schemas()
+    return {field.name for schema in schemas for field in dataclasses.fields(schema) if field.init}
+
+
+def _advice(recipe: dict[str, Any], expected: str | None) -> str:
+    """Say which step the keys are nearest to, and what is wrong with the recipe as one of that step."""
+    shared = {name: len(set(recipe) & keys_of(name)) for name in STEPS}
+    candidates = [name for name in STEPS if shared[name] == max(shared.values()) > 0]
+    step = expected if expected in candidates else candidates[0] if len(candidates) == 1 else None
+    if step is None:
+        return f"add the line step: with one of {', '.join(STEPS)}"
+    if expected not in (None, step):
+        return f"they are nearest to those of {step}: scripts/{script_of(step)}, with the line step: {step}"
+    return f"add the line step: {step}; then correct {'; '.join(problems(recipe, *STEPS[step].schemas()))}"

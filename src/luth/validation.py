@@ -1,21 +1,19 @@
-"""All recipes checked together, without loading, downloading or running anything."""
+"""All recipes checked together; nothing is loaded, downloaded or run."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from luth.checkpoints.gguf import ImportRecipe
 from luth.core.errors import UserError
-from luth.core.recipes import build, is_local, problems, read_recipe
+from luth.core.recipes import build, is_local, mistakes, problems, read_recipe
 from luth.data.plan import check_order
 from luth.data.recipe import DataRecipe
 from luth.data.requests.jobs import require_prompt
 from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
 from luth.merging.recipe import MergeRecipe, local_parents
-from luth.reporting.recipe import ReportRecipe
-from luth.steps import step_of
+from luth.steps import MERGE, STEPS, step_of
 from luth.sweep.recipe import SweepRecipe
 from luth.training import arguments as training
 from luth.training.masking import read_training_template
@@ -23,7 +21,7 @@ from luth.training.mixture import local_files
 
 
 def validate(files: list[Path]) -> list[str]:
-    """Return one line for every mistake in the recipes, in the files' order."""
+    """Return one line for each mistake in the recipes: unreadable files first, then in the order of the files."""
     found = []
     recipes: dict[Path, dict[str, Any]] = {}
     for path in files:
@@ -39,41 +37,30 @@ def validate(files: list[Path]) -> list[str]:
 
 def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
     try:
-        step, _ = step_of(path, recipe)
+        step = step_of(path, recipe)
     except UserError as error:
         return [str(error).removeprefix(f"{path}: ")]
-    recipe = {key: value for key, value in recipe.items() if key != "step"}
-    if step == "build_dataset":
-        return _data_problems(recipe)
-    if step == "import_gguf":
-        return problems(recipe, ImportRecipe)
-    if step == "sft":
-        return _sft_problems(recipe, made)
-    if step == "merge":
-        return _said(lambda: build("", recipe, MergeRecipe)) + _unmade(local_parents(recipe), made)
-    if step == "sweep":
-        return _sweep_problems(recipe, made)
-    if step == "evaluate":
-        return _eval_problems(recipe)
-    return problems(recipe, ReportRecipe) or ReportRecipe(**recipe).conflicts()
+    keys = {key: value for key, value in recipe.items() if key != "step" or step == MERGE}
+    if step in CHECKS:
+        return CHECKS[step](keys, made)
+    schemas = STEPS[step].schemas()
+    return mistakes(keys, *schemas) if len(schemas) == 1 else problems(keys, *schemas)
 
 
-def _data_problems(recipe: dict[str, Any]) -> list[str]:
-    try:
-        check_order(recipe)
-        built = build("", recipe, DataRecipe)
-    except UserError as error:
-        return [str(error).removeprefix(": ")]
-    found = []
-    for part in built.parts.values():
+def _data_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
+    found = _refusal(lambda: check_order(recipe)) or mistakes(recipe, DataRecipe)
+    if found:
+        return found
+    for part in build("", recipe, DataRecipe).parts.values():
         for step, request in part.requests().items():
-            found += _said(lambda step=step, request=request: require_prompt(step, request.prompt))
+            found += _refusal(lambda step=step, request=request: require_prompt(step, request.prompt))
         if is_local(part.read.path) or means_files(part.read.path):
-            found += _said(lambda part=part: require_source("", part.read))
+            found += _refusal(lambda part=part: require_source("", part.read))
     return found
 
 
-def _said(check: Callable[[], object]) -> list[str]:
+def _refusal(check: Callable[[], object]) -> list[str]:
+    """Return the message of the error that a check raises, without the name of a file before it."""
     try:
         check()
     except UserError as error:
@@ -87,10 +74,10 @@ def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     if isinstance(name, str) and is_local(name) and name not in made and not Path(name).is_dir():
         found.append(f"the model {name} is not there, and no recipe's output_dir names it")
     if isinstance(recipe.get("chat_template_path"), str):
-        found += _said(lambda: read_training_template(recipe["chat_template_path"]))
+        found += _refusal(lambda: read_training_template(recipe["chat_template_path"]))
     if not any(problem.startswith("datasets") for problem in found):
         for source in recipe.get("datasets") or []:
-            found += _said(lambda source=source: local_files(training.Source(**source)))
+            found += _refusal(lambda source=source: local_files(training.Source(**source)))
     return found
 
 
@@ -103,22 +90,34 @@ def _unmade(models: list[str], made: set[str]) -> list[str]:
     ]
 
 
+def _merge_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
+    return mistakes(recipe, MergeRecipe) + _unmade(local_parents(recipe), made)
+
+
 def _sweep_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     from luth.sweep.task_splits import prepare
 
     parents = [recipe[key] for key in ("base_model", "model") if isinstance(recipe.get(key), str)]
     unmade = _unmade([name for name in parents if is_local(name)], made)
-    return _said(lambda: prepare(build("", recipe, SweepRecipe))) + unmade
+    found = mistakes(recipe, SweepRecipe)
+    return (found or _refusal(lambda: prepare(build("", recipe, SweepRecipe)))) + unmade
 
 
-def _eval_problems(recipe: dict[str, Any]) -> list[str]:
-    found = problems(recipe, EvalRecipe)
-    if found:
-        return found
+def _eval_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     from luth.evaluation.tasks import task_table
 
-    def check_tasks() -> None:
-        built = build("", recipe, EvalRecipe)
-        task_table(built.custom_tasks).expand(built.tasks, built.max_samples)
+    found = mistakes(recipe, EvalRecipe)
+    if found:
+        return found
+    built = build("", recipe, EvalRecipe)
+    return _refusal(lambda: task_table(built.custom_tasks).expand(built.tasks, built.max_samples))
 
-    return _said(check_tasks)
+
+# A step that is not here has its keys, types and conflicts checked, and no more.
+CHECKS: dict[str, Callable[[dict[str, Any], set[str]], list[str]]] = {
+    "build_dataset": _data_problems,
+    "sft": _sft_problems,
+    "sweep": _sweep_problems,
+    "evaluate": _eval_problems,
+    MERGE: _merge_problems,
+}

@@ -1,6 +1,10 @@
+from dataclasses import dataclass, field
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, PositiveInt
 
 from luth.core.errors import UserError
 from luth.core.recipes import build, is_local, problems, read_recipe
@@ -8,29 +12,31 @@ from luth.evaluation.recipe import EvalRecipe
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "facts"),
     [
         (b"", "is empty"),
         (b"# only a comment\n", "is empty"),
-        (b"- a\n- b\n", "holds a list"),
+        (b"- a\n- b\n", "list"),
         (b"a: [1\nb: 2\n", "line 2"),
-        (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' is there twice"),
-        (b"deep: {x: 1, x: 2}\n", "the key 'x' is there twice"),
-        (b"name: caf\xe9\n", "not UTF-8"),
+        (b"a: 1\nb: 2\na: 3\n", "line 3: .*'a'"),
+        (b"deep: {x: 1, x: 2}\n", "line 1: .*'x'"),
+        (b"name: caf\xe9\n", "UTF-8 .byte 9"),
+        (b"[" * 600, "nested"),
     ],
 )
-def test_a_bad_file_is_said_in_one_line(tmp_path, content, said):
+def test_a_bad_file_is_said_in_one_line(tmp_path, content, facts):
     path = tmp_path / "r.yaml"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=facts) as error:
         read_recipe(path)
+    assert error.value.code == "bad-recipe" and str(path) in str(error.value)
 
 
 def test_a_missing_recipe_and_a_folder(tmp_path):
-    with pytest.raises(UserError, match="no such recipe"):
-        read_recipe(tmp_path / "none.yaml")
-    with pytest.raises(UserError, match="is a folder"):
-        read_recipe(tmp_path)
+    for path in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(UserError, match=str(path)) as error:
+            read_recipe(path)
+        assert error.value.code == "recipe-not-found"
 
 
 @given(st.binary(max_size=200))
@@ -66,5 +72,45 @@ def test_what_counts_as_local():
 def test_values_get_their_declared_types(tmp_path):
     recipe = {"models": ["a/b"], "tasks": ["t"], "output_dir": "o", "dtype": "float32", "batch_size": "8"}
     assert build("r.yaml", recipe, EvalRecipe).batch_size == 8
-    with pytest.raises(UserError, match="dtype: 'fp32' is not of type"):
+    with pytest.raises(UserError, match="dtype: 'fp32' is not of type") as error:
         build("r.yaml", {**recipe, "dtype": "fp32"}, EvalRecipe)
+    assert error.value.code == "bad-recipe-value"
+
+
+@dataclass
+class Inner:
+    size: PositiveInt = 1
+
+
+@dataclass
+class Outer:
+    name: str
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    one: Inner = field(default_factory=Inner)
+    some: list[Inner] | None = None
+    named: dict[str, Inner] = field(default_factory=dict)
+
+    def conflicts(self):
+        return ["share: 1 leaves nothing for the rest"] if self.share == 1 else []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "facts"),
+    [
+        ({"share": 1.5}, "bad-recipe-value", "share: 1.5: .*1"),
+        ({"share": "2e-1x"}, "bad-recipe-value", "share: '2e-1x'"),
+        ({"share": 1}, "bad-recipe-value", "share: 1 leaves nothing"),
+        ({"one": {"size": 0}}, "bad-recipe-value", "one: size: 0: .*0"),
+        ({"one": {"sise": 2}}, "bad-recipe-key", "one: unknown key 'sise' .did you mean 'size'"),
+        ({"some": [{"size": 1}, {"size": -1}]}, "bad-recipe-value", "some: entry 2: size: -1"),
+        ({"named": {"a": {"size": 1}, "b": 3}}, "bad-recipe-value", "named: b: 3 is not of type Inner"),
+        ({"named": {1: {}}}, "bad-recipe-value", "named: .*1"),
+        ({"name": None}, "bad-recipe-value", "name: None"),
+        ({"nane": "x"}, "bad-recipe-key", "'nane' .did you mean 'name'"),
+    ],
+)
+def test_bounds_conflicts_and_what_lies_inside(changes, code, facts):
+    assert build("r.yaml", {"name": "x", "share": "0.25", "some": None}, Outer) == Outer("x", 0.25)
+    with pytest.raises(UserError, match=f"r.yaml: .*{facts}") as error:
+        build("r.yaml", {"name": "x", **changes}, Outer)
+    assert error.value.code == code

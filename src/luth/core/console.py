@@ -1,20 +1,38 @@
-"""Libraries kept quiet, so that the lines a user sees are the ones meant for them."""
+"""What every script shares on the command line: its parser, quiet libraries, and lines about what it is doing."""
 
+import argparse
 import logging
 import os
 import sys
 import warnings
 
+VERBOSE = "--verbose"
+DEBUG = "--debug"
+
+
+def script_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that every script takes; `run_script` acts on them and removes them.
+
+    Args:
+        description: the script's docstring, which --help prints as it is.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument(VERBOSE, action="store_true", help="show the libraries' logs and warnings")
+    parser.add_argument(DEBUG, action="store_true", help="as --verbose, and show the traceback of an error")
+    return parser
+
 
 def quiet_libraries() -> None:
-    """Silence the libraries' logs below an error, and their short progress bars. Call before importing them.
+    """Silence the libraries' logs below errors, their warnings and their short progress bars.
 
-    `--verbose` or `--debug` on the command line leaves the libraries as they are.
+    Call it before the libraries are imported. `--verbose` or `--debug` on the command line keeps their messages.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # A traceback in a task's log must not show what variables hold: a key may be among them.
+    # A traceback in a task's log must not show the values of variables: an API key may be among them.
     os.environ.setdefault("LOGURU_DIAGNOSE", "NO")
-    if {"--verbose", "--debug"} & set(sys.argv):
+    if {VERBOSE, DEBUG} & set(sys.argv):
         return
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DS_ACCELERATOR_LOG_LEVEL", "error")
@@ -27,6 +45,6 @@ def quiet_libraries() -> None:
 
 
 def say(line: str) -> None:
-    """Print one line of plain words about the step that begins, from the first process only."""
+    """Print one line about what the script does now, from the first process of a launch only."""
     if os.environ.get("RANK", "0") == "0":
         print(line, flush=True)

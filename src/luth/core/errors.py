@@ -1,4 +1,4 @@
-"""One clear line for a mistake of the user's, in place of a traceback."""
+"""Errors that a user can correct: one clear line with a code, instead of a traceback."""
 
 import contextlib
 import errno
@@ -9,7 +9,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-# Every code has its paragraph in docs/troubleshooting.md; a test compares the two lists.
+from luth.core.console import DEBUG, VERBOSE
+
+# docs/troubleshooting.md explains every code; a test compares the two lists, and checks that each code is raised.
 Code = Literal[
     "bad-argument",
     "bad-checkpoint",
@@ -57,19 +59,20 @@ Code = Literal[
 
 
 class UserError(Exception):
-    """A mistake that the user can mend.
-
-    `code` is short and stable: docs/troubleshooting.md has a paragraph for each. The message says what is wrong, where
-    and how to fix it.
-    """
+    """An error that the user can correct. The message says what is wrong, where, and how to fix it."""
 
     def __init__(self, code: Code, message: str) -> None:
-        """Take the code and the message."""
+        """Keep the code beside the message.
+
+        Args:
+            code: short and stable; docs/troubleshooting.md explains it.
+            message: one sentence or several; line breaks become spaces when it is printed.
+        """
         super().__init__(message)
         self.code: Code = code
 
     def __reduce__(self) -> tuple[type["UserError"], tuple[Code, str]]:
-        """Pickle both arguments: errors of worker processes travel that way."""
+        """Pickle the code as well: the errors of worker processes reach the parent pickled."""
         return type(self), (self.code, str(self))
 
 
@@ -77,11 +80,13 @@ def run_script(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main` on the command line's arguments.
 
     A `UserError`, or a library's error that `explain` knows, becomes one line on stderr and exit code 2; `--debug`
-    shows the traceback as well, and `--verbose` what the libraries log. Any other error is a fault of this software
-    and keeps its traceback. Every process of a launch prints its own error: a loss that is not a number, for example,
-    may occur in one process alone.
+    shows its traceback as well. Any other error is a fault of this software and keeps its traceback. Every process of
+    a launch prints its own error, because some errors, such as a loss that is not a number, occur in one process only.
+
+    Args:
+        main: takes the arguments without `--debug` and `--verbose`, which `quiet_libraries` reads from `sys.argv`.
     """
-    arguments = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--verbose")]
+    arguments = [argument for argument in sys.argv[1:] if argument not in (DEBUG, VERBOSE)]
     try:
         main(arguments)
     except KeyboardInterrupt:
@@ -91,7 +96,7 @@ def run_script(main: Callable[[list[str]], None]) -> None:
         known = explain(error)
         if known is None:
             raise
-        if "--debug" in sys.argv:
+        if DEBUG in sys.argv:
             traceback.print_exc()
         print(f"error: {' '.join(str(known).split())} [{known.code}]", file=sys.stderr)
         sys.exit(2)
@@ -99,7 +104,7 @@ def run_script(main: Callable[[list[str]], None]) -> None:
 
 @contextlib.contextmanager
 def about(name: str) -> Iterator[None]:
-    """Name what was being loaded in any error that `explain` knows: libraries often leave it out."""
+    """Put `name`, what is being loaded or checked, before the message of any error that `explain` knows."""
     try:
         yield
     except Exception as error:
@@ -111,57 +116,65 @@ def about(name: str) -> Iterator[None]:
 
 
 def explain(error: BaseException) -> UserError | None:
-    """Return the one-line form of an error whose cause lies with the user or the machine, else None.
+    """Return an error that the user or the machine caused as a `UserError`; None for any other error.
 
-    The chain of causes is followed: libraries wrap a full disk or a missing network in errors of their own.
+    The causes of the error are looked at in turn: libraries wrap a full disk or a missing network in their own errors.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        known = _explain_one(seen)
-        if known is not None:
-            return known
-        seen = seen.__cause__ or seen.__context__
-    return None
+    return next((known for cause in _causes(error) if (known := _explain_one(cause))), None)
 
 
-def disk_is_full(error: BaseException | None) -> bool:
-    """Tell whether a full disk is behind an error."""
-    while error is not None:
-        if _is_full(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def disk_is_full(error: BaseException) -> bool:
+    """Tell whether a full disk caused an error."""
+    return any(_says_disk_is_full(cause) for cause in _causes(error))
 
 
-def _is_full(error: BaseException) -> bool:
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # SQLite has words of its own for it.
-    said = ("database or disk is full", *(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT)))
-    return full or any(words in str(error) for words in said)
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, then its cause, the cause of that, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _says_disk_is_full(error: BaseException) -> bool:
+    codes = (errno.ENOSPC, errno.EDQUOT)
+    # Libraries in Rust and SQLite raise no OSError: only their text tells.
+    texts = ("database or disk is full", *map(os.strerror, codes))
+    return (isinstance(error, OSError) and error.errno in codes) or any(text in str(error) for text in texts)
 
 
 def _explain_one(error: BaseException) -> UserError | None:
-    from datasets.exceptions import DatasetNotFoundError
-    from huggingface_hub import errors as hub
-    from safetensors import SafetensorError
-
-    text = str(error)
     if isinstance(error, UserError):
         return error
-    if _is_full(error):
-        where = f" while writing {error.filename}" if getattr(error, "filename", None) else ""
-        advice = "free some space or choose another output_dir; what was finished is kept"
+    return _explain_file(error) or _explain_hub(error)
+
+
+def _explain_file(error: BaseException) -> UserError | None:
+    from safetensors import SafetensorError
+
+    if _says_disk_is_full(error):
+        file = getattr(error, "filename", None)
+        where = f" while writing {file}" if file else ""
+        advice = "free some space or choose another output_dir; finished work is kept"
         return UserError("disk-full", f"the disk is full{where}: {advice}")
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        return UserError("name-too-long", f"{str(error.filename)[:60]}... is too long for a file's name: shorten it")
+        return UserError("name-too-long", f"the name {str(error.filename)[:60]}... is too long for a file: shorten it")
     if isinstance(error, PermissionError):
         return UserError("no-permission", f"no permission for {error.filename}: choose a folder that you may write to")
+    if isinstance(error, SafetensorError):
+        advice = "copy or download the model again"
+        return UserError("bad-model", f"a safetensors file is damaged: {_first_line(str(error))}: {advice}")
+    return None
+
+
+def _explain_hub(error: BaseException) -> UserError | None:
+    from datasets.exceptions import DatasetNotFoundError
+    from huggingface_hub import errors as hub
+
+    text = str(error)
     if isinstance(error, hub.GatedRepoError) or re.search(r"\bgated (repo|dataset)", text, re.IGNORECASE):
         advice = "accept its terms on the Hub, then set HF_TOKEN"
         return UserError("hub-gated", f"gated repository: {_first_line(text)}: {advice}")
-    if isinstance(error, SafetensorError):
-        advice = "copy or download the model again"
-        return UserError("bad-model", f"a safetensors file is damaged: {_first_line(text)}: {advice}")
     missing = isinstance(error, hub.RepositoryNotFoundError | hub.RevisionNotFoundError | DatasetNotFoundError)
     if missing or "is not a valid model identifier" in text:
         advice = "check the name; for a private one set HF_TOKEN"

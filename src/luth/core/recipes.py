@@ -1,7 +1,8 @@
-"""Reading a YAML recipe strictly: every key known, every value of the right type, all mistakes said at once."""
+"""Read YAML recipes strictly: every key is known, every value has its type, and all mistakes are listed at once."""
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable
@@ -14,19 +15,19 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from luth.core.errors import UserError
 
 Recipe = TypeVar("Recipe")
-# The kinds of pydantic's errors for a value of the right type outside its bounds.
-BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
+# What pydantic calls a value that has the right type and is out of bounds.
+OUT_OF_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys without a word; a recipe must not lose a line that way."""
+    """Refuse a key that appears twice: PyYAML itself keeps the last one without a message."""
 
 
 def _mapping_with_unique_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
     for position, key in enumerate(keys):
         if key in keys[:position]:
-            raise yaml.YAMLError(f"line {node.value[position][0].start_mark.line + 1}: the key {key!r} is there twice")
+            raise yaml.YAMLError(f"line {node.value[position][0].start_mark.line + 1}: the key {key!r} appears twice")
     return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
 
 
@@ -42,7 +43,7 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError("recipe-not-found", f"{path}: no such recipe: the recipes are under recipes/") from None
+        raise UserError("recipe-not-found", f"{path}: no such recipe: recipes/ holds those of Luth") from None
     except IsADirectoryError:
         raise UserError("recipe-not-found", f"{path} is a folder: name one of the .yaml files in it") from None
     except UnicodeDecodeError as error:
@@ -57,113 +58,124 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:
         raise UserError("bad-recipe", f"{path} is not valid YAML: {error}") from None
     except RecursionError:
-        raise UserError("bad-recipe", f"{path} is nested too deep") from None
-    if recipe is None:
-        raise UserError(
-            "bad-recipe", f"{path} is empty: a recipe is a YAML mapping of keys to values; recipes/ has examples"
-        )
+        raise UserError("bad-recipe", f"{path} is nested too deeply") from None
     if not isinstance(recipe, dict):
-        raise UserError("bad-recipe", f"{path} holds a {type(recipe).__name__}, not a mapping of keys to values")
+        content = "is empty" if recipe is None else f"holds a {type(recipe).__name__}"
+        raise UserError("bad-recipe", f"{path} {content}: a recipe is a YAML mapping of keys to values")
     return recipe
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ' (did you mean X?)' for the closest of `names`, or nothing where none is close."""
+    """Return " (did you mean 'X'?)" for the closest of `names`, or an empty text where none is close."""
     close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def problems(recipe: dict[str, Any], *schemas: type) -> list[str]:
-    """Check a recipe's keys and types against the fields of dataclasses; return one sentence per mistake.
+    """Check a recipe's keys and values against the fields of dataclasses; return one sentence for each mistake.
 
-    Values are checked as pydantic's lax mode does: '2e-5', which YAML 1.1 reads as text, is a number; 'ten' is not.
-    Bounds stand in a field's annotation, as pydantic's types (PositiveInt) or as Annotated[int, Field(ge=2)].
+    Values are checked in pydantic's lax mode: '2e-5', which YAML 1.1 reads as text, is a number; 'ten' is not. Bounds
+    are part of a field's annotation: pydantic's types (PositiveInt), or Annotated[int, Field(ge=2)].
     """
     fields = {field.name: schema for schema in schemas for field in dataclasses.fields(schema) if field.init}
-    hints = {schema: typing.get_type_hints(schema, include_extras=True) for schema in schemas}
+    annotations = {schema: typing.get_type_hints(schema, include_extras=True) for schema in schemas}
     found = []
     for key, value in recipe.items():
         if key not in fields:
             found.append(f"unknown key {key!r}{nearest(key, fields)}")
-            continue
-        reason = _type_problem(hints[fields[key]][key], value)
-        if reason:
-            found.append(f"{key}: {reason}")
-    for schema in schemas:
-        for field in dataclasses.fields(schema):
-            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and field.name not in recipe:
-                found.append(f"the key {field.name!r} is missing")
-    return found
+        elif problem := _value_problem(annotations[fields[key]][key], value):
+            found.append(f"{key}: {problem}")
+    required = [field.name for schema in schemas for field in dataclasses.fields(schema) if _is_required(field)]
+    return found + [f"the key {name!r} is missing" for name in required if name not in recipe]
 
 
-def _type_problem(hint: Any, value: Any) -> str | None:
-    if typing.get_origin(hint) in (types.UnionType, typing.Union) and value is not None:
-        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
-        hint = kinds[0] if len(kinds) == 1 else hint
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return "; ".join(problems(value, hint)) or None
-    if typing.get_origin(hint) is list and isinstance(value, list):
-        (item,) = typing.get_args(hint)
-        if dataclasses.is_dataclass(item):
-            inner = [f"entry {n}: {_type_problem(item, entry)}" for n, entry in enumerate(value, 1)]
-            return "; ".join(line for line in inner if not line.endswith(": None")) or None
-    if typing.get_origin(hint) is dict and isinstance(value, dict):
-        names, item = typing.get_args(hint)
-        if names is str and (other := [name for name in value if not isinstance(name, str)]):
-            return f"{other[0]!r} is no text: put it in quotes"
-        if dataclasses.is_dataclass(item):
-            inner = [f"{name}: {_type_problem(item, entry)}" for name, entry in value.items()]
-            return "; ".join(line for line in inner if not line.endswith(": None")) or None
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _value_problem(annotation: Any, value: Any) -> str | None:
+    """Return what is wrong with a value, looking into the dataclasses that it holds; None where it is right."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union) and value is not None:
+        kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
+        annotation = kinds[0] if len(kinds) == 1 else annotation
+    container, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if _is_schema(annotation) and isinstance(value, dict):
+        return "; ".join(problems(value, annotation)) or None
+    if container is list and isinstance(value, list) and _is_schema(arguments[0]):
+        return _entry_problems(arguments[0], [(f"entry {n}", entry) for n, entry in enumerate(value, 1)])
+    if container is dict and isinstance(value, dict):
+        if arguments[0] is str and (others := [key for key in value if not isinstance(key, str)]):
+            return f"the key {others[0]!r} is not text: put it in quotes"
+        if _is_schema(arguments[1]):
+            return _entry_problems(arguments[1], list(value.items()))
+    return _type_problem(annotation, value)
+
+
+def _is_schema(annotation: Any) -> typing.TypeGuard[type]:
+    return isinstance(annotation, type) and dataclasses.is_dataclass(annotation)
+
+
+def _entry_problems(schema: type, entries: list[tuple[str, Any]]) -> str | None:
+    found = [(name, _value_problem(schema, entry)) for name, entry in entries]
+    return "; ".join(f"{name}: {problem}" for name, problem in found if problem) or None
+
+
+def _type_problem(annotation: Any, value: Any) -> str | None:
     try:
-        adapter = _adapter(hint)
+        adapter = _adapter(annotation)
     except PydanticUserError:
+        # pydantic has no rule for this type: the library that declared it checks the value itself.
         return None
     try:
         adapter.validate_python(value)
     except ValidationError as error:
-        found = error.errors()[0]
-        if found["type"] in BOUNDS:
-            return f"{value!r}: {found['msg'].lower()}"
-        return f"{value!r} is not of type {_type_name(hint)} ({found['msg'].lower()})"
+        first = error.errors()[0]
+        if first["type"] in OUT_OF_BOUNDS:
+            return f"{value!r}: {first['msg'].lower()}"
+        return f"{value!r} is not of type {_type_name(annotation)} ({first['msg'].lower()})"
     return None
 
 
-def _type_name(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Annotated:
-        hint = typing.get_args(hint)[0]
-    return str(hint.__name__ if isinstance(hint, type) else hint).replace("typing.", "")
+def _type_name(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    return str(annotation.__name__ if isinstance(annotation, type) else annotation).replace("typing.", "")
 
 
-def _adapter(hint: Any) -> TypeAdapter:
-    if dataclasses.is_dataclass(hint):
-        return TypeAdapter(hint)
-    return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    if _is_schema(annotation):
+        return TypeAdapter(annotation)
+    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def refuse(path: str | Path, found: list[str]) -> None:
-    """Raise one `UserError` that lists every mistake found in a recipe, if there is one."""
+    """Raise one `UserError` that lists all mistakes found in a recipe; do nothing where there are none."""
     if found:
-        of_keys = any(line.startswith(("unknown key", "the key")) for line in found)
+        of_keys = any(re.search(r"(^|: )(unknown key|the key '\w+' is missing)", mistake) for mistake in found)
         raise UserError("bad-recipe-key" if of_keys else "bad-recipe-value", f"{path}: {'; '.join(found)}")
+
+
+def mistakes(recipe: dict[str, Any], schema: type) -> list[str]:
+    """Return one sentence for each mistake that `build` refuses a recipe for.
+
+    A schema may have a method `conflicts() -> list[str]` for what types cannot say, such as two values that exclude
+    each other. It is called once all keys and types are right.
+    """
+    conflicts = getattr(schema, "conflicts", None)
+    found = problems(recipe, schema)
+    return found if found or conflicts is None else conflicts(TypeAdapter(schema).validate_python(recipe))
 
 
 def build(path: str | Path, recipe: dict[str, Any], schema: type[Recipe]) -> Recipe:
     """Return the recipe as its dataclass, values in their declared types.
 
-    A schema may have a method `conflicts() -> list[str]`: what no type says, such as two values that exclude each
-    other. It is called once keys and types are right.
-
     Raises:
         UserError: an unknown or missing key, a value of another type or out of bounds, or a conflict.
     """
-    refuse(path, problems(recipe, schema))
-    built = TypeAdapter(schema).validate_python(recipe)
-    conflicts = getattr(built, "conflicts", None)
-    refuse(path, conflicts() if conflicts else [])
-    return built
+    refuse(path, mistakes(recipe, schema))
+    return TypeAdapter(schema).validate_python(recipe)
 
 
 def is_local(name: str) -> bool:
-    """Tell whether a model or dataset name means a local path rather than an id on the Hub (`name` or `org/name`)."""
+    """Tell whether the name of a model or dataset is a local path, and not an id on the Hub (`name`, `owner/name`)."""
     return name.startswith((".", "/", "~", "out/")) or name.count("/") > 1 or Path(name).exists()

@@ -2,7 +2,6 @@
 
 import re
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
@@ -10,6 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from luth.core.errors import UserError
+from luth.templates import template_file
 
 IGNORED = -100
 COMMENT_OR_MARKER = re.compile(r"(\{#.*?#\})|\{%([-+]?)\s*(?:end)?generation\s*([-+]?)%\}", re.DOTALL)
@@ -18,11 +18,14 @@ COMMENT_OR_MARKER = re.compile(r"(\{#.*?#\})|\{%([-+]?)\s*(?:end)?generation\s*(
 def read_training_template(path: str) -> str:
     """Read a .jinja chat template with generation markers.
 
+    Args:
+        path: a file, or the name of a template of this package, such as `smollm2.jinja`.
+
     Raises:
         UserError: the file is missing, is not Jinja, or has no markers, so that nothing would be trained.
     """
     try:
-        template = Path(path).read_text(encoding="utf-8")
+        template = template_file(path).read_text(encoding="utf-8")
         render_jinja_template([], chat_template=template)
     except OSError:
         raise UserError("bad-template", f"chat_template_path: {path}: no such file: see src/luth/templates/") from None

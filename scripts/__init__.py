@@ -1,0 +1,1 @@
+"""The steps as scripts: `python scripts/NAME.py` in a checkout, `luth NAME` where the package is installed."""
