@@ -15,11 +15,12 @@ from luth.data.sources.reading import means_files, require_source
 from luth.evaluation.recipe import EvalRecipe
 from luth.merging import recipe as merging
 from luth.reporting.recipe import ReportRecipe
-from luth.steps import step_of
+from luth.steps import STEPS, step_of
 from luth.sweep.recipe import SweepRecipe
-from luth.training import arguments as training
+from luth.training.arguments import Source, recipe_problems
 from luth.training.masking import read_training_template
-from luth.training.mixture import local_files
+from luth.training.sft_keys import SFT
+from luth.training.sources import local_files
 
 
 def validate(files: list[Path]) -> list[str]:
@@ -55,7 +56,9 @@ def _problems(path: Path, recipe: dict[str, Any], made: set[str]) -> list[str]:
         return _sweep_problems(recipe, made)
     if step == "evaluate":
         return _eval_problems(recipe)
-    return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
+    if step == "report":
+        return problems(recipe, ReportRecipe) or _said(ReportRecipe(**recipe).check)
+    return problems(recipe, *STEPS[step].schemas())
 
 
 def _data_problems(recipe: dict[str, Any]) -> list[str]:
@@ -82,7 +85,7 @@ def _said(check: Callable[[], object]) -> list[str]:
 
 
 def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
-    found = training.recipe_problems(recipe)
+    found = recipe_problems(recipe, SFT)
     name = recipe.get("model_name_or_path")
     if isinstance(name, str) and is_local(name) and name not in made and not Path(name).is_dir():
         found.append(f"the model {name} is not there, and no recipe's output_dir names it")
@@ -90,7 +93,7 @@ def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         found += _said(lambda: read_training_template(recipe["chat_template_path"]))
     if not any(problem.startswith("datasets") for problem in found):
         for source in recipe.get("datasets") or []:
-            found += _said(lambda source=source: local_files(training.Source(**source)))
+            found += _said(lambda source=source: local_files(Source(**source)))
     return found
 
 

@@ -1,8 +1,9 @@
 """How all figures look, and how they are written."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from luth.core.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +23,6 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG beside `path`, then rename it: several processes may draw the same figure."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(beside, format="png")
-    beside.replace(path)
+    """Write a PNG whole or not at all."""
+    with replacing(path) as beside:
+        figure.savefig(beside, format="png")

@@ -1,4 +1,4 @@
-"""Attention over several documents in one row, each seeing only itself, at the cost of each alone."""
+"""Attention over the documents of a packed row: each sees only itself, at the cost it has alone."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def varlen_attention(
     (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim).
 
     Raises:
-        ValueError: there are no document borders (the batch is padded, not packed), or dropout or a sliding window is
-            asked for.
+        ValueError: there are no document borders (the batch is padded, not packed), or the model has dropout or a
+            sliding window.
     """
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
@@ -40,7 +40,7 @@ def varlen_attention(
         raise ValueError(f"attn_implementation {VARLEN!r} has no dropout and no sliding window: use sdpa")
     device = query.device.type
     if torch.is_autocast_enabled(device):
-        # The rotary embedding is float32 where the weights are, and the kernel, unlike PyTorch's own, is not cast for.
+        # The rotary embedding follows the weights' float32, and autocast does not cast the inputs of this kernel.
         query, key, value = (states.to(torch.get_autocast_dtype(device)) for states in (query, key, value))
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
         from torch.nn.attention.varlen import varlen_attn
@@ -61,8 +61,11 @@ def varlen_attention(
     lengths = cu_seq_lens_q.diff().tolist()
     # split, not slices: the gradient of a slice is as long as the whole pack.
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    done = [F.scaled_dot_product_attention(*one, is_causal=True, scale=scaling, enable_gqa=True) for one in documents]
-    return torch.cat(done, dim=2).transpose(1, 2), None
+    attended = [
+        F.scaled_dot_product_attention(*document, is_causal=True, scale=scaling, enable_gqa=True)
+        for document in documents
+    ]
+    return torch.cat(attended, dim=2).transpose(1, 2), None
 
 
 AttentionInterface.register(VARLEN, varlen_attention)

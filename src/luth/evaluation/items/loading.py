@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from datasets import load_dataset
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc, SamplingMethod
 
 from luth import tasks as tasks_module
-from luth.core.datasets_cache import cache_by_content
+from luth.core.datasets_cache import content_cache
 from luth.core.errors import UserError, about
 from luth.core.recipes import nearest
 from luth.evaluation.items.mirrors import take_what_is_there
@@ -86,8 +87,15 @@ def read_items(recipe: EvalRecipe, names: list[str], report: Callable[[str], Non
         bad: list[tuple[int, str]] = []
         config.prompt_function = _noting(TASKS[name].prompt_function, bad)
         task = LightevalTask(config)
-        with _named(name, config), cache_by_content([config.hf_repo]):
-            task.dataset = LightevalTask.download_dataset_worker(task)
+        with _named(name, config):
+            task.dataset = load_dataset(
+                config.hf_repo,
+                config.hf_subset,
+                revision=config.hf_revision,
+                cache_dir=content_cache(config.hf_repo),
+            )
+            if config.hf_filter is not None:
+                task.dataset = task.dataset.filter(config.hf_filter)
         for split in config.evaluation_splits:
             if split not in task.dataset:
                 raise UserError(
