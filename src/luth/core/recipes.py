@@ -98,7 +98,7 @@ def problems(recipe: dict[str, Any], *schemas: type) -> list[str]:
 
 
 def _type_problem(hint: Any, value: Any) -> str | None:
-    if isinstance(hint, types.UnionType) and value is not None:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union) and value is not None:
         kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
         hint = kinds[0] if len(kinds) == 1 else hint
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):

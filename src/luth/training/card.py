@@ -89,7 +89,7 @@ def _metadata(record: dict[str, Any], recipe: dict[str, Any]) -> str:
 
 
 def _is_adapter(record: dict[str, Any], recipe: dict[str, Any]) -> bool:
-    """Tell whether the weights beside the card are an adapter: those of a checkpoint are, the finished model is merged."""
+    """Tell whether the weights are an adapter: those of a checkpoint are, the finished model is merged."""
     return bool(recipe.get("use_peft")) and record.get("status") != "finished"
 
 
@@ -180,7 +180,9 @@ def _training(record: dict[str, Any], recipe: dict[str, Any], history: list[dict
     difference = record.get("adapter_logit_difference")
     facts = {
         "Method": _method(record, recipe),
-        "Merged model's logits against the adapter's, largest relative difference": f"{difference:.2g}" if difference else None,
+        "Merged model's logits against the adapter's, largest relative difference": f"{difference:.2g}"
+        if difference
+        else None,
         "Optimiser steps": f"{record['steps']:,}" if record.get("steps") is not None else None,
         "Training loss, mean": _mean(history),
         "Training loss, last logged": _last(history, "loss"),

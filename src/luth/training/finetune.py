@@ -1,7 +1,7 @@
 """What all training scripts share: the run's record, the trainer, resuming, saving, adapter, card and push.
 
 A training script reads its recipe (luth.training.arguments), checks the launch (luth.training.launch) and prepares its
-rows. Then it calls `open_training`, `build_trainer`, `train` and `finish`. docs/how-to/add-a-training-script.md adds one.
+rows. Then it calls `open_training`, `build_trainer`, `train` and `finish`. See docs/how-to/add-a-training-script.md.
 """
 
 import copy
@@ -157,7 +157,9 @@ def build_trainer(
     except (ValueError, ImportError, OSError) as error:
         if explain(error) is not None:
             raise
-        raise UserError("bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {error}") from error
+        raise UserError(
+            "bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {error}"
+        ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     if not settings.disable_tqdm:
         trainer.remove_callback(ProgressCallback)

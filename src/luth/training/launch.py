@@ -120,4 +120,4 @@ def _fall_back(wanted: Strategy, actual: Strategy, training: TrainingArguments) 
         advice = "it has no FSDP on CPUs: take accelerate_configs/ddp_cpu.yaml or a zero file"
     if kind.startswith("ZeRO"):
         advice = "--cpu and ACCELERATE_USE_CPU drop DeepSpeed: take accelerate_configs/zero1_cpu.yaml as it is"
-    return f"accelerate launch was asked for {wanted} and silently gave {actual}: {advice}"
+    return f"accelerate launch was asked for {wanted} and gave {actual}, without an error of its own: {advice}"

@@ -1,11 +1,11 @@
-"""Cross-entropy from hidden states, with logits only where a token is trained and only a part of them at a time."""
+"""Cross-entropy from hidden states: logits are made for trained tokens only, a part of them at a time."""
 
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-# Logits held at once, in elements: enough rows for full-speed matrix products at a vocabulary of 150,000.
+# How many logits are held at once: enough rows for full-speed matrix products at a vocabulary of 150,000.
 CPU_ELEMENTS = 2**26
 GPU_ELEMENTS = 2**28
 
@@ -13,7 +13,7 @@ GPU_ELEMENTS = 2**28
 class LinearCrossEntropy(torch.autograd.Function):
     """Sum of the negative log-likelihoods of the targets under `hidden @ weight.T`.
 
-    The gradients are made in the forward pass, a chunk of positions at a time, so that neither the logits nor their
+    The gradients are computed in the forward pass, a chunk of positions at a time. So neither the logits nor their
     gradients are ever held for all positions, and nothing is computed twice.
     """
 

@@ -36,7 +36,9 @@ def read_training_template(path: str) -> str:
 
 
 def inference_template(template: str) -> str:
-    """Return a training template without its generation markers, which only transformers knows: the text is the same.
+    """Return a training template without its generation markers, which other engines do not know.
+
+    It renders the same text.
 
     Each marker leaves an empty comment behind, which trims the white space around it as the marker did.
     """

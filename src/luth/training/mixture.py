@@ -96,10 +96,9 @@ def load_rows(
 
 
 def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, num_proc: int | None) -> Dataset:
-    # datasets keeps the result by the arguments' content and the function's name: an edit of its code goes unseen,
-    # hence `version`.
+    # datasets keeps the result by the function's name and the content of its arguments: `version` stands for the code.
     return rows.map(
-        _tokenised_row,
+        tokenised_row,
         with_indices=True,
         fn_kwargs={"tokenizer": tokenizer, "template": template, "version": ROWS_VERSION},
         remove_columns=rows.column_names,
@@ -109,9 +108,13 @@ def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, 
     )
 
 
-def _tokenised_row(
+def tokenised_row(
     row: dict[str, Any], index: int, tokenizer: PreTrainedTokenizerBase, template: str, version: int
 ) -> dict[str, Any]:
+    """Return a row's tokens, labels, counts and number from 1, and what keeps it from being trained on, or "".
+
+    `version` is for datasets' cache alone, which keeps rows by the arguments.
+    """
     encoded: dict[str, Any] = {"input_ids": [], "labels": []}
     problem = conversation_problem(row["messages"])
     if problem is None:

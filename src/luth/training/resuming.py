@@ -99,9 +99,7 @@ def _sealed_by(checkpoint: Path) -> dict[str, Any] | None:
 
 
 def _numbered(folder: Path) -> list[Path]:
-    return sorted(
-        (path for path in folder.glob("checkpoint-*") if path.name.rsplit("-", 1)[1].isdigit()), key=_step
-    )
+    return sorted((path for path in folder.glob("checkpoint-*") if path.name.rsplit("-", 1)[1].isdigit()), key=_step)
 
 
 def _step(path: Path) -> int:

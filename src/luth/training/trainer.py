@@ -28,7 +28,6 @@ from luth.training.divergence import NotFinite
 from luth.training.loss import LinearCrossEntropy, token_losses
 from luth.training.masking import IGNORED
 
-
 # Trainer's own methods that MaskedSFTTrainer overrides or calls. Without one of them, transformers would train on rows
 # in another order, or score held-out rows by its own loss, without an error.
 HOOKS = ("_get_train_sampler", "_get_eval_sampler", "_prepare_inputs")
@@ -185,8 +184,8 @@ def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
 class FollowEpoch(TrainerCallback):
     """Tell the sampler its epoch.
 
-    Trainer and accelerate set the epoch through one wrapper of the data loader only. A run of several processes that is
-    resumed inside an epoch has two, and its sampler would begin with the order of epoch 0.
+    Trainer and accelerate set the epoch through one wrapper of the data loader only. A run of several processes that
+    is resumed inside an epoch has two, and its sampler would begin with the order of epoch 0.
     """
 
     def __init__(self, trainer: MaskedSFTTrainer) -> None:
