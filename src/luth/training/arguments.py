@@ -1,7 +1,6 @@
 """From a recipe and the command line to TRL's argument classes, strictly."""
 
 import dataclasses
-import importlib.util
 import os
 import re
 import sys
@@ -10,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from pydantic import PositiveInt, TypeAdapter, ValidationError
-from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
 from luth.core.errors import UserError
 from luth.core.recipes import nearest, problems, refuse
+from luth.training.trackers import require_trackers
 
 USAGE = "RECIPE [--key value ...]"
 
@@ -265,7 +264,7 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
         luth, training, model, mixture = parser.parse_args_into_dataclasses(overrides)
     except (ValueError, TypeError) as error:
         raise UserError("bad-recipe-value", f"{path}: {error}") from error
-    _require_trackers(training.report_to)
+    require_trackers(training.report_to)
     _require_one_gpu(training.n_gpu)
     given = {key: _plain(getattr(chosen, key)) for key in sorted({*recipe, *overridden})}
     return Arguments(training, model, mixture, luth, given, path)
@@ -321,16 +320,6 @@ def accumulation_steps(global_batch_size: int, per_device: int) -> int:
             f"{processes} process(es): change one of them, for example --per_device_train_batch_size 1",
         )
     return steps
-
-
-def _require_trackers(names: list[str]) -> None:
-    for name in names:
-        if name not in INTEGRATION_TO_CALLBACK:
-            raise UserError(
-                "bad-recipe-value", f"report_to: no tracker is called {name!r}{nearest(name, INTEGRATION_TO_CALLBACK)}"
-            )
-        if name in ("tensorboard", "trackio", "wandb") and importlib.util.find_spec(name) is None:
-            raise UserError("package-missing", f"report_to: {name} is not installed: pip install {name}")
 
 
 def _require_accelerator(path: str) -> None:

@@ -55,8 +55,8 @@ def mask(
     """Tokenise one conversation.
 
     The text is cut where training starts and stops, and each piece is tokenised by itself. So a prompt ends in the
-    tokens that it has at inference, whatever the answer begins with. This is for byte-level vocabularies: one that puts
-    a space before every text (SentencePiece) would put it before every piece.
+    tokens that it has at inference, whatever the answer begins with. This is for byte-level vocabularies: one that
+    puts a space before every text (SentencePiece) would put it before every piece.
 
     A token that is written out in a message, as in "<|im_end|>", becomes that token, as it does at inference. It
     does not change which tokens are trained.
