@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
-    template = args.training.chat_template_path
+    template = str(args.training.chat_template_path)
     inputs = {**rows.fingerprints, template: sha256(Path(template))}
     training = finetune.open_training("sft", args, strategy, inputs)
     if training is None:
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
     settings = for_tokenised_rows(finetune.trainer_settings(args))
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
-    require_one_batch(len(trainer.train_dataset), batch_size, sequences, strategy.processes)
+    require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)
     try:
         finetune.train(trainer, training, sequences, rows=rows.counts)
     except NotFinite as error:
@@ -76,8 +76,8 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     from luth.training.mixture import load_rows
     from luth.training.packing_check import require_exact_packing
 
-    training, name, revision = args.training, args.model.model_name_or_path, args.model.model_revision
-    template = read_training_template(training.chat_template_path)
+    training, name, revision = args.training, args.model_name, args.model.model_revision
+    template = read_training_template(str(training.chat_template_path))
     say(f"Checking the data and {name}.")
     tokenizer = load_tokenizer(name, revision, training.eos_token)
     if tokenizer.chat_template is None:

@@ -84,7 +84,9 @@ def require_stop(
     last = next(token for token in reversed(labels) if token >= 0)
     stops = [tokenizer.eos_token_id]
     with contextlib.suppress(OSError):
-        configured = GenerationConfig.from_pretrained(name, revision=revision).eos_token_id
+        configured = GenerationConfig.from_pretrained(
+            name, **({"revision": revision} if revision else {})
+        ).eos_token_id
         stops += configured if isinstance(configured, list) else [configured]
     if last not in stops:
         token = tokenizer.convert_ids_to_tokens(last)
@@ -177,7 +179,7 @@ def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.T
         if not tensor.isfinite().all():
             raise UserError("bad-model", f"the tensor {name} holds values that are not finite")
         value = tensor.to(parameters[name].dtype).contiguous()
-        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy()).hexdigest()
+        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy().data).hexdigest()
         with torch.no_grad():
             parameters[name].copy_(value)
     missing = sorted(set(parameters) - set(digests))

@@ -6,9 +6,9 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar
 
-from pydantic import PositiveInt, TypeAdapter, ValidationError
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
@@ -55,7 +55,8 @@ class Source(DatasetConfig):
 class Mixture(DatasetMixtureConfig):
     """TRL's mixture, of our sources."""
 
-    datasets: list[Source] = field(default_factory=list)
+    # For a type checker a list of a subclass is another type.
+    datasets: list[Source] = field(default_factory=list)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
         """Make the sources from what YAML gives."""
@@ -86,7 +87,7 @@ REFUSED = {
 # Keys of TRL that are narrower here than TRL checks: the type, and the reason.
 NARROWED: Narrowed = {
     "per_device_train_batch_size": (PositiveInt, "per_device_train_batch_size is at least 1"),
-    "max_length": (PositiveInt | None, "max_length is at least 1"),
+    "max_length": (Annotated[int | None, Field(gt=0)], "max_length is at least 1"),
     "dtype": (Literal["float32", "bfloat16", "auto"], "dtype is one of float32, bfloat16, auto"),
     "hub_strategy": (
         Literal["end", "every_save"],
@@ -202,6 +203,11 @@ class Arguments(Generic[Config, Luth]):
     recipe: Settings
     path: str
 
+    @property
+    def model_name(self) -> str:
+        """The base model's folder or Hub id."""
+        return str(self.model.model_name_or_path)
+
 
 class _Parser(TrlParser):
     def error(self, message: str) -> NoReturn:
@@ -246,7 +252,8 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
     """
     refuse(path, recipe_problems(recipe, keys))
     _require_known(overrides, keys)
-    parser = _Parser(keys.schemas, allow_abbrev=False)
+    dataclass_types: Any = keys.schemas
+    parser = _Parser(dataclass_types, allow_abbrev=False)
     # A bar where somebody watches, a line for every log where a file does.
     parser.set_defaults_with_config(**{"disable_tqdm": not sys.stderr.isatty(), **recipe})
     chosen, _ = parser.parse_known_args(overrides)

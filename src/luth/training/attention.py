@@ -18,7 +18,7 @@ def varlen_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
-    max_length_q: int | None = None,
+    max_length_q: int = 0,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend causally within each document of a packed row (transformers' attention interface).
@@ -45,14 +45,16 @@ def varlen_attention(
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
         from torch.nn.attention.varlen import varlen_attn
 
-        rows = [states[0].transpose(0, 1) for states in (query, key, value)]
-        borders = cu_seq_lens_q.to(query.device)
-        out = varlen_attn(
-            *rows,
+        queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
+        borders, longest = cu_seq_lens_q.to(query.device), max_length_q
+        out: Any = varlen_attn(
+            queries,
+            keys,
+            values,
             borders,
             borders,
-            max_length_q,
-            max_length_q,
+            longest,
+            longest,
             scale=scaling,
             window_size=(-1, 0),
             enable_gqa=True,

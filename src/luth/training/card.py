@@ -76,7 +76,7 @@ def _step(record: dict[str, Any]) -> str:
 def _metadata(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     base = str(recipe.get("model_name_or_path", ""))
     paths = [str(source.get("path")) for source in recipe.get("datasets") or [] if source.get("path")]
-    data = ModelCardData(
+    data: Any = ModelCardData(
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["trl", _step(record), "luth"],

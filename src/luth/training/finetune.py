@@ -78,7 +78,7 @@ def open_training(
         UserError: the folder holds something else, a finished run without its weights, or checkpoints of another
             launch.
     """
-    training, name = arguments.training, arguments.model.model_name_or_path
+    training, name = arguments.training, arguments.model_name
     inputs = {**inputs, name: model_fingerprint(name, arguments.model.model_revision)}
     settings = {key: value for key, value in arguments.recipe.items() if key not in ("output_dir", "disable_tqdm")}
     run = open_run(Path(training.output_dir), step, settings, inputs, training.seed)
@@ -140,10 +140,12 @@ def build_trainer(
         UserError: the trainer refuses the settings, or the launch has another strategy or precision.
     """
     arguments = training.arguments
-    name, callbacks = arguments.model.model_name_or_path, _callbacks(training)
+    name, callbacks = arguments.model_name, _callbacks(training)
+    # TRL's trainers take more than transformers' Trainer declares.
+    make: Any = kind
     try:
         with about(name):
-            trainer = kind(
+            trainer = make(
                 model=name,
                 args=settings,
                 train_dataset=train_dataset,
@@ -210,7 +212,7 @@ def finish(trainer: Trainer, training: Training, tokenizer: PreTrainedTokenizerB
         UserError: the adapter cannot be merged, or the push fails.
     """
     output, model, run = training.output, training.arguments.model, training.run
-    name = model.model_name_or_path
+    name = training.arguments.model_name
     say(f"Saving the model to {output}.")
     save_finished(trainer, tokenizer, output)
     # The other processes end here: what the first one does now may take longer than they would wait for it.
@@ -222,8 +224,9 @@ def finish(trainer: Trainer, training: Training, tokenizer: PreTrainedTokenizerB
     facts = {"train_loss": statistics.fmean(losses or [math.nan]), "steps": trainer.state.global_step}
     if model.use_peft:
         say("Merging the adapter into its base.")
+        trained: Any = trainer.model
         facts["adapter_logit_difference"] = merge_adapter(
-            name, model.model_revision, model.dtype, tokenizer, output, trainer.model
+            name, model.model_revision, model.dtype, tokenizer, output, trained
         )
     plot_loss(history, output / "loss.png", f"Fine-tuning {name}", loss_unit(run.record))
     run.finish(**facts)

@@ -4,6 +4,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 from accelerate import Accelerator, PartialState
@@ -41,7 +42,7 @@ def check_launch(training: TrainingArguments) -> Strategy:
     Raises:
         UserError: `accelerate launch` was asked for another one.
     """
-    state = training.distributed_state
+    state: Any = training.distributed_state
     if training.deepspeed_plugin is not None:
         actual = Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
     else:

@@ -15,6 +15,8 @@ def plot_loss(history: list[dict[str, Any]], path: Path, title: str, unit: str) 
         title: the figure's title.
         unit: what the loss is measured in; empty where it has no unit.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(7, 4)
     axes = figure.subplots()
     for key, label in (("loss", "training"), ("eval_loss", "held out")):
@@ -22,7 +24,7 @@ def plot_loss(history: list[dict[str, Any]], path: Path, title: str, unit: str) 
         if points:
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
     axes.set(xlabel="optimiser step", ylabel=f"loss ({unit})" if unit else "loss", title=title)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
     save(figure, path)

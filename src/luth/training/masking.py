@@ -68,15 +68,16 @@ def mask(
     Raises:
         UserError: the template refuses the conversation, or cannot render it; the message is the template's own.
     """
+    # transformers' own annotations leave out what its template engine takes.
+    variables: dict[str, Any] = {**tokenizer.special_tokens_map, **chat_template_kwargs, "tools": tools}
     try:
         [text], [spans] = render_jinja_template(
             # Arrow gives every message the keys of all: those that are None were not there. transformers' own
             # apply_chat_template leaves them out too.
             [[{key: value for key, value in message.items() if value is not None} for message in messages]],
-            tools=tools,
             chat_template=template,
             return_assistant_tokens_mask=True,
-            **(tokenizer.special_tokens_map | chat_template_kwargs),
+            **variables,
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise UserError("bad-template", " ".join(str(error).split())) from error

@@ -42,7 +42,7 @@ def runs(row: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> list[tuple[
     """Return a tokenised row as runs of (trained, text), from its tokens and labels alone."""
     tokens = zip(row["input_ids"], row["labels"], strict=True)
     return [
-        (trained, tokenizer.decode([token for token, _ in run], clean_up_tokenization_spaces=False))
+        (trained, str(tokenizer.decode([token for token, _ in run], clean_up_tokenization_spaces=False)))
         for trained, run in groupby(tokens, key=lambda pair: pair[1] != IGNORED)
     ]
 

@@ -45,7 +45,7 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
     if args.hub_strategy not in (HubStrategy.END, HubStrategy.EVERY_SAVE):
         raise UserError(
             "bad-recipe-value",
-            f"hub_strategy: {args.hub_strategy.value} uploads the optimiser's state, which is a pickle: "
+            f"hub_strategy: {HubStrategy(args.hub_strategy).value} uploads the optimiser's state, which is a pickle: "
             "choose end or every_save",
         )
     published = json.dumps(record, default=str, ensure_ascii=False)
@@ -54,7 +54,7 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
             "hub-refused",
             "the recipe holds a token, and run.json is published: set HF_TOKEN in the environment instead",
         )
-    name = args.hub_model_id or Path(args.output_dir).resolve().name
+    name = args.hub_model_id or Path(str(args.output_dir)).resolve().name
     api = HfApi()
     try:
         repo_id = api.create_repo(name, private=args.hub_private_repo, exist_ok=True).repo_id
@@ -125,7 +125,7 @@ class PushCheckpoints(TrainerCallback):
         if self.push is not None and not self.push.done():
             return
         self._await_push()
-        output = Path(args.output_dir)
+        output = Path(str(args.output_dir))
         self.step = state.global_step
         try:
             if any("loss" in entry for entry in state.log_history):
@@ -144,7 +144,7 @@ class PushCheckpoints(TrainerCallback):
         """Wait for the push that is under way."""
         if state.is_world_process_zero:
             self._await_push()
-            shutil.rmtree(Path(args.output_dir) / STAGE, ignore_errors=True)
+            shutil.rmtree(Path(str(args.output_dir)) / STAGE, ignore_errors=True)
 
     def _await_push(self) -> None:
         error = self.push.exception() if self.push is not None else None

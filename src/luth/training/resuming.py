@@ -42,7 +42,7 @@ class SealCheckpoints(TrainerCallback):
         PartialState().wait_for_everyone()
         if not state.is_world_process_zero:
             return
-        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         _require_finite_weights(folder)
         seal(folder, self.made_by)
         if self.limit is None:

@@ -71,7 +71,8 @@ class MaskedSFTTrainer(SFTTrainer):
         super().__init__(*args, **kwargs)
         self.compute_metrics = held_out_loss
         self.add_callback(FollowEpoch(self))
-        config = self.model.config.get_text_config()
+        model: Any = self.model
+        config = model.config.get_text_config()
         scales = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
         advice = f"which this loss leaves out: choose a model of a tested family ({', '.join(families())})"
         if scales:
@@ -79,15 +80,22 @@ class MaskedSFTTrainer(SFTTrainer):
                 "unsupported-model",
                 f"models of the family {config.model_type} scale their logits ({', '.join(scales)}), {advice}",
             )
-        if getattr(self.model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
+        if getattr(model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
             raise UserError(
                 "unsupported-model",
                 f"models of the family {config.model_type} have an output bias or an auxiliary loss, {advice}",
             )
 
+    @property
+    def sequences(self) -> int:
+        """How many rows, or packs, there are to train on."""
+        rows: Any = self.train_dataset
+        return len(rows)
+
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
         # Not `train_dataset`: the Trainer has removed its column `length`.
-        rows, args = self.train_dataset, self.args
+        rows: Any = self.train_dataset
+        args = self.args
         batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         packed = "seq_lengths" in rows.column_names
         lengths = [sum(documents) for documents in rows["seq_lengths"]] if packed else rows["length"][:]
@@ -163,7 +171,8 @@ class MaskedSFTTrainer(SFTTrainer):
         It stands in for the forward, and does not follow it, because DeepSpeed's and FSDP's hooks on the head are what
         gathers its weight.
         """
-        head = self.accelerator.unwrap_model(self.model).get_output_embeddings()
+        unwrapped: Any = self.accelerator.unwrap_model(self.model)
+        head = unwrapped.get_output_embeddings()
         head.forward = lambda hidden: head_forward(head, hidden)
         try:
             outputs = model(**{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False)
@@ -178,7 +187,9 @@ LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "out
 
 def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
     """Return the mean loss over all held-out trained tokens, whatever the batches and processes were."""
-    return {"loss": float(prediction.predictions.sum() / prediction.label_ids.sum())}
+    sums: Any = prediction.predictions
+    counts: Any = prediction.label_ids
+    return {"loss": float(sums.sum() / counts.sum())}
 
 
 class FollowEpoch(TrainerCallback):
