@@ -84,9 +84,7 @@ def require_stop(
     last = next(token for token in reversed(labels) if token >= 0)
     stops = [tokenizer.eos_token_id]
     with contextlib.suppress(OSError):
-        configured = GenerationConfig.from_pretrained(
-            name, **({"revision": revision} if revision else {})
-        ).eos_token_id
+        configured = GenerationConfig.from_pretrained(name, revision=revision or "main").eos_token_id
         stops += configured if isinstance(configured, list) else [configured]
     if last not in stops:
         token = tokenizer.convert_ids_to_tokens(last)

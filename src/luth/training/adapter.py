@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -53,11 +54,7 @@ def merge_adapter(
     unset_hf_deepspeed_config()
     config = AutoConfig.from_pretrained(base, revision=revision)
     model = AutoModelForCausalLM.from_pretrained(base, revision=revision, dtype=torch.float32)
-    model = PeftModel.from_pretrained(model, adapter).eval()
-    ids = tokenizer(PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
-    adapted = model(input_ids=ids).logits
-    merged = model.merge_and_unload()
-    difference = float((merged(input_ids=ids).logits - adapted).abs().max() / adapted.abs().max())
+    merged, difference = _merge(PeftModel.from_pretrained(model, adapter).eval(), tokenizer)
     if not difference < TOLERANCE:
         raise UserError(
             "bad-checkpoint",
@@ -71,3 +68,11 @@ def merge_adapter(
     merged.to(config.dtype if dtype == "auto" else getattr(torch, dtype or "float32")).save_pretrained(beside)
     move_in(beside, folder)
     return difference
+
+
+def _merge(model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> tuple[Any, float]:
+    """Return the merged model, and the largest difference of its logits, relative to the largest logit."""
+    ids = tokenizer(PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
+    adapted = model(input_ids=ids).logits
+    merged: Any = model.merge_and_unload()
+    return merged, float((merged(input_ids=ids).logits - adapted).abs().max() / adapted.abs().max())

@@ -56,7 +56,7 @@ class Mixture(DatasetMixtureConfig):
     """TRL's mixture, of our sources."""
 
     # For a type checker a list of a subclass is another type.
-    datasets: list[Source] = field(default_factory=list)  # pyright: ignore[reportIncompatibleVariableOverride]
+    datasets: list[Source] = field(default_factory=list)  # type: ignore
 
     def __post_init__(self) -> None:
         """Make the sources from what YAML gives."""

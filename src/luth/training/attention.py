@@ -43,23 +43,7 @@ def varlen_attention(
         # The rotary embedding follows the weights' float32, and autocast does not cast the inputs of this kernel.
         query, key, value = (states.to(torch.get_autocast_dtype(device)) for states in (query, key, value))
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
-        from torch.nn.attention.varlen import varlen_attn
-
-        queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
-        borders, longest = cu_seq_lens_q.to(query.device), max_length_q
-        out: Any = varlen_attn(
-            queries,
-            keys,
-            values,
-            borders,
-            borders,
-            longest,
-            longest,
-            scale=scaling,
-            window_size=(-1, 0),
-            enable_gqa=True,
-        )
-        return out[None], None
+        return _by_kernel(query, key, value, cu_seq_lens_q.to(query.device), max_length_q, scaling), None
     lengths = cu_seq_lens_q.diff().tolist()
     # split, not slices: the gradient of a slice is as long as the whole pack.
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
@@ -68,6 +52,32 @@ def varlen_attention(
         for document in documents
     ]
     return torch.cat(attended, dim=2).transpose(1, 2), None
+
+
+def _by_kernel(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    longest: int,
+    scale: float | None,
+) -> torch.Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
+    attended: Any = varlen_attn(
+        queries,
+        keys,
+        values,
+        borders,
+        borders,
+        longest,
+        longest,
+        scale=scale,
+        window_size=(-1, 0),
+        enable_gqa=True,
+    )
+    return attended[None]
 
 
 AttentionInterface.register(VARLEN, varlen_attention)

@@ -163,9 +163,6 @@ def build_trainer(
             "bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {error}"
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
-    if not settings.disable_tqdm:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(LossOnBar)
     return trainer
 
 
@@ -190,6 +187,9 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
         sequences: what the global batch counts: rows or packs.
         facts: what run.json records besides the strategy and the precision.
     """
+    if not trainer.args.disable_tqdm:
+        trainer.remove_callback(ProgressCallback)
+        trainer.add_callback(LossOnBar)
     # Nothing is written before every process has looked into the folder.
     trainer.accelerator.wait_for_everyone()
     strategy, checkpoint = training.strategy, training.checkpoint
