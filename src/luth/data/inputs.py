@@ -5,6 +5,7 @@ from pathlib import Path
 
 from luth.core.errors import UserError
 from luth.core.files import sha256
+from luth.core.recipes import nearest
 from luth.data.filters.decontamination import item_files, read_items
 from luth.data.filters.language_model import known
 from luth.data.filters.quality import require_rules
@@ -27,8 +28,8 @@ def check_inputs(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str]
     inputs: dict[str, str] = {}
     selected = [code for part in recipe.parts.values() if part.select for code in part.select.languages]
     for language in {recipe.language, *selected} - set(known()):
-        codes = "codes are those of ISO 639-1, such as fr, es, de"
-        raise UserError("bad-recipe-value", f"language: {language!r} cannot be identified: {codes}")
+        advice = f"give an ISO 639-1 code that fastText's lid.176 knows{nearest(language, known())}"
+        raise UserError("bad-recipe-value", f"language: {language!r} cannot be identified: {advice}")
     for name, part in recipe.parts.items():
         part.read, inputs[f"parts: {name}"] = pinned(part.read, recorded.get(f"parts: {name}"))
         require_source(name, part.read)
