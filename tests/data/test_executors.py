@@ -67,15 +67,15 @@ def given(tmp_path, write_rows):
 @pytest.mark.slow
 def test_what_a_killed_start_submitted_is_waited_for_and_not_submitted_again(cluster, given, tmp_path):
     log, queued = tmp_path / "submitted", tmp_path / "queued"
-    # The same sbatch, but its jobs run on their own, a second later, and squeue knows them as long as they do.
+    # The same sbatch, but its jobs run on their own, a second later, and squeue knows each as long as it does.
     (cluster / "inner").write_text((cluster / "sbatch").read_text("utf-8"), "utf-8")
     body = (
-        f"#!/bin/bash\ncp ${{!#}} {tmp_path}/job-$$; grep -o 'job-name=.*' ${{!#}} >> {log}; touch {queued}\n"
-        f"(sleep 1; {sys.executable} {cluster}/inner {tmp_path}/job-$$; rm -f {queued}) >/dev/null 2>&1 &\n"
+        f"#!/bin/bash\ncp ${{!#}} {tmp_path}/job-$$; grep -o 'job-name=.*' ${{!#}} >> {log}; touch {queued}-$$\n"
+        f"(sleep 1; {sys.executable} {cluster}/inner {tmp_path}/job-$$; rm -f {queued}-$$) >/dev/null 2>&1 &\n"
         "echo Submitted batch job $$\n"
     )
     (cluster / "sbatch").write_text(body, "utf-8")
-    (cluster / "squeue").write_text(f"#!/bin/bash\n[[ -e {queued} ]] && echo running\nexit 0\n", "utf-8")
+    (cluster / "squeue").write_text(f"#!/bin/bash\n[[ -e {queued}-$3 ]] && echo running\nexit 0\n", "utf-8")
     more = ("--executor", "slurm", "--workers", "2", "--output_dir", tmp_path / "slurm")
     process = start(given, *more)
     noted = tmp_path / "slurm/steps/all.read/logs/read/job_id.txt"
