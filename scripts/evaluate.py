@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.console import loading, quiet_libraries, say, script_parser
 from luth.core.errors import UserError, run_script
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def main(arguments: list[str]) -> None:
     if not args.write_items:
         require_models(recipe)
 
-    say("Loading LightEval.")
-    from luth.core.memory import keep_freed_memory
-    from luth.evaluation.evaluate import plan
-    from luth.evaluation.items.loading import read_items, write_items
-    from luth.evaluation.tasks import task_table
+    with loading("LightEval"):
+        from luth.core.memory import keep_freed_memory
+        from luth.evaluation.evaluate import plan
+        from luth.evaluation.items.loading import read_items, write_items
+        from luth.evaluation.tasks import task_table
 
     table = task_table(recipe.custom_tasks)
     if args.write_items:

@@ -11,7 +11,7 @@ checkpoint after a kill.
 import argparse
 from typing import TYPE_CHECKING
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.console import loading, quiet_libraries, say, script_parser
 from luth.core.errors import run_script
 
 if TYPE_CHECKING:
@@ -33,22 +33,25 @@ def main(arguments: list[str]) -> None:
         make_parser().print_help()
         return
     quiet_libraries()
-    say("Loading the libraries.")
     from luth import steps
-    from luth.core.files import sha256
-    from luth.templates import template_file
-    from luth.training import finetune
-    from luth.training.arguments import parse, split
-    from luth.training.batch_order import require_one_batch
-    from luth.training.divergence import NotFinite, diverged
-    from luth.training.launch import check_launch
-    from luth.training.preview import data_report, preview
-    from luth.training.resuming import last_checkpoint
-    from luth.training.sft_keys import SFT
-    from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
+    from luth.core.recipes import split
 
     path, overrides = split(arguments)
-    args: SFTArguments = parse(path, steps.read(path, "sft"), overrides, SFT)
+    recipe = steps.read(path, "sft")
+    with loading("the libraries"):
+        from luth.core.files import sha256
+        from luth.templates import template_file
+        from luth.training import finetune
+        from luth.training.arguments import parse
+        from luth.training.batch_order import require_one_batch
+        from luth.training.divergence import NotFinite, diverged
+        from luth.training.launch import check_launch
+        from luth.training.preview import data_report, preview
+        from luth.training.resuming import last_checkpoint
+        from luth.training.sft_keys import SFT
+        from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
+
+    args: SFTArguments = parse(path, recipe, overrides, SFT)
     strategy = check_launch(args.training)
     tokenizer, rows = masked_rows(args)
     if args.luth.preview is not None:

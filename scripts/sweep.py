@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.console import loading, quiet_libraries, say, script_parser
 from luth.core.errors import UserError, run_script
 
 
@@ -40,14 +40,14 @@ def main(arguments: list[str]) -> None:
     check_parents([recipe.base_model, recipe.model])
     require_chat_template(recipe.base_model)
 
-    say("Loading LightEval.")
-    from luth.evaluation.evaluate import Evaluator
-    from luth.evaluation.items.loading import task_fingerprints
-    from luth.evaluation.launch import one_evaluation
-    from luth.sweep.search import find_best
-    from luth.sweep.sharing import joined
-    from luth.sweep.state import Sweep
-    from luth.sweep.task_splits import prepare, read_splits
+    with loading("LightEval"):
+        from luth.evaluation.evaluate import Evaluator
+        from luth.evaluation.items.loading import task_fingerprints
+        from luth.evaluation.launch import one_evaluation
+        from luth.sweep.search import find_best
+        from luth.sweep.sharing import joined
+        from luth.sweep.state import Sweep
+        from luth.sweep.task_splits import prepare, read_splits
 
     recipe, evaluation, table = prepare(recipe)
     if one_evaluation().num_processes > 1:

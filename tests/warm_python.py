@@ -28,7 +28,18 @@ import time
 from pathlib import Path
 
 # The libraries read these while they are imported: a child with other values starts on its own.
-READ_AT_IMPORT = ("CUDA_", "DS_", "HF_", "LD_", "LUTH_COLD_PYTHON", "TRANSFORMERS_")
+READ_AT_IMPORT = (
+    "CUDA_VISIBLE_DEVICES",
+    "DS_ACCELERATOR",
+    "HF_DATASETS_CACHE",
+    "HF_DATASETS_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HF_HUB_OFFLINE",
+    "LD_PRELOAD",
+    "LUTH_COLD_PYTHON",
+)
 LIBRARIES = (
     "accelerate.commands.launch",
     "datasets",
@@ -178,7 +189,7 @@ class Server:
 
 
 def _read_at_import(environment) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(READ_AT_IMPORT)}
+    return {name: environment[name] for name in READ_AT_IMPORT if name in environment}
 
 
 def run(words: list[str]) -> None:

@@ -132,6 +132,7 @@ def build_rows(tmp_path, write_rows, build):
             path = write_rows(rows, f"{name}-{part}.jsonl")
             read[part] = {"read": {"path": str(path), "columns": {"question": "q", "answer": "a"}}}
         content = {
+            "step": "build_dataset",
             "language": "fr",
             "language_name": "French",
             "tasks": 2,

@@ -46,6 +46,7 @@ def recipe(tmp_path, server, write_rows):
         ask = {"endpoint": "model", "attempts": 2}
         criteria = {"french": "Is it French?", "complete": "Is it complete?"}
         content = {
+            "step": "build_dataset",
             "language": "fr",
             "language_name": "French",
             "tasks": 2,

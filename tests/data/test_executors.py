@@ -51,6 +51,7 @@ def given(tmp_path, write_rows):
     rows = [{"q": f"Que vaut {n} plus {n} ?", "a": f"La somme vaut {n + n}, sans aucun doute."} for n in range(1200)]
     path = write_rows([*rows, *rows[:100]])
     content = {
+        "step": "build_dataset",
         "language": "fr",
         "language_name": "French",
         "parts": {"all": {"read": {"path": str(path), "columns": {"question": "q", "answer": "a"}}}},

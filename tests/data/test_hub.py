@@ -18,6 +18,7 @@ def given(tmp_path, write_rows):
 
     def write(repo_id):
         content = {
+            "step": "build_dataset",
             "language": "fr",
             "language_name": "French",
             "tasks": 1,

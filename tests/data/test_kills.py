@@ -24,6 +24,7 @@ def given(tmp_path, server, write_rows):
     ask = {"endpoint": "model", "attempts": 1}
     read = {"path": str(write_rows(rows)), "columns": {"prompt": "prompt"}}
     content = {
+        "step": "build_dataset",
         "language": "fr",
         "language_name": "French",
         "tasks": 1,

@@ -30,6 +30,7 @@ def recipe(tmp_path, server, write_rows):
             "judge": {**ask, "criteria": criteria or CRITERIA, "thresholds": thresholds or {}},
         }
         content = {
+            "step": "build_dataset",
             "language": "fr",
             "language_name": "French",
             "tasks": 2,

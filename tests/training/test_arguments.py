@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from luth.core.errors import UserError
-from luth.core.recipes import read_recipe
+from luth.core.recipes import read_recipe, split
 from luth.training import arguments
-from luth.training.arguments import accumulation_steps, split
+from luth.training.arguments import accumulation_steps
 from luth.training.sft_keys import SFT
 
 REFUSED = arguments.REFUSED | SFT.refused

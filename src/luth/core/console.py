@@ -1,10 +1,13 @@
 """What every script shares on the command line: its parser, quiet libraries, and lines about what it is doing."""
 
 import argparse
+import contextlib
+import gc
 import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 
 VERBOSE = "--verbose"
 DEBUG = "--debug"
@@ -48,3 +51,19 @@ def say(line: str) -> None:
     """Print one line about what the script does now, from the first process of a launch only."""
     if os.environ.get("RANK", "0") == "0":
         print(line, flush=True)
+
+
+@contextlib.contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Say that libraries are loaded, and import them inside: `with loading("LightEval"): import lighteval`.
+
+    Garbage collection is off meanwhile. What imports create stays, and searching it takes a fifth of their time.
+    """
+    say(f"Loading {what}.")
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -13,10 +13,8 @@ from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
 from luth.core.errors import UserError
-from luth.core.recipes import nearest, problems, refuse
+from luth.core.recipes import USAGE, nearest, problems, refuse
 from luth.training.trackers import require_trackers
-
-USAGE = "RECIPE [--key value ...]"
 
 
 @dataclass
@@ -275,20 +273,6 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
     _require_one_gpu(training.n_gpu)
     given = {key: _plain(getattr(chosen, key)) for key in sorted({*recipe, *overridden})}
     return Arguments(training, model, mixture, luth, given, path)
-
-
-def split(arguments: list[str]) -> tuple[str, list[str]]:
-    """Return the recipe's path and the rest of `RECIPE [--key value ...]` or `--config RECIPE [--key value ...]`.
-
-    Raises:
-        UserError: no recipe is named.
-    """
-    if arguments and not arguments[0].startswith("--"):
-        return arguments[0], arguments[1:]
-    if "--config" in arguments[:-1]:
-        at = arguments.index("--config")
-        return arguments[at + 1], arguments[:at] + arguments[at + 2 :]
-    raise UserError("bad-argument", f"no recipe given: usage: {USAGE}")
 
 
 def _overridden(overrides: list[str]) -> list[str]:
