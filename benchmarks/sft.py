@@ -4,8 +4,8 @@
 
 Measured, unpacked and packed: tokens per second (padding is no token), peak memory, the share of the machine's
 matrix-product peak in bfloat16 that training uses (6 x parameters x tokens), and how far the losses are apart. The two
-take turns; a pair's ratio is of their training times, since they see the same tokens. It wants the demo's base model
-(`make demo`, or scripts/import_gguf.py) and takes 15 minutes on 2 cores. The last line is the verdict.
+take turns; a pair's ratio is of their training times, since they see the same tokens. It needs the demo's base model
+(`make demo`, or scripts/import_gguf.py) and takes 15 minutes on 2 cores. The last line says whether the goals are met.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def write_rows(path: Path) -> list[int]:
 
 
 def settings(rows: Path, precision: str, packed: bool) -> dict[str, Any]:
-    """Return what both sides are told."""
+    """Return the settings that both sides have in common."""
     return {
         "model_name_or_path": BASE,
         "dtype": "float32",
@@ -113,15 +113,12 @@ def train(command: list[str], output: Path) -> Run:
         )
         memory = watch(process)
         log.seek(0)
-        said = log.read()
+        output_text = log.read()
     history = output / "log_history.jsonl"
-    text = history.read_text("utf-8").replace('"', "'") if history.exists() else said
+    text = history.read_text("utf-8").replace('"', "'") if history.exists() else output_text
     seconds = re.search(r"'train_runtime': '?([\d.]+)", text)
     if process.returncode or seconds is None:
-        raise UserError(
-            "bad-recipe-value",
-            f"{' '.join(map(str, command[:3]))} failed: {(said.strip().splitlines() or ['no message'])[-1]}",
-        )
+        raise RuntimeError(f"{' '.join(map(str, command[:3]))} failed:\n{output_text}")
     return Run(float(seconds[1]), memory, [float(loss) for loss in re.findall(r"'loss': '?([\d.]+)", text)])
 
 
@@ -131,9 +128,9 @@ def watch(process: subprocess.Popen) -> float:
 
     peak = 0
     while process.poll() is None:
-        for one in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+        for member in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
             try:
-                status = Path(f"/proc/{one.pid}/status").read_text()
+                status = Path(f"/proc/{member.pid}/status").read_text()
             except OSError:
                 continue
             high = re.search(r"VmHWM:\s+(\d+) kB", status)
@@ -145,14 +142,14 @@ def watch(process: subprocess.Popen) -> float:
 def compare(
     kind: str, folder: Path, rows: Path, tokens: int, precision: str, pairs: int, peak: float
 ) -> tuple[list[bool], float]:
-    """Run the pairs of one kind and print them; return which goals were met, and the median ratio of speed."""
+    """Run and print the pairs of one kind; return which goals are met, and the median ratio of speed."""
     common = settings(rows, precision, kind == "packed")
     ours = common | {"attn_implementation": "varlen", "global_batch_size": common["per_device_train_batch_size"]}
     ours |= {} if common["packing"] else {"padding_free": True}
     (folder / "ours.yaml").write_text(yaml.safe_dump(ours))
     (folder / "trl.yaml").write_text(yaml.safe_dump(common | {"attn_implementation": "sdpa"}))
     trl = [Path(sys.executable).with_name("trl"), "sft", "--config", folder / "trl.yaml"]
-    found = []
+    results = []
     for pair in range(1, pairs + 1):
         mine = train([sys.executable, "scripts/sft.py", folder / "ours.yaml"], folder / f"ours-{kind}-{pair}")
         theirs = train(trl, folder / f"trl-{kind}-{pair}")
@@ -161,15 +158,15 @@ def compare(
         apart = [abs(a - b) for a, b in zip(mine.losses[:steps], theirs.losses[:steps], strict=True)]
         peak = max(peak, matmul_peak(torch.bfloat16))
         used = 6 * parameters() * seen / mine.seconds / peak
-        found.append((theirs.seconds / mine.seconds, mine.memory / theirs.memory, used, apart[0], max(apart)))
+        results.append((theirs.seconds / mine.seconds, mine.memory / theirs.memory, used, apart[0], max(apart)))
         print(
             f"{kind}, pair {pair}: scripts/sft.py {seen / mine.seconds:.0f} tokens/s, {mine.memory:.1f} GiB, "
             f"{used:.0%} of the bf16 peak; trl sft {seen / theirs.seconds:.0f} tokens/s, {theirs.memory:.1f} GiB; "
-            f"ratio {found[-1][0]:.2f}, memory {found[-1][1]:.2f}; losses {apart[0]:.4f} apart at step 1, at most "
+            f"ratio {results[-1][0]:.2f}, memory {results[-1][1]:.2f}; losses {apart[0]:.4f} apart at step 1, at most "
             f"{max(apart):.4f}",
             flush=True,
         )
-    speed, memory, used, first, most = (statistics.median(column) for column in zip(*found, strict=True))
+    speed, memory, used, first, most = (statistics.median(column) for column in zip(*results, strict=True))
     return [speed >= SPEED_GOAL, memory <= 1, used >= PEAK_GOAL, first <= FIRST_APART, most <= APART], speed
 
 
@@ -187,7 +184,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pairs", type=int, default=2)
     args = parser.parse_args(arguments)
     if not (ROOT / BASE / "model.safetensors").exists():
-        raise UserError("bad-recipe-value", f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
+        raise UserError("step-order", f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
     peaks = {"bf16": matmul_peak(torch.bfloat16), "fp32": matmul_peak(torch.float32)}
     precision = args.precision or max(peaks, key=peaks.__getitem__)
     print(

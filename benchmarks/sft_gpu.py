@@ -90,7 +90,7 @@ def write_rows(path: Path, tokens: int, longest: int) -> None:
 
 
 def settings(model: Path, rows: Path, length: int, cpu: bool) -> dict[str, Any]:
-    """Return what every side is told."""
+    """Return the settings that all sides have in common."""
     return {
         "model_name_or_path": str(model),
         "dtype": "float32",
@@ -116,7 +116,7 @@ def train(command: list[Any], steps: int, output: Path) -> tuple[float, float]:
     """Run one training; return its seconds without start-up, and the peak of the device's memory in GiB."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     words = [str(word) for word in [*command, "--max_steps", steps, "--output_dir", output]]
-    # What this process itself holds on the device is not the training's.
+    # The memory that this process itself holds on the device is not the training's.
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         free, whole = torch.cuda.mem_get_info()
@@ -134,13 +134,10 @@ def train(command: list[Any], steps: int, output: Path) -> tuple[float, float]:
     over.set()
     watcher.join()
     history = output / "log_history.jsonl"
-    said = history.read_text("utf-8").replace('"', "'") if history.exists() else done.stdout
-    seconds = re.search(r"'train_runtime': '?([\d.]+)", said)
+    text = history.read_text("utf-8").replace('"', "'") if history.exists() else done.stdout
+    seconds = re.search(r"'train_runtime': '?([\d.]+)", text)
     if done.returncode or seconds is None:
-        raise UserError(
-            "bad-recipe-value",
-            f"{' '.join(words[:3])} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}",
-        )
+        raise RuntimeError(f"{' '.join(words[:3])} failed:\n{done.stderr}")
     return float(seconds[1]), (peak[0] - before) / 2**30
 
 
@@ -164,7 +161,7 @@ def main(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
     if not args.on_cpu and not torch.cuda.is_available():
         raise UserError(
-            "bad-recipe-value",
+            "no-gpu",
             "there is no GPU here that PyTorch can see: --try runs the same on a CPU with a tiny model",
         )
     peak = bf16_peak("cpu" if args.on_cpu else "cuda")

@@ -32,9 +32,9 @@ def _build_dataset() -> tuple[type, ...]:
 
 
 def _sft() -> tuple[type, ...]:
-    from luth.training.arguments import SCHEMAS
+    from luth.training.sft_keys import SFT
 
-    return SCHEMAS
+    return SFT.schemas
 
 
 def _sweep() -> tuple[type, ...]:

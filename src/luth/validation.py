@@ -15,9 +15,10 @@ from luth.evaluation.recipe import EvalRecipe
 from luth.merging.recipe import MergeRecipe, local_parents
 from luth.steps import MERGE, STEPS, step_of
 from luth.sweep.recipe import SweepRecipe
-from luth.training import arguments as training
+from luth.training.arguments import Source, recipe_problems
 from luth.training.masking import read_training_template
-from luth.training.mixture import local_files
+from luth.training.sft_keys import SFT
+from luth.training.sources import local_files
 
 
 def validate(files: list[Path]) -> list[str]:
@@ -69,7 +70,7 @@ def _refusal(check: Callable[[], object]) -> list[str]:
 
 
 def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
-    found = training.recipe_problems(recipe)
+    found = recipe_problems(recipe, SFT)
     name = recipe.get("model_name_or_path")
     if isinstance(name, str) and is_local(name) and name not in made and not Path(name).is_dir():
         found.append(f"the model {name} is not there, and no recipe's output_dir names it")
@@ -77,7 +78,7 @@ def _sft_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
         found += _refusal(lambda: read_training_template(recipe["chat_template_path"]))
     if not any(problem.startswith("datasets") for problem in found):
         for source in recipe.get("datasets") or []:
-            found += _refusal(lambda source=source: local_files(training.Source(**source)))
+            found += _refusal(lambda source=source: local_files(Source(**source)))
     return found
 
 

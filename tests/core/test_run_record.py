@@ -14,16 +14,17 @@ def test_a_finished_run_is_recognised_and_another_recipe_refused(tmp_path):
     run.finish(loss=1.5)
     again = open_run(folder, "sft", {"lr": 1}, {"data": "abc"}, seed=3)
     assert again.finished and again.record["loss"] == 1.5
-    with pytest.raises(UserError, match=r"another recipe's run .different: lr"):
-        open_run(folder, "sft", {"lr": 2}, {"data": "abc"})
-    with pytest.raises(UserError, match="different: data"):
-        open_run(folder, "sft", {"lr": 1}, {"data": "changed"})
+    for recipe, inputs, changed in (({"lr": 2}, {"data": "abc"}, "lr"), ({"lr": 1}, {"data": "changed"}, "data")):
+        with pytest.raises(UserError, match=f"different: {changed}") as error:
+            open_run(folder, "sft", recipe, inputs)
+        assert error.value.code == "output-unusable"
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UserError, match="choose another output_dir"):
+    with pytest.raises(UserError, match="output_dir") as error:
         open_run(tmp_path, "sft", {}, {})
+    assert error.value.code == "output-unusable"
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
@@ -40,8 +41,9 @@ def test_a_re_run_that_is_stopped_leaves_the_older_record_and_can_begin_again(tm
     open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True)
     assert open_run(tmp_path, "evaluate", {"a": 1}, {}).finished
     open_run(tmp_path, "evaluate", {"a": 2}, {}, replace_other=True).finish()
-    with pytest.raises(UserError, match="output of another step"):
+    with pytest.raises(UserError, match="evaluate") as error:
         open_run(tmp_path, "report", {}, {}, replace_other=True)
+    assert error.value.code == "output-unusable"
 
 
 def test_the_record_says_what_made_the_output(tmp_path):

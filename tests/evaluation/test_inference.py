@@ -7,6 +7,7 @@ from lighteval.models.transformers.transformers_model import TransformersModel, 
 from lighteval.tasks.requests import Doc
 from transformers import AutoModelForCausalLM
 
+from luth.checkpoints.families import families, packed_families
 from luth.evaluation.backends.answer_store import AnswerStore
 from luth.evaluation.backends.transformers_model import load_model
 from luth.evaluation.inference import packed, padded
@@ -23,7 +24,7 @@ DOCS = [
         query="Mot après mot, la phrase est trop longue. " * 60, choices=["oui", "non, jamais de la vie"], gold_index=0
     ),
 ]
-FAMILIES = ["llama", "qwen2", "qwen3", "lfm2"]
+FAMILIES = families()
 
 
 def ours(folder, tmp_path, name="answers"):
@@ -43,7 +44,7 @@ def test_log_likelihoods_are_lightevals(family, make_model, tmp_path, capfd):
     weights = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     theirs = TransformersModel.from_model(weights, config, Accelerator(cpu=True))._loglikelihood_tokens(DOCS)
     model = ours(folder, tmp_path)
-    assert packed.fits(model.model) == (family != "lfm2")
+    assert packed.fits(model.model) == (family in packed_families())
     for one, other in zip(theirs, model.loglikelihood(DOCS), strict=True):
         count = len(other.logprobs)
         assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)

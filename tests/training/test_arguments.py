@@ -1,11 +1,20 @@
-import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from luth.core.errors import UserError
-from luth.training.arguments import REFUSED, accumulation_steps, parse
+from luth.core.recipes import read_recipe
+from luth.training import arguments
+from luth.training.arguments import accumulation_steps, split
+from luth.training.sft_keys import SFT
+
+REFUSED = arguments.REFUSED | SFT.refused
+
+
+def parse(words):
+    path, overrides = split(words)
+    return arguments.parse(path, read_recipe(path), overrides, SFT)
 
 
 @pytest.fixture
@@ -28,105 +37,120 @@ def test_accumulation_follows_from_the_global_batch(recipe, monkeypatch):
     assert parse([recipe(), "--per_device_train_batch_size", "1"]).training.gradient_accumulation_steps == 4
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert accumulation_steps(4, 2) == 1
-    with pytest.raises(UserError, match="not a multiple of per_device_train_batch_size 4 x 2"):
+    with pytest.raises(UserError) as error:
         accumulation_steps(12, 4)
+    check(error, VALUE, ["global_batch_size 12", "per_device_train_batch_size 4", "2 process"])
+
+
+KEY, VALUE = "bad-recipe-key", "bad-recipe-value"
+
+
+def check(error, code, facts):
+    """Check an error's code, its facts, and that it is one line."""
+    text = str(error.value)
+    assert error.value.code == code and "\n" not in text, text
+    assert all(fact in text for fact in facts), text
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "code", "facts"),
     [
-        ({"learning_rat": 1}, "unknown key 'learning_rat' .did you mean 'learning_rate'"),
-        ({"learning_rate": "fast"}, "learning_rate: 'fast' is not of type float"),
-        ({"max_steps": "ten"}, "max_steps: 'ten' is not of type int"),
-        ({"bf16": "maybe"}, "bf16: 'maybe' is not of type"),
-        ({"gradient_accumulation_steps": 2}, "it follows from global_batch_size"),
-        ({"hub_token": "hf_x"}, "set HF_TOKEN"),
-        ({"global_batch_size": None}, "'global_batch_size' is missing"),
-        ({"datasets": None}, "'datasets' is missing"),
-        ({"datasets": [{"path": "json", "splits": "train"}]}, "unknown key 'splits' .did you mean 'split'"),
-        ({"loss_type": "dft"}, "loss_type is not set in a recipe"),
-        ({"model_init_kwargs": {"token": "hf_x"}}, "set HF_TOKEN"),
-        ({"datasets": [{"path": "json", "row": 3}]}, "unknown key 'row' .did you mean 'rows'"),
-        ({"datasets": [{"path": "a", "fraction": 0.5}, {"path": "b"}]}, "fraction is set for some datasets"),
-        ({"datasets": [{"path": "a", "fraction": 0.0}, {"path": "b", "fraction": 0.0}]}, "must be positive"),
-        ({"datasets": [{"path": "a", "fraction": -1.0}]}, "must be positive"),
-        ({"datasets": [{"path": "a", "fraction": 1.0}, {"path": "b", "fraction": -1.0}]}, "must be positive"),
-        ({"datasets": [{"name": "a"}]}, "datasets: entry 1: the key 'path' is missing"),
-        ({"datasets": [{"path": "a"}, {"path": "b", "rename": ["x"]}]}, "entry 2: rename: .* is not of type dict"),
-        ({"datasets": [{"path": "a", "revisoin": "x"}]}, "unknown key 'revisoin' .did you mean 'revision'"),
-        ({"datasets": ["a"]}, "entry 1: 'a' is not of type Source"),
-        ({"datasets": "a"}, "datasets: 'a' is not of type list"),
-        ({"datasets": 5}, "datasets: 5 is not of type list"),
-        ({"datasets": [{"path": "a", "fraction": float("nan")}]}, "must be positive"),
-        ({"preview": "x"}, "preview: 'x' is not of type int"),
-        ({"max_dropped_fraction": "few"}, "max_dropped_fraction: 'few' is not of type float"),
-        ({"report_to": "trakio"}, "no tracker is called 'trakio' .did you mean 'trackio'"),
-        ({"dtype": "float33"}, "dtype is one of float32, bfloat16, auto"),
-        ({"preview": True}, "preview is a number of rows"),
-        ({"use_cpu": False}, "this machine has none"),
+        ({"learning_rat": 1}, KEY, ["'learning_rat'", "'learning_rate'"]),
+        ({"learning_rate": "fast"}, VALUE, ["learning_rate: 'fast'", "float"]),
+        ({"max_steps": "ten"}, VALUE, ["max_steps: 'ten'", "int"]),
+        ({"bf16": "maybe"}, VALUE, ["bf16: 'maybe'"]),
+        ({"gradient_accumulation_steps": 2}, VALUE, ["gradient_accumulation_steps", "global_batch_size"]),
+        ({"hub_token": "hf_x"}, VALUE, ["hub_token", "HF_TOKEN"]),
+        ({"global_batch_size": None}, KEY, ["'global_batch_size'"]),
+        ({"datasets": None}, KEY, ["'datasets'"]),
+        ({"chat_template_path": None}, KEY, ["'chat_template_path'"]),
+        ({"datasets": [{"path": "json", "splits": "train"}]}, VALUE, ["'splits'", "'split'"]),
+        ({"loss_type": "dft"}, VALUE, ["loss_type"]),
+        ({"model_init_kwargs": {"token": "hf_x"}}, VALUE, ["model_init_kwargs", "HF_TOKEN"]),
+        ({"datasets": [{"path": "json", "row": 3}]}, VALUE, ["'row'", "'rows'"]),
+        ({"datasets": [{"path": "a", "fraction": 0.5}, {"path": "b"}]}, VALUE, ["fraction", "all or none"]),
+        ({"datasets": [{"path": "a", "fraction": 0.0}, {"path": "b", "fraction": 0.0}]}, VALUE, ["positive"]),
+        ({"datasets": [{"path": "a", "fraction": -1.0}]}, VALUE, ["positive"]),
+        ({"datasets": [{"path": "a", "fraction": 1.0}, {"path": "b", "fraction": -1.0}]}, VALUE, ["positive"]),
+        ({"datasets": [{"name": "a"}]}, VALUE, ["datasets: entry 1", "'path'"]),
+        ({"datasets": [{"path": "a"}, {"path": "b", "rename": ["x"]}]}, VALUE, ["entry 2: rename", "dict"]),
+        ({"datasets": [{"path": "a", "revisoin": "x"}]}, VALUE, ["'revisoin'", "'revision'"]),
+        ({"datasets": ["a"]}, VALUE, ["entry 1: 'a'", "Source"]),
+        ({"datasets": "a"}, VALUE, ["datasets: 'a'", "list"]),
+        ({"datasets": 5}, VALUE, ["datasets: 5", "list"]),
+        ({"datasets": [{"path": "a", "fraction": float("nan")}]}, VALUE, ["positive"]),
+        ({"preview": "x"}, VALUE, ["preview: 'x'", "int"]),
+        ({"preview": True}, VALUE, ["preview: True", "int"]),
+        ({"max_dropped_fraction": "few"}, VALUE, ["max_dropped_fraction: 'few'", "float"]),
+        ({"report_to": "trakio"}, VALUE, ["report_to", "'trakio'", "'trackio'"]),
+        ({"dtype": "float33"}, VALUE, ["dtype", "float32, bfloat16, auto"]),
+        ({"use_cpu": False}, "no-gpu", ["--use_cpu true"]),
     ],
 )
-def test_mistakes_in_a_recipe(recipe, changes, said, monkeypatch):
+def test_mistakes_in_a_recipe(recipe, changes, code, facts, monkeypatch):
     monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError) as error:
         parse([recipe(**changes)])
+    check(error, code, facts)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "facts"),
     [
-        (["--max_stepz", "3"], "unknown key --max_stepz .did you mean 'max_steps'"),
-        (["--max_step", "3"], "unknown key --max_step "),
-        (["--max_steps", "three"], "invalid int value: 'three'"),
-        (["--gradient_accumulation_steps", "3"], "not set by hand"),
-        (["--preview", "x"], "invalid int value: 'x'"),
+        (["--max_stepz", "3"], ["--max_stepz", "'max_steps'"]),
+        (["--max_step", "3"], ["--max_step "]),
+        (["--max_steps", "three"], ["--max_steps", "'three'", "int"]),
+        (["--gradient_accumulation_steps", "3"], ["--gradient_accumulation_steps", "global_batch_size"]),
+        (["--preview", "x"], ["--preview", "'x'", "int"]),
     ],
 )
-def test_mistakes_on_the_command_line(recipe, words, said):
-    with pytest.raises(UserError, match=said):
+def test_mistakes_on_the_command_line(recipe, words, facts):
+    with pytest.raises(UserError) as error:
         parse([recipe(), *words])
+    check(error, "bad-argument", facts)
 
 
 @pytest.mark.parametrize(
-    ("clash", "said"),
+    ("clash", "facts"),
     [
-        ({"assistant_only_loss": False}, "only assistant turns are trained"),
-        ({"packing": True, "packing_strategy": "wrapped"}, "only bfd packs whole rows"),
-        ({"model_init_kwargs": '{"token": "hf_x"}'}, "model_init_kwargs holds a token: set HF_TOKEN"),
-        ({"max_dropped_fraction": -0.1}, "max_dropped_fraction is a share of the rows, from 0 to 1"),
-        ({"max_dropped_fraction": 10.0}, "a share of the rows"),
-        ({"per_device_train_batch_size": 0}, "per_device_train_batch_size is at least 1"),
-        ({"packing_strategy": "bfd_split"}, "only bfd packs whole rows"),
-        ({"attn_implementation": "varlen"}, "varlen is for packing: true or padding_free: true"),
-        ({"packing": True, "max_length": None}, "packing: true needs max_length"),
-        ({"train_sampling_strategy": "batch_rebalance"}, "depend on the processes"),
-        ({"eval_strategy": "steps", "eval_steps": 2}, "set test_split_size"),
-        ({"eval_strategy": "epoch", "test_split_size": 0}, "set test_split_size"),
-        ({"test_split_size": 0.1}, "set eval_strategy"),
-        ({"test_split_size": 7, "eval_strategy": "no"}, "set eval_strategy"),
-        ({"fp16": True}, "set bf16: true"),
-        ({"max_length": 0}, "max_length is at least 1"),
-        ({"num_train_epochs": 0, "max_steps": -1}, "num_train_epochs is above 0"),
-        ({"hub_model_id": "anna/essai"}, "do nothing without push_to_hub"),
-        ({"global_batch_size": 0}, "global_batch_size is at least 1"),
-        ({"lora_r": 4}, "do nothing without use_peft"),
-        ({"load_in_4bit": True}, "do nothing without use_peft"),
-        ({"preview": -1}, "preview is a number of rows: 0 prints the data report alone"),
-        ({"hub_strategy": "checkpoint"}, "hub_strategy: checkpoint uploads pickled optimiser states"),
-        ({"hub_strategy": "all_checkpoints"}, "pickled optimiser states"),
+        ({"assistant_only_loss": False}, ["assistant_only_loss: true"]),
+        ({"packing": True, "packing_strategy": "wrapped"}, ["packing_strategy", "bfd"]),
+        ({"model_init_kwargs": '{"token": "hf_x"}'}, ["model_init_kwargs", "HF_TOKEN"]),
+        ({"max_dropped_fraction": -0.1}, ["max_dropped_fraction: -0.1", "0"]),
+        ({"max_dropped_fraction": 10.0}, ["max_dropped_fraction: 10.0", "1"]),
+        ({"per_device_train_batch_size": 0}, ["per_device_train_batch_size", "1"]),
+        ({"packing_strategy": "bfd_split"}, ["packing_strategy", "bfd"]),
+        ({"attn_implementation": "varlen"}, ["varlen", "packing: true", "padding_free: true"]),
+        ({"packing": True, "max_length": None}, ["packing: true", "max_length"]),
+        ({"train_sampling_strategy": "batch_rebalance"}, ["batch_rebalance"]),
+        ({"eval_strategy": "steps", "eval_steps": 2}, ["set test_split_size"]),
+        ({"eval_strategy": "epoch", "test_split_size": 0}, ["set test_split_size"]),
+        ({"test_split_size": 0.1}, ["set eval_strategy"]),
+        ({"test_split_size": 7, "eval_strategy": "no"}, ["set eval_strategy"]),
+        ({"fp16": True}, ["fp16", "bf16: true"]),
+        ({"max_length": 0}, ["max_length", "1"]),
+        ({"num_train_epochs": 0, "max_steps": -1}, ["num_train_epochs", "max_steps"]),
+        ({"hub_model_id": "anna/essai"}, ["hub_model_id", "push_to_hub: true"]),
+        ({"global_batch_size": 0}, ["global_batch_size: 0"]),
+        ({"lora_r": 4}, ["lora_", "use_peft: true"]),
+        ({"load_in_4bit": True}, ["load_in_", "use_peft: true"]),
+        ({"preview": -1}, ["preview: -1", "0"]),
+        ({"hub_strategy": "checkpoint"}, ["hub_strategy", "pickled optimiser states"]),
+        ({"hub_strategy": "all_checkpoints"}, ["hub_strategy", "pickled optimiser states"]),
     ],
 )
-def test_settings_that_clash(clash, said, recipe):
+def test_settings_that_clash(clash, facts, recipe):
     whole = Path(recipe())
     settings = yaml.safe_load(whole.read_text("utf-8")) | clash
     words = [word for key, value in clash.items() for word in (f"--{key}", str(value))]
-    with pytest.raises(UserError, match=f"^the command line: .*{said}") as error:
+    with pytest.raises(UserError) as error:
         parse([str(whole), *words])
+    check(error, VALUE, ["the command line: ", *facts])
     # recipe() leaves out keys that are None.
     whole.write_text(yaml.safe_dump(settings), "utf-8")
-    with pytest.raises(UserError, match=f"^{re.escape(str(whole))}: .*{said}") as error:
+    with pytest.raises(UserError) as error:
         parse([str(whole)])
-    assert "\n" not in str(error.value)
+    check(error, VALUE, [f"{whole}: ", *facts])
 
 
 @pytest.mark.parametrize(
@@ -146,8 +170,9 @@ def test_settings_that_go_together(settings, recipe):
 
 
 def test_no_recipe():
-    with pytest.raises(UserError, match="no recipe given"):
+    with pytest.raises(UserError) as error:
         parse(["--max_steps", "3"])
+    check(error, "bad-argument", ["RECIPE"])
 
 
 def test_a_token_never_reaches_the_record(recipe, monkeypatch):
@@ -157,9 +182,9 @@ def test_a_token_never_reaches_the_record(recipe, monkeypatch):
 
 @pytest.mark.parametrize("key", REFUSED)
 def test_what_would_be_ignored_or_break_a_promise_is_refused_with_the_reason(key, recipe):
-    for arguments in ([recipe(**{key: 1})], [recipe(), f"--{key}", "1"]):
+    for words in ([recipe(**{key: 1})], [recipe(), f"--{key}", "1"]):
         with pytest.raises(UserError, match=key) as error:
-            parse(arguments)
+            parse(words)
         assert REFUSED[key] in str(error.value)
 
 
@@ -174,10 +199,12 @@ def test_a_preview_wants_no_gpu(recipe, monkeypatch):
 
 
 def test_no_evaluation_where_yaml_reads_no_as_false(recipe):
-    with pytest.raises(UserError, match=r"eval_strategy: False is not of type .*input should be 'no'"):
+    with pytest.raises(UserError) as error:
         parse([recipe(eval_strategy=False)])
-    with pytest.raises(UserError, match="set eval_strategy"):
+    check(error, VALUE, ["eval_strategy: False", "'no'"])
+    with pytest.raises(UserError) as error:
         parse([recipe(eval_strategy=False, test_split_size=0.1)])
+    check(error, VALUE, ["eval_strategy: False", "set eval_strategy"])
     assert parse([recipe(eval_strategy="no")]).training.eval_strategy == "no"
 
 

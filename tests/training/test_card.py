@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 
 from luth.training.arguments import recipe_problems
 from luth.training.card import without_secrets, write_card
+from luth.training.sft_keys import SFT
 
 HUB_RECIPE = {
     "model_name_or_path": "Qwen/Qwen3-0.6B",
@@ -153,7 +154,7 @@ def test_the_recipe_on_the_card_is_the_one_that_ran(tmp_path):
     assert "as given (`recipes/luth-0.6b.yaml`, with what the command line changed)" in text
     assert "save it as `recipe.yaml`, add `output_dir:`" in text
     del given["logging_dir"]
-    assert recipe_problems({**given, "output_dir": "out/again"}) == []
+    assert recipe_problems({**given, "output_dir": "out/again"}, SFT) == []
 
 
 def test_a_checkpoint_says_its_step_and_claims_nothing_more(tmp_path):

@@ -5,7 +5,7 @@ from datasets import Dataset
 from trl import pack_dataset
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from luth.training.divergence import SHOWN, rows_of
+from luth.training.divergence import EXAMPLES, rows_of
 from luth.training.mixture import Rows
 
 IDS = [[5, 6, 7], [2], [5, 6, 7, 8, 2, 2], [5, 6, 8], [9, 9], [5, 6]]
@@ -55,5 +55,5 @@ def test_packs_of_trl():
 def test_many_equal_rows_are_counted_beyond_the_first():
     rows = rows_from([[5, 6]] * 30 + [[7]])
     found = rows_of(batch(rows, [0, 30]), rows)
-    assert len(found) == SHOWN + 1 and found[-1] == f"and {31 - SHOWN} more"
+    assert len(found) == EXAMPLES + 1 and found[-1] == f"and {31 - EXAMPLES} more"
     assert found[:2] == ["un, row 1", "deux, row 1"]

@@ -374,12 +374,14 @@ def test_the_padding_token_that_ends_a_turn_is_still_trained(tokenizer):
 def test_a_template_that_cannot_train_is_refused(tmp_path):
     path = tmp_path / "own.jinja"
     for text, message in [
-        ("{{ messages[0]['content'] }}", r"no \{% generation %\} markers"),
-        ("{# {% generation %}{% endgeneration %} #}{% if add_generation_prompt %}a{% endif %}", "no .* markers"),
+        ("{{ messages[0]['content'] }}", r"own\.jinja has no \{% generation %\}"),
+        ("{# {% generation %}{% endgeneration %} #}{% if add_generation_prompt %}a{% endif %}", r"\{% generation %\}"),
         ("a\n{% generation %}b", r"own\.jinja, line 2: Unexpected end of template"),
     ]:
         path.write_text(text, encoding="utf-8")
-        with pytest.raises(UserError, match=message):
+        with pytest.raises(UserError, match=message) as error:
             read_training_template(str(path))
-    with pytest.raises(UserError, match="no such file"):
+        assert error.value.code == "bad-template"
+    with pytest.raises(UserError, match=r"none\.jinja") as error:
         read_training_template(str(tmp_path / "none.jinja"))
+    assert error.value.code == "bad-template"

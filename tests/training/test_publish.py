@@ -109,22 +109,26 @@ def test_mistakes_are_one_line_before_training(hub, arguments, monkeypatch):
             open_repository(arguments(**keys), RECORD)
         assert words in str(error.value) and "\n" not in str(error.value)
     before = len(hub.requests)
-    with pytest.raises(UserError, match="the recipe holds a token"):
+    with pytest.raises(UserError, match="HF_TOKEN") as error:
         open_repository(arguments(), {"recipe": {"run_name": TOKEN}})
+    assert error.value.code == "hub-refused"
     assert len(hub.requests) == before
 
     monkeypatch.setenv("HF_TOKEN", "hf_wrongwrongwrong")
     for _ in range(2):
-        with pytest.raises(UserError, match=r"^hub_model_id luth-tiny: .*401.*: set HF_TOKEN to a token with write"):
+        with pytest.raises(UserError, match=r"^hub_model_id luth-tiny: .*401.*HF_TOKEN") as error:
             open_repository(arguments(), RECORD)
+        assert error.value.code == "hub-refused"
         monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match="HF_HUB_OFFLINE is set: unset it to push"):
+    with pytest.raises(UserError, match="HF_HUB_OFFLINE") as error:
         open_repository(arguments(), RECORD)
+    assert error.value.code == "hub-offline"
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"the Hub cannot be reached .*: check the network"):
+    with pytest.raises(UserError, match=r"^hub_model_id luth-tiny: ") as error:
         open_repository(arguments(), RECORD)
+    assert error.value.code == "hub-unreachable"
 
 
 def test_a_push_that_fails_says_the_command_that_does_it(hub, arguments, finished):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, Gemma2Config, PhiConfig
 from trl import SFTConfig, SFTTrainer
@@ -10,7 +11,7 @@ from trl import SFTConfig, SFTTrainer
 from luth.core.errors import UserError
 from luth.training.attention import VARLEN
 from luth.training.batch_order import GlobalBatches
-from luth.training.trainer import MaskedSFTTrainer
+from luth.training.trainer import MaskedSFTTrainer, require_hooks
 
 
 @pytest.fixture
@@ -91,8 +92,9 @@ def test_only_whole_global_batches_are_seen_and_the_rest_changes_with_the_epoch(
 def test_a_model_that_scales_its_logits_is_refused(make_model, tokenizer, tmp_path):
     config = Gemma2Config(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "model")
-    with pytest.raises(UserError, match=r"gemma2 scale their logits .final_logit_softcapping."):
+    with pytest.raises(UserError, match=r"gemma2 .*final_logit_softcapping") as error:
         trainer(MaskedSFTTrainer, tmp_path / "model", tokenizer, tmp_path / "out")
+    assert error.value.code == "unsupported-model"
 
 
 @pytest.mark.parametrize("padding_free", [False, True])
@@ -129,5 +131,13 @@ def test_held_out_loss_is_the_mean_over_all_trained_tokens(padding_free, make_mo
 def test_a_model_whose_head_has_a_bias_is_refused(tokenizer, tmp_path):
     config = PhiConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "model")
-    with pytest.raises(UserError, match="phi have an output bias"):
+    with pytest.raises(UserError, match=r"phi .*bias") as error:
         trainer(MaskedSFTTrainer, tmp_path / "model", tokenizer, tmp_path / "out")
+    assert error.value.code == "unsupported-model"
+
+
+def test_a_transformers_without_a_hook_is_named(monkeypatch):
+    monkeypatch.setattr("luth.training.trainer.HOOKS", ("_get_train_sampler", "_get_other_sampler"))
+    with pytest.raises(UserError, match=f"transformers {transformers.__version__} .*_get_other_sampler") as error:
+        require_hooks()
+    assert error.value.code == "wrong-version"

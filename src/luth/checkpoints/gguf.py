@@ -11,13 +11,14 @@ from luth.core.files import sha256
 
 @dataclass
 class ImportRecipe:
-    """Keys of an import recipe.
+    """A model folder made from a GGUF file.
 
     Parameters:
-        package, package_version: the distribution, pinned.
+        package: the Python package that holds the file.
+        package_version: its exact version.
         gguf_file: the file's path inside the site-packages folder.
         output_dir: the model folder to make.
-        dtype: the torch dtype of the saved weights.
+        dtype: the dtype of the saved weights.
         weights_sha256: SHA-256 that the resulting model.safetensors must have.
     """
 
@@ -49,7 +50,7 @@ def locate(recipe: ImportRecipe) -> Path:
     path = Path(str(distribution.locate_file(recipe.gguf_file)))
     if not path.is_file():
         raise UserError(
-            "package-missing",
+            "bad-recipe-value",
             f"{recipe.package} {recipe.package_version} holds no {recipe.gguf_file}: check gguf_file",
         )
     return path
@@ -59,7 +60,7 @@ def convert(path: Path, folder: Path, dtype: str, expected_sha256: str) -> None:
     """De-quantise `path` and save model, tokenizer and chat template to `folder`.
 
     Raises:
-        UserError: the weights that come out are not the expected ones.
+        UserError: the weights have another SHA-256 than `expected_sha256`.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -67,19 +68,18 @@ def convert(path: Path, folder: Path, dtype: str, expected_sha256: str) -> None:
     source = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)
     loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-    # The loaded config still speaks of GGUF, and saving through it would fail: a fresh model of that config will do.
-    config = loaded.config.__class__(
-        **{k: v for k, v in loaded.config.to_dict().items() if k != "quantization_config"}
-    )
+    # The loaded configuration still names the GGUF quantisation, with which saving fails.
+    settings = {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
+    config = loaded.config.__class__(**settings)
     model = type(loaded)(config).to(getattr(torch, dtype))
     model.load_state_dict(loaded.state_dict())
     model.generation_config = loaded.generation_config
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    found = sha256(folder / "model.safetensors")
-    if found != expected_sha256:
+    actual_sha256 = sha256(folder / "model.safetensors")
+    if actual_sha256 != expected_sha256:
         raise UserError(
-            "package-missing",
-            f"the weights made from {path.name} have SHA-256 {found}, not {expected_sha256} (weights_sha256): "
+            "wrong-version",
+            f"the weights made from {path.name} have SHA-256 {actual_sha256}, not {expected_sha256} (weights_sha256): "
             f"is the pinned package installed, and transformers the version in constraints.txt?",
         )

@@ -1,4 +1,4 @@
-"""Model folders and Hub ids: checked before anything heavy is loaded, and fingerprinted."""
+"""Model folders and Hub ids: checked before weights are loaded, fingerprinted, and read tensor by tensor."""
 
 import contextlib
 import hashlib
@@ -42,7 +42,7 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
 
 
 def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None = None) -> PreTrainedTokenizerBase:
-    """Load the tokenizer; `eos_token` takes the place of its own end-of-text token.
+    """Load the tokenizer; `eos_token`, if given, replaces its own end-of-text token.
 
     Raises:
         UserError: it cannot be loaded, or its vocabulary has no such token.
@@ -58,7 +58,8 @@ def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None
     if eos_token is not None:
         if eos_token not in tokenizer.get_vocab():
             raise UserError(
-                "bad-model", f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has"
+                "bad-recipe-value",
+                f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has",
             )
         tokenizer.eos_token = eos_token
     return tokenizer
@@ -83,28 +84,29 @@ def require_stop(
     last = next(token for token in reversed(labels) if token >= 0)
     stops = [tokenizer.eos_token_id]
     with contextlib.suppress(OSError):
-        given = GenerationConfig.from_pretrained(name, revision=revision).eos_token_id
-        stops += given if isinstance(given, list) else [given]
+        configured = GenerationConfig.from_pretrained(name, revision=revision or "main").eos_token_id
+        stops += configured if isinstance(configured, list) else [configured]
     if last not in stops:
-        word = tokenizer.convert_ids_to_tokens(last)
+        token = tokenizer.convert_ids_to_tokens(last)
         raise UserError(
             "bad-model",
-            f"the template ends an assistant's turn with {word!r}, at which {name} does not stop: set eos_token to "
+            f"the template ends an assistant's turn with {token!r}, at which {name} does not stop: set eos_token to "
             f"the end-of-turn token, if it is in the vocabulary, or choose another chat_template_path",
         )
 
 
 def require_positions(longest: int, name: str, revision: str | None = None) -> None:
-    """Raise `UserError` if a row of `longest` tokens has more of them than the model has positions."""
+    """Raise `UserError` if a row of `longest` tokens is longer than the model's positions."""
     positions = getattr(load_config(name, revision), "max_position_embeddings", None)
     if positions is not None and longest > positions:
         raise UserError(
-            "bad-model", f"{name} takes {positions} tokens, and a row has {longest}: set max_length to {positions}"
+            "bad-recipe-value",
+            f"{name} takes {positions} tokens, and a row has {longest}: set max_length to {positions}",
         )
 
 
 def model_fingerprint(name: str, revision: str | None = None) -> str:
-    """Return the SHA-256 of a local model folder's files, or the commit that a Hub model's revision stands for."""
+    """Return the SHA-256 of a local model folder's files, or the commit of a Hub model's revision."""
     if is_local(name):
         return folder_fingerprint(Path(name))
     from huggingface_hub import HfApi, snapshot_download
@@ -114,7 +116,7 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
     except Exception as error:
         if explain(error) is None:
             raise
-        # Offline, a model in the cache will do: its snapshot's folder is named by the commit.
+        # Offline, the cache knows: a snapshot's folder is named by its commit.
         with about(name):
             return f"commit {Path(snapshot_download(name, revision=revision, local_files_only=True)).name}"
 
@@ -132,29 +134,29 @@ def model_folder(name: str) -> Path:
 
 def tensor_files(folder: Path) -> dict[str, Path]:
     """Return which of a folder's safetensors files holds each tensor."""
-    found = {}
+    files: dict[str, Path] = {}
     for path in sorted(folder.glob("*.safetensors")):
         with about(str(path)), safe_open(path, framework="pt") as file:
-            found.update(dict.fromkeys(file.keys(), path))
-    return found
+            files |= dict.fromkeys(file.keys(), path)
+    return files
 
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:
-    """Read one tensor; its file is opened for it alone, since an open one keeps in memory all that was read of it."""
+    """Read one tensor, and close its file again: an open file keeps in memory all tensors read from it."""
     with about(str(path)), safe_open(path, framework="pt") as file:
         return file.get_tensor(name)
 
 
 def checkpoint_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Give every tensor of a folder's safetensors files with its name, read when it is its turn."""
+    """Yield every tensor of a folder's safetensors files with its name, reading one at a time."""
     for name, path in tensor_files(folder).items():
         yield name, read_tensor(path, name)
 
 
 def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
-    """Put other tensors into a loaded model's parameters, in the parameters' dtype and on their device.
+    """Copy tensors into a loaded model's parameters, in the parameters' dtype and on their device.
 
-    A head that is tied to the embeddings is the embeddings, whatever the tensors say of it.
+    Where the head is tied to the embeddings, a tensor of its own for it is ignored.
 
     Returns:
         the SHA-256 over the names and values of all parameters.
@@ -175,7 +177,7 @@ def replace_weights(model: PreTrainedModel, tensors: Iterable[tuple[str, torch.T
         if not tensor.isfinite().all():
             raise UserError("bad-model", f"the tensor {name} holds values that are not finite")
         value = tensor.to(parameters[name].dtype).contiguous()
-        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy()).hexdigest()
+        digests[name] = hashlib.sha256(value.reshape(-1).view(torch.uint8).numpy().data).hexdigest()
         with torch.no_grad():
             parameters[name].copy_(value)
     missing = sorted(set(parameters) - set(digests))

@@ -1,8 +1,9 @@
 """The look of all figures, and how they are written."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from luth.core.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,10 +23,6 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG beside `path`, then rename it: several processes may draw the same figure."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    """Write a PNG whole or not at all: several processes may draw the same figure."""
+    with replacing(path) as beside:
         figure.savefig(beside, format="png")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

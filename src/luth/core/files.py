@@ -10,23 +10,37 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside `path`, flush to disk, then rename: a reader or a kill never sees half a file."""
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; flush it to disk and rename it to `path` when the block ends.
+
+    A reader, or a kill, never sees half a file, and processes that write the same file do not disturb one another.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        yield beside
+        flush(beside)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
+def flush(path: Path) -> None:
+    """Wait until a file's bytes are on the disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, in UTF-8."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def written_beside(folder: Path) -> Iterator[Path]:
-    """Give a new folder beside `folder`; rename it to `folder` at the end, or remove it if the work fails."""
+    """Give a new folder beside `folder`; rename it to `folder` when the block ends, remove it if the block fails."""
     beside = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -40,7 +54,7 @@ def written_beside(folder: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON as `write_text` does, indented, accents kept."""
+    """Write JSON whole or not at all, indented, accents kept."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -1,19 +1,19 @@
-"""Memory: how much is free, and on a CPU pages that are kept and need not be asked for again."""
+"""Memory: how much is free, and on a CPU how to keep what was freed."""
 
 import ctypes
 
 import psutil
 import torch
 
-# Numbers of glibc's malloc.h.
+# Parameters of mallopt, from glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory() -> None:
     """Tell glibc to keep freed memory instead of handing it back to the kernel after every large tensor.
 
-    Activations and logits come and go with every batch; on virtual machines, where a page fault is dear, returning
-    them can cost more than the arithmetic. Does nothing where the C library is another one.
+    Activations and logits come and go with every batch. On virtual machines, where page faults are slow, returning
+    their memory can cost more time than the arithmetic. Without glibc this does nothing.
     """
     try:
         libc = ctypes.CDLL("libc.so.6")
@@ -25,7 +25,7 @@ def keep_freed_memory() -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Return how many bytes a device could still give."""
+    """Return how many bytes of a device's memory are free."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available

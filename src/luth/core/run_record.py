@@ -1,4 +1,4 @@
-"""run.json: what made an output, so that its figures can be recomputed."""
+"""run.json beside every output: what made it, so that its figures can be recomputed."""
 
 import hashlib
 import importlib.metadata
@@ -17,10 +17,10 @@ PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "datatrove
 
 
 class Run:
-    """One step's run: opened before the work, closed after it, with run.json beside the output at both times."""
+    """One run of a step: run.json is written when the work begins and when it ends."""
 
     def __init__(self, folder: Path, record: dict[str, Any], replaced: dict[str, Any] | None = None) -> None:
-        """Use `open_run`, which checks the folder first. `replaced` is the record of a run this one stands beside."""
+        """Use `open_run`, which checks the folder. `replaced` is an earlier run's record, kept under its date."""
         self.folder = folder
         self.record = record
         self.replaced = replaced
@@ -28,7 +28,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether this very run was completed before."""
+        """Whether this very run is complete."""
         return self.record["status"] == "finished"
 
     def save(self, **facts: Any) -> None:
@@ -58,7 +58,7 @@ def open_run(
     seed: int | None = None,
     replace_other: bool = False,
 ) -> Run:
-    """Begin a run in `folder`, or take up the same run where it was left.
+    """Begin a run in `folder`, or go on with the same run.
 
     Args:
         folder: where the step writes.
@@ -66,11 +66,11 @@ def open_run(
         recipe: every setting that the result depends on.
         inputs: fingerprints of what is read, by name.
         seed: the random seed, if the step has one.
-        replace_other: where another run's record is there, keep it as run_DATE.json and begin anew (for steps whose
-            files bear dates and never replace one another).
+        replace_other: keep another run's record as run_DATE.json and begin a new one, for steps whose files are dated
+            and never replace one another.
 
     Raises:
-        UserError: the folder is not empty and holds something else: nothing is ever overwritten.
+        UserError: the folder holds something else. Nothing is ever overwritten.
     """
     fresh = new_record(step, recipe, inputs, seed)
     if folder.is_dir() and replace_other and not (folder / "run.json").exists():
@@ -96,21 +96,21 @@ def open_run(
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
-    """Return the record of the run that was begun in a folder, None where there is nothing in it.
+    """Return the record of the run in a folder, None if the folder is empty.
 
     Raises:
-        UserError: it is a file, or holds something else.
+        UserError: it is a file, or holds files but no run's record.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError("output-unusable", f"{folder} is a file: choose another output_dir")
     # Another process of the same run may be writing its record at this moment.
-    if not folder.exists() or all(one.name.startswith((".run.json.", ".lock")) for one in folder.iterdir()):
+    if not folder.exists() or all(path.name.startswith((".run.json.", ".lock")) for path in folder.iterdir()):
         return None
     path = folder / "run.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
-            raise ValueError("not a record")
+            raise ValueError("it is not the record of a run")
     except FileNotFoundError:
         raise UserError(
             "output-unusable", f"{folder} holds files that no run of this step left: choose another output_dir"
@@ -121,7 +121,7 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def new_record(step: str, recipe: dict[str, Any], inputs: dict[str, str], seed: int | None) -> dict[str, Any]:
-    """Return the record of a run that begins now on this machine."""
+    """Return the record of a run that begins now, on this machine."""
     return {
         "step": step,
         "status": "running",
@@ -186,5 +186,5 @@ def hardware() -> dict[str, Any]:
 
 
 def cpu_threads() -> int:
-    """CPU threads for this process: the cores it may use, shared among the processes of this machine."""
+    """Return how many CPU threads this process should use: its cores, divided among the processes of the machine."""
     return max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))

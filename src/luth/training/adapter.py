@@ -1,8 +1,9 @@
-"""A LoRA adapter merged into its base: an ordinary checkpoint, as MergeKit and everything else takes it."""
+"""Merging a LoRA adapter into its base, which gives an ordinary checkpoint."""
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -13,7 +14,7 @@ from luth.core.errors import UserError
 from luth.training.resuming import move_in
 
 PROBE = "La ville de Paris est traversée par la Seine. What is two plus two?"
-# Of float32 sums in another order, relative to the largest logit.
+# float32 sums in another order differ by less, relative to the largest logit.
 TOLERANCE = 1e-3
 
 
@@ -26,32 +27,34 @@ def merge_adapter(
     folder: Path,
     trained: PreTrainedModel,
 ) -> float:
-    """Merge the adapter in `folder` into the base (a QLoRA base unquantised), in float32; save the model as `dtype`.
+    """Merge the adapter in `folder` into its base, in float32, and save the model there.
 
-    The tokens at which generation stops are those of `trained`, the model in training, not the base's.
+    A QLoRA base is taken unquantised. The adapter's own files move to `folder`/adapter.
 
-    The adapter's own files move to `folder`/adapter.
+    Args:
+        base: the base model's folder or Hub id.
+        revision: its revision on the Hub.
+        dtype: the dtype of the saved weights; "auto" is the base's, None is float32.
+        tokenizer: the model's tokenizer.
+        folder: the output folder, which holds the adapter.
+        trained: the model in training: generation stops at its tokens, not at the base's.
 
     Returns:
         the largest difference between the logits of base with adapter and of the merged model, relative to the
         largest logit.
 
     Raises:
-        UserError: the two are not equal: the adapter is kept, no merged model is written.
+        UserError: the logits are not equal. The adapter is kept, and no merged model is written.
     """
     adapter = folder / "adapter"
     adapter.mkdir(exist_ok=True)
     for file in folder.glob("adapter_*"):
         os.replace(file, adapter / file.name)
-    # DeepSpeed would share the weights out over processes that are not here any more.
+    # Otherwise DeepSpeed would shard the weights over processes that have ended.
     unset_hf_deepspeed_config()
     config = AutoConfig.from_pretrained(base, revision=revision)
     model = AutoModelForCausalLM.from_pretrained(base, revision=revision, dtype=torch.float32)
-    model = PeftModel.from_pretrained(model, adapter).eval()
-    ids = tokenizer(PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
-    apart = model(input_ids=ids).logits
-    merged = model.merge_and_unload()
-    difference = float((merged(input_ids=ids).logits - apart).abs().max() / apart.abs().max())
+    merged, difference = _merge(PeftModel.from_pretrained(model, adapter).eval(), tokenizer)
     if not difference < TOLERANCE:
         raise UserError(
             "bad-checkpoint",
@@ -65,3 +68,11 @@ def merge_adapter(
     merged.to(config.dtype if dtype == "auto" else getattr(torch, dtype or "float32")).save_pretrained(beside)
     move_in(beside, folder)
     return difference
+
+
+def _merge(model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> tuple[Any, float]:
+    """Return the merged model, and the largest difference of its logits, relative to the largest logit."""
+    ids = tokenizer(PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
+    adapted = model(input_ids=ids).logits
+    merged: Any = model.merge_and_unload()
+    return merged, float((merged(input_ids=ids).logits - adapted).abs().max() / adapted.abs().max())

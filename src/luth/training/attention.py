@@ -1,4 +1,4 @@
-"""Attention over several documents in one row, each seeing only itself, at the cost of each alone."""
+"""Attention over the documents of a packed row: each sees only itself, at the cost it has alone."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def varlen_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
-    max_length_q: int | None = None,
+    max_length_q: int = 0,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend causally within each document of a packed row (transformers' attention interface).
@@ -31,8 +31,8 @@ def varlen_attention(
     (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim).
 
     Raises:
-        ValueError: there are no document borders (the batch is padded, not packed), or dropout or a sliding window is
-            asked for.
+        ValueError: there are no document borders (the batch is padded, not packed), or the model has dropout or a
+            sliding window.
     """
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
@@ -40,29 +40,44 @@ def varlen_attention(
         raise ValueError(f"attn_implementation {VARLEN!r} has no dropout and no sliding window: use sdpa")
     device = query.device.type
     if torch.is_autocast_enabled(device):
-        # The rotary embedding is float32 where the weights are, and the kernel, unlike PyTorch's own, is not cast for.
+        # The rotary embedding follows the weights' float32, and autocast does not cast the inputs of this kernel.
         query, key, value = (states.to(torch.get_autocast_dtype(device)) for states in (query, key, value))
     if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
-        from torch.nn.attention.varlen import varlen_attn
-
-        rows = [states[0].transpose(0, 1) for states in (query, key, value)]
-        borders = cu_seq_lens_q.to(query.device)
-        out = varlen_attn(
-            *rows,
-            borders,
-            borders,
-            max_length_q,
-            max_length_q,
-            scale=scaling,
-            window_size=(-1, 0),
-            enable_gqa=True,
-        )
-        return out[None], None
+        return _by_kernel(query, key, value, cu_seq_lens_q.to(query.device), max_length_q, scaling), None
     lengths = cu_seq_lens_q.diff().tolist()
     # split, not slices: the gradient of a slice is as long as the whole pack.
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    done = [F.scaled_dot_product_attention(*one, is_causal=True, scale=scaling, enable_gqa=True) for one in documents]
-    return torch.cat(done, dim=2).transpose(1, 2), None
+    attended = [
+        F.scaled_dot_product_attention(*document, is_causal=True, scale=scaling, enable_gqa=True)
+        for document in documents
+    ]
+    return torch.cat(attended, dim=2).transpose(1, 2), None
+
+
+def _by_kernel(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    longest: int,
+    scale: float | None,
+) -> torch.Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
+    attended: Any = varlen_attn(
+        queries,
+        keys,
+        values,
+        borders,
+        borders,
+        longest,
+        longest,
+        scale=scale,
+        window_size=(-1, 0),
+        enable_gqa=True,
+    )
+    return attended[None]
 
 
 AttentionInterface.register(VARLEN, varlen_attention)

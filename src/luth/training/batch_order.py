@@ -9,15 +9,15 @@ from luth.core.errors import UserError
 
 
 class GlobalBatches(Sampler[int]):
-    """The rows of an epoch as whole global batches, from the seed and the epoch alone.
+    """Order the rows of an epoch in whole global batches, by the seed and the epoch alone.
 
-    What does not fill a last global batch is left out, other rows in each epoch: a smaller last batch would be padded
-    with repeated rows, more of them the more processes there are. A resumed run repeats the order.
+    Rows that do not fill a last global batch are left out, different ones in each epoch: a smaller last batch would be
+    padded with repeated rows, more of them with more processes. A resumed run repeats the order.
 
-    With `group_by_length` the batches are random too, and only inside each are the rows sorted, so that its
-    micro-batches need little padding: loss and gradient are those of a random batch. (The sampler of transformers
-    sorts 50 batches together and leaves them sorted from long to short: batches of one kind of row, and a run of
-    fewer steps sees the long rows only.)
+    With `group_by_length` the batches are random too. Only the rows inside each are sorted, so that its micro-batches
+    need little padding: loss and gradient are those of a random batch. (The sampler of transformers sorts 50 batches
+    together and leaves them sorted from long to short: each batch holds rows of one length, and a short run sees long
+    rows only.)
     """
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int, strategy: str) -> None:
@@ -43,18 +43,17 @@ class GlobalBatches(Sampler[int]):
         """Yield row indices."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         rows = len(self.lengths)
-        order = (
-            list(range(rows)) if self.strategy == "sequential" else torch.randperm(rows, generator=generator).tolist()
-        )
+        in_turn = self.strategy == "sequential"
+        order = list(range(rows)) if in_turn else torch.randperm(rows, generator=generator).tolist()
         for at in range(0, len(self), self.batch_size):
             batch = order[at : at + self.batch_size]
-            yield from (
-                sorted(batch, key=lambda row: -self.lengths[row]) if self.strategy == "group_by_length" else batch
-            )
+            if self.strategy == "group_by_length":
+                batch.sort(key=lambda row: -self.lengths[row])
+            yield from batch
 
 
 def require_one_batch(rows: int, batch_size: int, kind: str, processes: int | None) -> None:
-    """Raise `UserError` where `rows` (of a `kind`: rows, packs) do not fill one global batch."""
+    """Raise `UserError` if the rows, or packs (their `kind`), do not fill one global batch."""
     if rows < batch_size:
         raise UserError(
             "bad-recipe-value",

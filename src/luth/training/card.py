@@ -1,4 +1,4 @@
-"""The model card: what the run's record says about the model, and nothing that it does not say."""
+"""The model card, written from the run's record alone."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import yaml
 from huggingface_hub import ModelCardData
 
 from luth.core.files import write_text
+from luth.core.markdown import table
 from luth.core.recipes import is_local
 from luth.languages import TARGET, get
 
@@ -33,8 +34,8 @@ def write_card(folder: Path, record: dict[str, Any], history: list[dict[str, Any
 
     Args:
         folder: the model's folder; loss.png is shown if it is there.
-        record: what run.json holds, of a finished run or of one that has come to a checkpoint. Facts that it lacks
-            are left out or said to be unknown. `hub_repository` is the model's id on the Hub, where it has one.
+        record: what run.json holds, of a finished run or of one at a checkpoint. Missing facts are left out, or
+            called unknown. `hub_repository` is the model's id on the Hub, where it has one.
         history: the Trainer's log history: losses in nats per trained token, by optimiser step.
     """
     record = json.loads(json.dumps(record, default=str))
@@ -64,13 +65,22 @@ def without_secrets(text: str) -> str:
     return re.sub(r"hf_[A-Za-z0-9]{10,}", REMOVED, text)
 
 
+def loss_unit(record: dict[str, Any]) -> str:
+    """Return what the run's losses are measured in; empty where the step is not scripts/sft.py."""
+    return "nats per trained token" if _step(record) == "sft" else ""
+
+
+def _step(record: dict[str, Any]) -> str:
+    return record.get("step", "sft")
+
+
 def _metadata(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     base = str(recipe.get("model_name_or_path", ""))
     paths = [str(source.get("path")) for source in recipe.get("datasets") or [] if source.get("path")]
-    data = ModelCardData(
+    data: Any = ModelCardData(
         library_name="transformers",
         pipeline_tag="text-generation",
-        tags=["trl", "sft", "luth"],
+        tags=["trl", _step(record), "luth"],
         datasets=[path for path in dict.fromkeys(paths) if path not in FILE_FORMATS and not is_local(path)] or None,
     )
     if base and not is_local(base):
@@ -80,15 +90,18 @@ def _metadata(record: dict[str, Any], recipe: dict[str, Any]) -> str:
 
 
 def _is_adapter(record: dict[str, Any], recipe: dict[str, Any]) -> bool:
-    """Whether the weights beside the card are an adapter: PEFT's checkpoints are, the finished model is merged."""
+    """Tell whether the weights are an adapter: those of a checkpoint are, the finished model is merged."""
     return bool(recipe.get("use_peft")) and record.get("status") != "finished"
 
 
 def _summary(record: dict[str, Any], recipe: dict[str, Any], history: list[dict[str, Any]]) -> str:
-    text = (
-        f"{_named(recipe.get('model_name_or_path', UNKNOWN))}, fine-tuned on the assistant's turns of the "
-        "conversations below, with Luth's `scripts/sft.py` and TRL's SFTTrainer."
-    )
+    how = f"trained on the data below, with Luth's `scripts/{_step(record)}.py`."
+    if _step(record) == "sft":
+        how = (
+            "fine-tuned on the assistant's turns of the conversations below, with Luth's `scripts/sft.py` and TRL's "
+            "SFTTrainer."
+        )
+    text = f"{_named(recipe.get('model_name_or_path', UNKNOWN))}, {how}"
     if record.get("status") == "finished":
         return text
     step = record.get("steps", max((entry.get("step", 0) for entry in history), default=0))
@@ -130,19 +143,19 @@ def _data(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     inputs = record.get("inputs") or {}
     shown = {recipe.get("model_name_or_path")}
     heads = ["Source", "Split", "Revision", *COUNTS.values(), "Fingerprint"]
-    lines = [heads, ["---"] * 3 + ["---:"] * len(COUNTS) + ["---"]]
+    lines = []
     # The record counts the sources in the recipe's order.
-    for count, given in zip_longest(counts.get("sources") or [], recipe.get("datasets") or [], fillvalue={}):
-        names = _names(given) or [str(count.get("source"))]
-        keys = dict.fromkeys([*names, count.get("source"), f"{names[0]}, split {given.get('split')}"])
+    for count, source in zip_longest(counts.get("sources") or [], recipe.get("datasets") or [], fillvalue={}):
+        names = _names(source) or [str(count.get("source"))]
+        keys = dict.fromkeys([*names, count.get("source"), f"{names[0]}, split {source.get('split')}"])
         shown.update(keys)
         prints = ", ".join(f"`{inputs[key]}`" for key in keys if key in inputs)
-        split, revision = given.get("split") or "", given.get("revision") or ""
+        split, revision = source.get("split") or "", source.get("revision") or ""
         lines.append([", ".join(f"`{name}`" for name in names), split, revision, *_counted(count), prints])
     if counts:
         held_out = counts.get("held_out") or 0
         lines.append(["**All**", "", "", *_counted({**counts, "rows": counts.get("rows", 0) + held_out}), ""])
-    parts = ["\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)]
+    parts = [table(heads, lines, left=(0, 1, 2, len(heads) - 1))]
     if counts.get("held_out"):
         parts.append(f"{counts['held_out']:,} of these rows were held out of training.")
     others = [f"- `{name}`: `{fingerprint}`" for name, fingerprint in inputs.items() if name not in shown]
@@ -151,12 +164,12 @@ def _data(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     return "\n\n".join(["## Data", *parts])
 
 
-def _names(given: dict[str, Any]) -> list[str]:
+def _names(source: dict[str, Any]) -> list[str]:
     """Name what one entry of `datasets` reads: its files, or the dataset with its configuration."""
-    files = given.get("data_files")
-    if given.get("path") == "json" and isinstance(files, str | list):
+    files = source.get("data_files")
+    if source.get("path") == "json" and isinstance(files, str | list):
         return [files] if isinstance(files, str) else [str(file) for file in files]
-    return [", ".join(str(given[key]) for key in ("path", "name") if given.get(key))] if given.get("path") else []
+    return [", ".join(str(source[key]) for key in ("path", "name") if source.get(key))] if source.get("path") else []
 
 
 def _counted(counts: dict[str, Any]) -> list[str]:
@@ -165,10 +178,12 @@ def _counted(counts: dict[str, Any]) -> list[str]:
 
 def _training(record: dict[str, Any], recipe: dict[str, Any], history: list[dict[str, Any]]) -> str:
     packages = record.get("packages") or {}
-    apart = record.get("adapter_logit_difference")
+    difference = record.get("adapter_logit_difference")
     facts = {
         "Method": _method(record, recipe),
-        "Merged model's logits against the adapter's, largest relative difference": f"{apart:.2g}" if apart else None,
+        "Merged model's logits against the adapter's, largest relative difference": f"{difference:.2g}"
+        if difference
+        else None,
         "Optimiser steps": f"{record['steps']:,}" if record.get("steps") is not None else None,
         "Training loss, mean": _mean(history),
         "Training loss, last logged": _last(history, "loss"),
@@ -183,7 +198,8 @@ def _training(record: dict[str, Any], recipe: dict[str, Any], history: list[dict
         "Packages": ", ".join(f"{name} {version}" for name, version in packages.items() if version),
     }
     lines = [f"- {name}: {fact}" for name, fact in facts.items() if fact not in (None, "")]
-    return "\n".join(["## Training", "", "Losses are in nats per trained token.", "", *lines])
+    unit = [f"Losses are in {loss_unit(record)}.", ""] if loss_unit(record) else []
+    return "\n".join(["## Training", "", *unit, *lines])
 
 
 def _method(record: dict[str, Any], recipe: dict[str, Any]) -> str:
@@ -195,7 +211,7 @@ def _method(record: dict[str, Any], recipe: dict[str, Any]) -> str:
 
 
 def _mean(history: list[dict[str, Any]]) -> str | None:
-    """Average the loss over all steps; a log holds the mean since the one before it.
+    """Return the mean loss over all steps: each log holds the mean since the one before it.
 
     The Trainer's own train_loss leaves out the steps before the last resume.
     """
@@ -231,7 +247,7 @@ def _duration(seconds: float | None) -> str | None:
 
 
 def _reproduction(record: dict[str, Any], recipe: dict[str, Any]) -> str:
-    # Nothing folded, so that what is read back from the card is the recipe whose hash stands below it.
+    # No line is folded: the recipe read back from the card has the hash that stands below it.
     given = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=10**9)
     origin = f" (`{record['recipe_path']}`, with what the command line changed)" if record.get("recipe_path") else ""
     output = "" if "output_dir" in recipe else ", add `output_dir:` with a folder of your own"
@@ -239,5 +255,5 @@ def _reproduction(record: dict[str, Any], recipe: dict[str, Any]) -> str:
         f"## Recipe\n\nThe settings as given{origin}:\n\n```yaml\n{given}```\n\n"
         f"SHA-256 of the recipe: `{record.get('recipe_hash', UNKNOWN)}`\n\n"
         f"To run it again, save it as `recipe.yaml`{output}, and start in Luth's folder, at the commit above:\n\n"
-        "```bash\naccelerate launch scripts/sft.py recipe.yaml\n```"
+        f"```bash\naccelerate launch scripts/{_step(record)}.py recipe.yaml\n```"
     )

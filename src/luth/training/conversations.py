@@ -1,15 +1,15 @@
-"""What is a conversation to train on, and what keeps a row from being one."""
+"""Conversations to train on: how a row is checked, and what it gives its chat template."""
 
 import json
 from typing import Any
 
 
 def conversation_problem(messages: Any) -> str | None:
-    """Say what keeps `messages` from being a conversation to train on, or None.
+    """Return why `messages` is not a conversation to train on, or None if it is one.
 
     A conversation is an optional system turn, then user and assistant turns in alternation, the user first, the
-    assistant last, all with text. An assistant turn may call tools instead of saying something; their answers, one or
-    more tool turns, then stand between it and the assistant's next turn.
+    assistant last, all with text. An assistant turn may call tools instead of speaking; one or more tool turns with
+    their answers then follow, before the assistant's next turn.
     """
     if not isinstance(messages, list) or not messages:
         return "no messages"
@@ -39,8 +39,11 @@ def _expected_after(message: dict[str, Any]) -> set[str]:
     return {"tool"} if message.get("tool_calls") else {"user"}
 
 
+ROW_COLUMNS = ("messages", "tools", "chat_template_kwargs")
+
+
 def template_arguments(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what a row gives its chat template: `messages`, `tools` and the entries of `chat_template_kwargs`.
+    """Return a row's arguments to its chat template: `messages`, `tools` and the entries of `chat_template_kwargs`.
 
     The last two may be JSON texts, as in many datasets. Keys that are null are left out at every depth: Arrow gives
     each entry of a column the keys of all the others.
@@ -52,9 +55,6 @@ def template_arguments(row: dict[str, Any]) -> dict[str, Any]:
         "tools": given.pop("tools", None),
         **given.get("chat_template_kwargs", {}),
     }
-
-
-ROW_COLUMNS = ("messages", "tools", "chat_template_kwargs")
 
 
 def _without_nulls(value: Any) -> Any:

@@ -1,21 +1,50 @@
-"""Which rows made the loss something other than a number."""
+"""A loss that is not a number: the error, and the rows that caused it."""
 
+from pathlib import Path
 from typing import Any
 
+from luth.core.errors import UserError
 from luth.training.mixture import Rows
 
-SHOWN = 8
+EXAMPLES = 8
+
+
+class NotFinite(Exception):
+    """The loss is no longer a number; `inputs` is the micro-batch it was computed on."""
+
+    def __init__(self, loss: float, inputs: dict[str, Any]) -> None:
+        """`loss` in nats per token."""
+        super().__init__(f"the loss is {loss}")
+        self.loss = loss
+        self.inputs = inputs
+
+
+def diverged(error: NotFinite, step: int, rows: Rows, checkpoint: Path | None) -> UserError:
+    """Return the error that stops the run.
+
+    Args:
+        error: what the trainer raised.
+        step: the optimiser step, from 1, that was not finished.
+        rows: the run's rows.
+        checkpoint: the last whole checkpoint, if there is one.
+    """
+    kept = f"the last good checkpoint is {checkpoint}" if checkpoint else "there is no checkpoint yet"
+    return UserError(
+        "diverged",
+        f"the loss is {error.loss} at step {step}, in the batch of {'; '.join(rows_of(error.inputs, rows))}: stopped; "
+        f"{kept}: look at these rows, or lower learning_rate or max_grad_norm, with another output_dir",
+    )
 
 
 def rows_of(inputs: dict[str, Any], rows: Rows) -> list[str]:
-    """Name the training rows in a micro-batch, padded, padding-free or packed, by looking their tokens up."""
-    wanted = set(_documents(inputs))
-    lengths = {len(document) for document in wanted}
-    found = []
+    """Name the training rows in a micro-batch, padded, padding-free or packed, by looking up their tokens."""
+    documents = set(_documents(inputs))
+    lengths = {len(document) for document in documents}
+    names = []
     for at, length in enumerate(rows.train["length"]):
-        if length in lengths and tuple(rows.train[at]["input_ids"]) in wanted:
-            found.append(rows.name(rows.train[at]))
-    return found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+        if length in lengths and tuple(rows.train[at]["input_ids"]) in documents:
+            names.append(rows.name(rows.train[at]))
+    return names[:EXAMPLES] + ([f"and {len(names) - EXAMPLES} more"] if len(names) > EXAMPLES else [])
 
 
 def _documents(inputs: dict[str, Any]) -> list[tuple[int, ...]]:

@@ -1,9 +1,10 @@
-"""What the launch asked for and what it got: accelerate falls back in several cases without a word."""
+"""Checking that a launch has the strategy it asked for: accelerate silently falls back in several cases."""
 
 import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 from accelerate import Accelerator, PartialState
@@ -11,14 +12,14 @@ from accelerate.commands.config.config_args import default_config_file, load_con
 from accelerate.commands.launch import launch_command_parser
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, parse_flag_from_env
-from trl import SFTConfig
+from transformers import TrainingArguments
 
 from luth.core.errors import UserError
 
 
 @dataclass
 class Strategy:
-    """How a run is distributed; None where it is not said.
+    """How a run is distributed; None where it is unknown.
 
     Parameters:
         kind (`str`, *optional*): "one process", "DDP", "ZeRO-1" to "ZeRO-3", "FSDP1" or "FSDP2".
@@ -35,28 +36,28 @@ class Strategy:
         return f"{self.kind or 'any strategy'} over {self.processes or 'any number of'} processes"
 
 
-def check_launch(training: SFTConfig) -> Strategy:
-    """Return the strategy that this process is to be part of.
+def check_launch(training: TrainingArguments) -> Strategy:
+    """Return the strategy of this process.
 
     Raises:
-        UserError: it is not the one that `accelerate launch` was asked for.
+        UserError: `accelerate launch` was asked for another one.
     """
-    state = training.distributed_state
+    state: Any = training.distributed_state
     if training.deepspeed_plugin is not None:
-        got = Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
+        actual = Strategy(f"ZeRO-{training.deepspeed_plugin.zero_stage}", state.num_processes)
     else:
-        got = _got(state)
-    asked = _asked()
-    if asked is not None and (asked.processes not in (None, got.processes) or asked.kind not in (None, got.kind)):
-        raise UserError("launch-mismatch", _fall_back(asked, got, training))
-    return got
+        actual = _actual(state)
+    wanted = _requested()
+    if wanted and (wanted.processes not in (None, actual.processes) or wanted.kind not in (None, actual.kind)):
+        raise UserError("launch-mismatch", _fall_back(wanted, actual, training))
+    return actual
 
 
-def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfig) -> None:
-    """Raise `UserError` unless the accelerator that the trainer made has the strategy asked for, and its precision."""
-    got = _got(accelerator.state)
-    if got != asked:
-        raise UserError("launch-mismatch", _fall_back(asked, got, training))
+def confirm_launch(strategy: Strategy, accelerator: Accelerator, training: TrainingArguments) -> None:
+    """Raise `UserError` unless the trainer's accelerator has this strategy and the recipe's precision."""
+    actual = _actual(accelerator.state)
+    if actual != strategy:
+        raise UserError("launch-mismatch", _fall_back(strategy, actual, training))
     precision = "bf16" if training.bf16 else "no"
     if accelerator.mixed_precision != precision:
         raise UserError(
@@ -66,18 +67,18 @@ def confirm_launch(asked: Strategy, accelerator: Accelerator, training: SFTConfi
         )
 
 
-def _got(state: PartialState | AcceleratorState) -> Strategy:
+def _actual(state: PartialState | AcceleratorState) -> Strategy:
     if state.distributed_type == DistributedType.DEEPSPEED:
         return Strategy(f"ZeRO-{state.deepspeed_plugin.zero_stage}", state.num_processes)
-    # accelerate makes FSDP of several processes on accelerators only; on CPUs they stay plain data-parallel.
+    # accelerate does FSDP on accelerators only; on CPUs several processes stay plain data-parallel.
     on_cpu = state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU)
     if not on_cpu and parse_flag_from_env("ACCELERATE_USE_FSDP"):
         return Strategy(f"FSDP{os.environ.get('FSDP_VERSION', '1')}", state.num_processes)
     return Strategy("DDP" if state.num_processes > 1 else "one process", state.num_processes)
 
 
-def _asked() -> Strategy | None:
-    """Read the command line of the launcher that started this process, and its configuration; None without one."""
+def _requested() -> Strategy | None:
+    """Return the strategy that the launcher's command line and configuration file name; None without a launcher."""
     words = _launcher()
     if words is None:
         return None
@@ -86,7 +87,7 @@ def _asked() -> Strategy | None:
     if flags.config_file or (Path(default_config_file).is_file() and not flags.cpu):
         config = load_config_from_file(flags.config_file)
     processes = flags.num_processes or getattr(config, "num_processes", None)
-    # As accelerate has it: a flag for the kind takes the place of the file's.
+    # As in accelerate, a flag for the kind replaces the file's.
     by_flag = flags.multi_gpu or flags.use_deepspeed or flags.use_fsdp or flags.tpu
     kind = "" if by_flag else str(getattr(config, "distributed_type", ""))
     if flags.use_deepspeed or kind.endswith("DEEPSPEED"):
@@ -113,11 +114,11 @@ def _launcher() -> list[str] | None:
     return None
 
 
-def _fall_back(asked: Strategy, got: Strategy, training: SFTConfig) -> str:
-    kind = asked.kind or ""
+def _fall_back(wanted: Strategy, actual: Strategy, training: TrainingArguments) -> str:
+    kind = wanted.kind or ""
     advice = "several processes need distributed_type: MULTI_GPU, on CPUs with use_cpu: true: see accelerate_configs/"
     if kind.startswith("FSDP") and training.use_cpu:
         advice = "it has no FSDP on CPUs: take accelerate_configs/ddp_cpu.yaml or a zero file"
     if kind.startswith("ZeRO"):
         advice = "--cpu and ACCELERATE_USE_CPU drop DeepSpeed: take accelerate_configs/zero1_cpu.yaml as it is"
-    return f"accelerate launch was asked for {asked} and gave {got}, without a word: {advice}"
+    return f"accelerate launch was asked for {wanted} and gave {actual}, without an error of its own: {advice}"

@@ -1,11 +1,11 @@
-"""Cross-entropy from hidden states, with logits only where a token is trained and only a part of them at a time."""
+"""Cross-entropy from hidden states: logits are made for trained tokens only, a part of them at a time."""
 
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-# Logits held at once, in elements: enough rows for full-speed matrix products at a vocabulary of 150,000.
+# How many logits are held at once: enough rows for full-speed matrix products at a vocabulary of 150,000.
 CPU_ELEMENTS = 2**26
 GPU_ELEMENTS = 2**28
 
@@ -13,7 +13,7 @@ GPU_ELEMENTS = 2**28
 class LinearCrossEntropy(torch.autograd.Function):
     """Sum of the negative log-likelihoods of the targets under `hidden @ weight.T`.
 
-    The gradients are made in the forward pass, a chunk of positions at a time, so that neither the logits nor their
+    The gradients are computed in the forward pass, a chunk of positions at a time. So neither the logits nor their
     gradients are ever held for all positions, and nothing is computed twice.
     """
 
@@ -39,20 +39,21 @@ class LinearCrossEntropy(torch.autograd.Function):
                 index = targets[part, None]
                 normaliser = logits.logsumexp(-1, keepdim=True)
                 total += (normaliser - logits.gather(1, index)).sum()
-                if not (wants_hidden or wants_weight):
+                if hidden_gradient is None and weight_gradient is None:
                     continue
                 gradient = logits.sub_(normaliser).exp_().scatter_add_(1, index, torch.full_like(normaliser, -1.0))
                 gradient = gradient.to(dtype)
-                if wants_hidden:
+                if hidden_gradient is not None:
                     hidden_gradient[part] = gradient @ matrix
-                if wants_weight:
+                if weight_gradient is not None:
                     weight_gradient += gradient.T @ states
-        ctx.gradients = hidden_gradient, weight_gradient.to(weight.dtype) if wants_weight else None
+        ctx.gradients = hidden_gradient, None if weight_gradient is None else weight_gradient.to(weight.dtype)
         return total
 
     @staticmethod
-    def backward(ctx: Any, scale: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
+    def backward(ctx: Any, *grad_outputs: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
         """Scale the gradients."""
+        [scale] = grad_outputs
         hidden, weight = ctx.gradients
         ctx.gradients = None
         return None if hidden is None else hidden.mul_(scale), None if weight is None else weight.mul_(scale), None

@@ -22,7 +22,7 @@ def read_training_template(path: str) -> str:
         path: a file, or the name of a template of this package, such as `smollm2.jinja`.
 
     Raises:
-        UserError: the file is missing, is not Jinja, or has no markers, so that nothing would be trained.
+        UserError: the file is missing, is not Jinja, or has no markers: nothing would be trained.
     """
     try:
         template = template_file(path).read_text(encoding="utf-8")
@@ -39,7 +39,9 @@ def read_training_template(path: str) -> str:
 
 
 def inference_template(template: str) -> str:
-    """Return a training template without its generation markers: it renders the same text and serves any engine.
+    """Return a training template without its generation markers, which other engines do not know.
+
+    It renders the same text.
 
     Each marker leaves an empty comment behind, which trims the white space around it as the marker did.
     """
@@ -55,12 +57,12 @@ def mask(
 ) -> dict[str, list[int]]:
     """Tokenise one conversation.
 
-    The text is cut where training starts and stops, and each piece is tokenised by itself: a prompt ends in the very
-    tokens that it has at inference, whatever the answer begins with. For byte-level vocabularies; one that puts a
-    space before every text (SentencePiece) would put it before every piece.
+    The text is cut where training starts and stops, and each piece is tokenised by itself. So a prompt ends in the
+    tokens that it has at inference, whatever the answer begins with. This is for byte-level vocabularies: one that
+    puts a space before every text (SentencePiece) would put it before every piece.
 
     A token that is written out in a message, as in "<|im_end|>", becomes that token, as it does at inference. It
-    cannot change what is trained.
+    does not change which tokens are trained.
 
     Returns:
         `input_ids` and `labels`, both of the conversation's length in tokens; a label is the token itself where it
@@ -69,14 +71,16 @@ def mask(
     Raises:
         UserError: the template refuses the conversation, or cannot render it; the message is the template's own.
     """
+    # transformers' own annotations leave out what its template engine takes.
+    variables: dict[str, Any] = {**tokenizer.special_tokens_map, **chat_template_kwargs, "tools": tools}
     try:
         [text], [spans] = render_jinja_template(
-            # Arrow gives every message the keys of all: what is None was not there. apply_chat_template does the same.
+            # Arrow gives every message the keys of all: those that are None were not there. transformers' own
+            # apply_chat_template leaves them out too.
             [[{key: value for key, value in message.items() if value is not None} for message in messages]],
-            tools=tools,
             chat_template=template,
             return_assistant_tokens_mask=True,
-            **(tokenizer.special_tokens_map | chat_template_kwargs),
+            **variables,
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise UserError("bad-template", " ".join(str(error).split())) from error

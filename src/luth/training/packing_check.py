@@ -1,37 +1,38 @@
-"""Which model families may see several documents in one row."""
+"""Whether several documents may share a row in a model's family."""
 
 import torch
 from transformers import AutoModelForCausalLM, Lfm2Config, PretrainedConfig
 
+from luth.checkpoints.families import packed_families
 from luth.core.errors import UserError
-
-# tests/training/test_packing.py shows for each of these that packed and unpacked losses are equal.
-EXACT = ("llama", "qwen2", "qwen3")
 
 
 def require_exact_packing(config: PretrainedConfig, device: torch.device) -> None:
-    """Raise `UserError` unless documents that share a row cannot see one another in this family.
+    """Require that documents which share a row cannot see one another.
 
-    LFM2's short convolution reaches over the borders, unless the CUDA package causal_conv1d is there, which takes
-    them into account: each time, a tiny random model has to show it on `device`.
+    LFM2's short convolution reaches over the borders, unless the CUDA package causal_conv1d takes them into account:
+    a tiny random model is tried on `device` each time.
+
+    Raises:
+        UserError: they can, or the family is not tested.
     """
-    family = config.model_type
-    if family in EXACT:
+    family, packed = config.model_type, packed_families()
+    if family in packed:
         return
     if family != "lfm2":
         raise UserError(
             "unsupported-model",
-            f"packing and padding_free are tested for {', '.join(EXACT)} only, not for {family}: set both to false",
+            f"packing and padding_free are tested for {', '.join(packed)} only, not for {family}: set both to false",
         )
     try:
-        apart = packing_error(Lfm2Config(**TINY_LFM2), device)
+        difference = packing_error(Lfm2Config(**TINY_LFM2), device)
     except ValueError as error:
         raise UserError(
             "unsupported-model", f"{LFM2_MIXES}, save with the CUDA package causal_conv1d: {UNPACKED}"
         ) from error
-    if apart > 0.05:
+    if difference > 0.05:
         raise UserError(
-            "unsupported-model", f"{LFM2_MIXES}: logits of packed documents are {apart:.2g} off: {UNPACKED}"
+            "unsupported-model", f"{LFM2_MIXES}: logits of packed documents are {difference:.2g} off: {UNPACKED}"
         )
 
 
@@ -50,9 +51,11 @@ TINY_LFM2 = {
 
 @torch.no_grad()
 def packing_error(config: PretrainedConfig, device: torch.device, attention: str = "sdpa") -> float:
-    """Return how far the logits of two documents in one row are from those of each alone, for random weights.
+    """Compare the logits of two documents in one row with those of each alone, for random weights.
 
-    Relative to the largest logit, in the precision that training on `device` has (bfloat16 on a GPU, else float32).
+    Returns:
+        the largest difference relative to the largest logit, in the precision of training on `device` (bfloat16 on a
+        GPU, else float32).
     """
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     model = AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=dtype).to(device).eval()

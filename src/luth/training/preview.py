@@ -1,7 +1,8 @@
-"""What will be trained, to look at before any training: rows coloured by mask, and the counts of the mixture."""
+"""A look at the data before training: rows coloured by mask, and the counts of the mixture."""
 
 import os
 import sys
+from itertools import groupby
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -21,31 +22,29 @@ def preview(rows: Rows, tokenizer: PreTrainedTokenizerBase, number: int) -> str:
     text stands between ⟦ and ⟧.
     """
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    before, after = (TRAINED, PLAIN) if colour else ("⟦", "⟧")
-    legend = f"{before}trained{after}, {UNTRAINED if colour else ''}not trained{PLAIN if colour else ''}"
+    marks = {True: (TRAINED, PLAIN), False: (UNTRAINED, PLAIN)} if colour else {True: ("⟦", "⟧"), False: ("", "")}
+
+    def marked(trained: bool, text: str) -> str:
+        before, after = marks[trained]
+        return before + text + after
+
+    legend = f"{marked(True, 'trained')}, {marked(False, 'not trained')}"
     number = min(number, len(rows.train))
     pieces = [f"{number} of {len(rows.train)} training rows: {legend}, line breaks as they are, special tokens shown."]
     for at in range(number):
         row = rows.train[at * len(rows.train) // number]
         pieces.append(f"--- {rows.name(row)}: {row['length']} tokens, {row['trained']} trained")
-        pieces.append(
-            "".join(
-                before + text + after if trained else (UNTRAINED + text + PLAIN if colour else text)
-                for trained, text in runs(row, tokenizer)
-            )
-        )
+        pieces.append("".join(marked(trained, text) for trained, text in runs(row, tokenizer)))
     return "\n".join(pieces)
 
 
 def runs(row: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> list[tuple[bool, str]]:
     """Return a tokenised row as runs of (trained, text), from its tokens and labels alone."""
-    found: list[tuple[bool, list[int]]] = []
-    for token, tag in zip(row["input_ids"], row["labels"], strict=True):
-        trained = tag != IGNORED
-        if not found or found[-1][0] != trained:
-            found.append((trained, []))
-        found[-1][1].append(token)
-    return [(trained, tokenizer.decode(tokens, clean_up_tokenization_spaces=False)) for trained, tokens in found]
+    tokens = zip(row["input_ids"], row["labels"], strict=True)
+    return [
+        (trained, str(tokenizer.decode([token for token, _ in run], clean_up_tokenization_spaces=False)))
+        for trained, run in groupby(tokens, key=lambda pair: pair[1] != IGNORED)
+    ]
 
 
 def data_report(rows: Rows, max_length: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Pushing models to the Hub: whole files, no pickles, and a wrong name or token found before training."""
+"""Pushing models to the Hub: whole files, no pickles. A wrong name or token is found before training."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_utils import HubStrategy
 
 from luth.core.console import say
-from luth.core.errors import UserError, explain
-from luth.training.card import without_secrets, write_card
+from luth.core.errors import Code, UserError, explain
+from luth.training.card import loss_unit, without_secrets, write_card
 from luth.training.loss_curve import plot_loss
 
 PUSHED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md", "loss.png", "log_history.jsonl"]
@@ -29,7 +29,7 @@ STAGE = ".pushed"
 
 
 def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
-    """Create the repository that `args` name, and its branch, and make sure that it may be written to.
+    """Create the repository that `args` name, and its branch, and check that it can be written to.
 
     Reads `hub_model_id` (without it, the output folder's name), `hub_private_repo`, `hub_revision` and
     `hub_strategy`; the token comes from HF_TOKEN or `hf auth login`. `record` is what run.json will hold: it is
@@ -44,8 +44,8 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
     """
     if args.hub_strategy not in (HubStrategy.END, HubStrategy.EVERY_SAVE):
         raise UserError(
-            "hub-refused",
-            f"hub_strategy: {args.hub_strategy.value} uploads the optimiser's state, which is a pickle: "
+            "bad-recipe-value",
+            f"hub_strategy: {HubStrategy(args.hub_strategy).value} uploads the optimiser's state, which is a pickle: "
             "choose end or every_save",
         )
     published = json.dumps(record, default=str, ensure_ascii=False)
@@ -54,16 +54,17 @@ def open_repository(args: TrainingArguments, record: dict[str, Any]) -> str:
             "hub-refused",
             "the recipe holds a token, and run.json is published: set HF_TOKEN in the environment instead",
         )
-    name = args.hub_model_id or Path(args.output_dir).resolve().name
+    name = args.hub_model_id or Path(str(args.output_dir)).resolve().name
     api = HfApi()
     try:
         repo_id = api.create_repo(name, private=args.hub_private_repo, exist_ok=True).repo_id
-        # create_repo takes any public repository that exists for a success, another's as well.
+        # create_repo also succeeds for a public repository that belongs to somebody else.
         api.auth_check(repo_id, write=True)
         if args.hub_revision:
             api.create_branch(repo_id, branch=args.hub_revision, exist_ok=True)
     except (httpx.HTTPError, OSError, ValueError) as error:
-        raise UserError("hub-refused", f"hub_model_id {name}: {_reason(error)}") from error
+        code, reason = _reason(error)
+        raise UserError(code, f"hub_model_id {name}: {reason}") from error
     return repo_id
 
 
@@ -85,9 +86,10 @@ def push_finished(folder: Path, repo_id: str, revision: str | None = None) -> st
     try:
         return _upload(HfApi(), folder, repo_id, revision, f"Finished model, step {step}").commit_url
     except Exception as error:
+        code, reason = _reason(error)
         raise UserError(
-            "hub-refused",
-            f"{repo_id} was not pushed: {_reason(error)}. The model is safe in {folder}; "
+            code,
+            f"{repo_id} was not pushed: {reason}. The model is safe in {folder}; "
             f"to push it: {upload_command(folder, repo_id, revision)}",
         ) from error
 
@@ -104,8 +106,8 @@ def upload_command(folder: Path, repo_id: str, revision: str | None = None) -> s
 class PushCheckpoints(TrainerCallback):
     """Push each checkpoint's model in the background, with a card and a loss curve up to its step.
 
-    A checkpoint that is saved while the former one is still on its way is not pushed. A push that fails is said in
-    one line, and training goes on. Stands after the callback that seals checkpoints, which stops a diverged one.
+    A checkpoint that is saved while an earlier one is still being pushed is not pushed. A push that fails prints one
+    line, and training goes on. The callback that seals checkpoints must run before this one: it stops a diverged run.
     """
 
     def __init__(self, record: dict[str, Any], repo_id: str) -> None:
@@ -117,41 +119,41 @@ class PushCheckpoints(TrainerCallback):
         self.step = 0
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Begin to push the checkpoint just written, from the world's first process."""
+        """Begin to push the checkpoint just written, from the first process."""
         if not state.is_world_process_zero or args.hub_strategy != HubStrategy.EVERY_SAVE:
             return
         if self.push is not None and not self.push.done():
             return
-        self._settle()
-        output = Path(args.output_dir)
+        self._await_push()
+        output = Path(str(args.output_dir))
         self.step = state.global_step
         try:
             if any("loss" in entry for entry in state.log_history):
                 name = self.record["recipe"]["model_name_or_path"]
-                plot_loss(state.log_history, output / "loss.png", f"Fine-tuning {name}")
+                plot_loss(state.log_history, output / "loss.png", f"Fine-tuning {name}", loss_unit(self.record))
             write_card(output, {**self.record, "steps": self.step}, state.log_history)
             staged = _stage(output, output / f"checkpoint-{self.step}")
             message = f"Checkpoint, step {self.step}"
             self.push = self.api.run_as_future(_upload, self.api, staged, self.repo_id, args.hub_revision, message)
         except (OSError, UserError) as error:
-            self._complain(error)
+            self._report(error)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Wait for the push that is under way."""
         if state.is_world_process_zero:
-            self._settle()
-            shutil.rmtree(Path(args.output_dir) / STAGE, ignore_errors=True)
+            self._await_push()
+            shutil.rmtree(Path(str(args.output_dir)) / STAGE, ignore_errors=True)
 
-    def _settle(self) -> None:
+    def _await_push(self) -> None:
         error = self.push.exception() if self.push is not None else None
         self.push = None
         if error is not None:
-            self._complain(error)
+            self._report(error)
 
-    def _complain(self, error: BaseException) -> None:
-        say(f"The checkpoint at step {self.step} was not pushed, training goes on: {_reason(error)}.")
+    def _report(self, error: BaseException) -> None:
+        say(f"The checkpoint at step {self.step} was not pushed, training goes on: {_reason(error)[1]}.")
 
 
 def _stage(output: Path, checkpoint: Path) -> Path:
@@ -164,7 +166,7 @@ def _stage(output: Path, checkpoint: Path) -> Path:
     stage.mkdir()
     names = [path.name for path in checkpoint.iterdir() if path.is_file()]
     if not any(name.endswith(".safetensors") for name in names):
-        raise UserError("hub-refused", f"{checkpoint} holds no safetensors weights, as sharded training leaves it")
+        raise UserError("hub-refused", f"{checkpoint} holds no safetensors weights: sharded training saves none there")
     model = filter_repo_objects(names, allow_patterns=PUSHED, ignore_patterns=KEPT_BACK)
     beside = [output / name for name in ("README.md", "run.json", "loss.png")]
     # By name, ours last: PEFT puts a README.md of its own into a checkpoint.
@@ -190,17 +192,18 @@ def _upload(api: HfApi, folder: Path, repo_id: str, revision: str | None, messag
     )
 
 
-def _reason(error: BaseException) -> str:
-    """Say in one line why the Hub did not do it, with the remedy where there is one."""
+def _reason(error: BaseException) -> tuple[Code, str]:
+    """Return the code and one line of why the Hub did not do it, with the remedy where there is one."""
     status = getattr(getattr(error, "response", None), "status_code", None)
-    said = getattr(error, "server_message", None) or str(error)
-    said = " ".join(said.split())[:300]
+    message = " ".join((getattr(error, "server_message", None) or str(error)).split())[:300]
     if status in (401, 403):
-        return f"the Hub refuses ({status}: {said}): set HF_TOKEN to a token with write permission for this name"
+        advice = "set HF_TOKEN to a token with write permission for this name"
+        return "hub-refused", f"the Hub refuses ({status}: {message}): {advice}"
     if status is not None:
-        return f"the Hub answers {status}: {said}"
+        return "hub-refused", f"the Hub answers {status}: {message}"
     if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set: unset it to push"
+        return "hub-offline", "HF_HUB_OFFLINE is set: unset it to push"
     if isinstance(error, httpx.TransportError):
-        return f"the Hub cannot be reached ({said}): check the network"
-    return str(explain(error) or said)
+        return "hub-unreachable", f"the Hub cannot be reached ({message}): check the network"
+    known = explain(error)
+    return (known.code, str(known)) if known else ("hub-refused", message)

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not used, and the finished model put in place."""
+"""Checkpoints, sealed when they are whole, and the finished model's files moved into place."""
 
 import json
 import os
@@ -20,20 +20,20 @@ from transformers import (
 
 from luth.core.console import say
 from luth.core.errors import UserError
-from luth.core.files import write_json
+from luth.core.files import flush, write_json
 
-# Written last, when the files of every process are on the disk: a folder without it was torn by a kill.
+# Written last, when the files of every process are on the disk: a folder without it was interrupted by a kill.
 COMPLETE = "complete.json"
 
 
-class KeepCheckpoints(TrainerCallback):
+class SealCheckpoints(TrainerCallback):
     """Seal each checkpoint once it is whole, and only then delete the ones beyond `save_total_limit`.
 
     (The Trainer deletes the old one as soon as its first process has written the new one.)
     """
 
     def __init__(self, limit: int | None, made_by: dict[str, Any]) -> None:
-        """`limit` is the number to keep, None for all; `made_by` says which run and launch they belong to."""
+        """`limit` is the number to keep, None for all; `made_by` identifies the run and the launch."""
         self.limit = limit
         self.made_by = made_by
 
@@ -42,8 +42,8 @@ class KeepCheckpoints(TrainerCallback):
         PartialState().wait_for_everyone()
         if not state.is_world_process_zero:
             return
-        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        _check_weights(folder)
+        folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+        _require_finite_weights(folder)
         seal(folder, self.made_by)
         if self.limit is None:
             return
@@ -51,7 +51,7 @@ class KeepCheckpoints(TrainerCallback):
         kept = [path for path in _numbered(folder.parent) if (path / COMPLETE).is_file()][-self.limit :]
         for path in _numbered(folder.parent):
             if path not in kept and path.name != best and _step(path) < state.global_step:
-                # On a network file system it may fail, and is tried again at the next checkpoint.
+                # On a network file system this may fail. The next checkpoint tries again.
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -59,67 +59,70 @@ def seal(folder: Path, made_by: dict[str, Any]) -> None:
     """Flush a checkpoint's files to the disk and list them with their sizes in complete.json."""
     sizes = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != COMPLETE):
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
+        flush(path)
         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
     write_json(folder / COMPLETE, {"made_by": made_by, "files": sizes})
 
 
-def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> str | None:
-    """Return the newest whole `checkpoint-N` in `folder`, or None; say which ones a kill has torn.
+def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> Path | None:
+    """Return the newest whole `checkpoint-N` in `folder`, or None; print which ones are not whole.
 
     Raises:
         UserError: it was made by another recipe, or under another strategy or number of processes.
     """
     for path in reversed(_numbered(folder)):
-        try:
-            sealed = json.loads((path / COMPLETE).read_text(encoding="utf-8"))
-            before = dict(sealed["made_by"])
-            whole = all((path / name).stat().st_size == size for name, size in sealed["files"].items())
-        except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            say(f"{path} is not whole: a kill has torn it. The one before it is used.")
+        sealed_by = _sealed_by(path)
+        if sealed_by is None:
+            say(f"{path} is not whole: a kill interrupted it. The checkpoint before it is used.")
             continue
-        wrong = [key for key in made_by if before.get(key) != made_by[key]]
+        wrong = [key for key in made_by if sealed_by.get(key) != made_by[key]]
         if wrong:
-            then = ", ".join(f"{key} {before.get(key)}" for key in wrong)
+            then = ", ".join(f"{key} {sealed_by.get(key)}" for key in wrong)
             now = ", ".join(f"{key} {made_by[key]}" for key in wrong)
             raise UserError(
                 "bad-checkpoint",
                 f"{path} was made by another run or launch ({then}; now {now}): launch as then, or choose another "
                 f"output_dir",
             )
-        return str(path)
+        return path
     return None
 
 
+def _sealed_by(checkpoint: Path) -> dict[str, Any] | None:
+    """Return which run and launch made a checkpoint; None if one of its files is missing or has another size."""
+    try:
+        sealed = json.loads((checkpoint / COMPLETE).read_text(encoding="utf-8"))
+        whole = all((checkpoint / name).stat().st_size == size for name, size in sealed["files"].items())
+        return dict(sealed["made_by"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _numbered(folder: Path) -> list[Path]:
-    found = [path for path in folder.glob("checkpoint-*") if path.name.rsplit("-", 1)[1].isdigit()]
-    return sorted(found, key=_step)
+    return sorted((path for path in folder.glob("checkpoint-*") if path.name.rsplit("-", 1)[1].isdigit()), key=_step)
 
 
 def _step(path: Path) -> int:
     return int(path.name.rsplit("-", 1)[1])
 
 
-def _check_weights(folder: Path) -> None:
-    """Raise `UserError` where a saved weight is not a number: such a checkpoint must not replace a good one."""
+def _require_finite_weights(folder: Path) -> None:
+    """Raise `UserError` if a saved weight is not a number: such a checkpoint must not replace a good one."""
     for path in folder.glob("*.safetensors"):
         with safe_open(path, "pt") as weights:
             for name in weights.keys():
                 if not torch.isfinite(weights.get_tensor(name)).all():
                     raise UserError(
-                        "bad-checkpoint",
+                        "diverged",
                         f"{name} in {folder} is not finite: training has diverged; the checkpoints before are kept: "
                         f"lower learning_rate or max_grad_norm",
                     )
 
 
 def save_finished(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Save model and tokenizer beside `folder`'s files, then move them in, the weights last.
+    """Save model and tokenizer to a folder in `folder`, then move the files up, the weights last.
 
-    A kill leaves either no model.safetensors or a whole one.
+    A kill leaves either no model.safetensors or a whole one. Every process calls this.
     """
     beside = folder / ".finished"
     if trainer.is_fsdp_enabled:

@@ -1,37 +1,57 @@
 """TRL's SFTTrainer with the loss computed only where a token is trained."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from datasets import Dataset
 from torch.utils.data import Sampler, SequentialSampler
 from transformers import (
     EvalPrediction,
     ProgressCallback,
+    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
 )
-from trl import SFTTrainer
+from trl import SFTConfig, SFTTrainer
 
+from luth.checkpoints.families import families
 from luth.core.errors import UserError
 from luth.core.files import write_text
 from luth.training.batch_order import GlobalBatches
+from luth.training.divergence import NotFinite
 from luth.training.loss import LinearCrossEntropy, token_losses
 from luth.training.masking import IGNORED
 
+# Trainer's own methods that MaskedSFTTrainer overrides or calls. Without one of them, transformers would train on rows
+# in another order, or score held-out rows by its own loss, without an error.
+HOOKS = ("_get_train_sampler", "_get_eval_sampler", "_prepare_inputs")
 
-class NotFinite(Exception):
-    """The loss is no longer a number; `inputs` is the micro-batch it was computed on."""
 
-    def __init__(self, loss: float, inputs: dict[str, Any]) -> None:
-        """`loss` in nats per token."""
-        super().__init__(f"the loss is {loss}")
-        self.loss = loss
-        self.inputs = inputs
+def require_hooks() -> None:
+    """Raise `UserError` if the installed transformers has no such method any more."""
+    for name in HOOKS:
+        if not hasattr(Trainer, name):
+            raise UserError(
+                "wrong-version",
+                f"transformers {transformers.__version__} has no Trainer.{name}, on which training relies: install "
+                f"the version in constraints.txt",
+            )
+
+
+def for_tokenised_rows(settings: SFTConfig) -> SFTConfig:
+    """Return a copy of the settings for rows that are tokenised, masked and filtered by length already."""
+    copied = copy.copy(settings)
+    # The training template has done its work: the saved model keeps the template that it came with.
+    copied.chat_template_path, copied.assistant_only_loss = None, False
+    copied.max_length = settings.max_length if settings.packing else None
+    copied.eval_packing, copied.dataset_num_proc = False, None
+    return copied
 
 
 class MaskedSFTTrainer(SFTTrainer):
@@ -42,31 +62,43 @@ class MaskedSFTTrainer(SFTTrainer):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what SFTTrainer takes."""
+        """Take what SFTTrainer takes.
+
+        Raises:
+            UserError: the model's logits are not its output projection alone, which is all that this loss computes.
+        """
+        require_hooks()
         super().__init__(*args, **kwargs)
         self.compute_metrics = held_out_loss
         self.add_callback(FollowEpoch(self))
-        config = self.model.config.get_text_config()
-        scaled = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
-        if scaled:
+        model: Any = self.model
+        config = model.config.get_text_config()
+        scales = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
+        advice = f"which this loss leaves out: choose a model of a tested family ({', '.join(families())})"
+        if scales:
             raise UserError(
                 "unsupported-model",
-                f"models of the family {config.model_type} scale their logits ({', '.join(scaled)}), which this loss "
-                f"does not: choose a Qwen3, LFM2, Llama or SmolLM2 model",
+                f"models of the family {config.model_type} scale their logits ({', '.join(scales)}), {advice}",
             )
-        if getattr(self.model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
+        if getattr(model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
             raise UserError(
                 "unsupported-model",
-                f"models of the family {config.model_type} have an output bias or an auxiliary loss, which this loss "
-                f"leaves out: choose a Qwen3, LFM2, Llama or SmolLM2 model",
+                f"models of the family {config.model_type} have an output bias or an auxiliary loss, {advice}",
             )
 
+    @property
+    def sequences(self) -> int:
+        """How many rows, or packs, there are to train on."""
+        rows: Any = self.train_dataset
+        return len(rows)
+
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
-        # Not `train_dataset`: by now only the columns for the collator are left in it.
-        rows, args = self.train_dataset, self.args
+        # Not `train_dataset`: the Trainer has removed its column `length`.
+        rows: Any = self.train_dataset
+        args = self.args
         batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        packs = "seq_lengths" in rows.column_names
-        lengths = [sum(lengths) for lengths in rows["seq_lengths"]] if packs else rows["length"][:]
+        packed = "seq_lengths" in rows.column_names
+        lengths = [sum(documents) for documents in rows["seq_lengths"]] if packed else rows["length"][:]
         self.sampler = GlobalBatches(lengths, batch_size, args.seed, args.train_sampling_strategy)
         return self.sampler
 
@@ -74,7 +106,7 @@ class MaskedSFTTrainer(SFTTrainer):
         return SequentialSampler(eval_dataset)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """Write none: TRL's card for a local model names neither base nor data; luth.training.card does."""
+        """Write no card: TRL's names neither a local base nor the data. luth.training.card writes it."""
 
     def compute_loss(
         self,
@@ -114,7 +146,7 @@ class MaskedSFTTrainer(SFTTrainer):
     ) -> tuple[None, torch.Tensor, torch.Tensor]:
         """Return None, each row's summed loss in nats and its number of trained tokens, both of shape (rows,).
 
-        By row, so that accelerate can leave out those it repeats to give every process as many.
+        The sums are by row because accelerate repeats rows to give every process as many, and drops these again.
         """
         inputs = self._prepare_inputs(inputs)
         labels = inputs["labels"]
@@ -136,10 +168,11 @@ class MaskedSFTTrainer(SFTTrainer):
     def _through_head(self, model: torch.nn.Module, inputs: dict[str, Any], head_forward: Any) -> torch.Tensor:
         """Run the model with `head_forward(head, hidden states)` in place of its output projection's forward.
 
-        In place and not after it: the pass goes through the wrappers of DDP, DeepSpeed and FSDP, whose hooks on the
-        head give it its whole weight.
+        It stands in for the forward, and does not follow it, because DeepSpeed's and FSDP's hooks on the head are what
+        gathers its weight.
         """
-        head = self.accelerator.unwrap_model(self.model).get_output_embeddings()
+        unwrapped: Any = self.accelerator.unwrap_model(self.model)
+        head = unwrapped.get_output_embeddings()
         head.forward = lambda hidden: head_forward(head, hidden)
         try:
             outputs = model(**{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False)
@@ -154,14 +187,16 @@ LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "out
 
 def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
     """Return the mean loss over all held-out trained tokens, whatever the batches and processes were."""
-    return {"loss": float(prediction.predictions.sum() / prediction.label_ids.sum())}
+    sums: Any = prediction.predictions
+    counts: Any = prediction.label_ids
+    return {"loss": float(sums.sum() / counts.sum())}
 
 
 class FollowEpoch(TrainerCallback):
     """Tell the sampler its epoch.
 
-    Trainer and accelerate reach through one wrapper only: in a run of several processes that is taken up inside an
-    epoch there are two, and the sampler would begin with the order of epoch 0.
+    Trainer and accelerate set the epoch through one wrapper of the data loader only. A run of several processes that
+    is resumed inside an epoch has two, and its sampler would begin with the order of epoch 0.
     """
 
     def __init__(self, trainer: MaskedSFTTrainer) -> None:
@@ -171,7 +206,7 @@ class FollowEpoch(TrainerCallback):
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """`state.epoch` counts epochs done, with the part of the one that is taken up."""
+        """`state.epoch` counts the epochs done, with the part of a resumed one."""
         self.trainer.sampler.set_epoch(int(state.epoch or 0))
 
 
@@ -185,7 +220,7 @@ class LogHistory(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Begin the file with what the checkpoint remembers, so that no step is there twice."""
+        """Begin the file with the checkpoint's history, so that no step is there twice."""
         if state.is_world_process_zero:
             write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in state.log_history))
 
@@ -197,7 +232,7 @@ class LogHistory(TrainerCallback):
 
 
 class LossOnBar(ProgressCallback):
-    """The progress bar with the loss at its end, in place of a line of text for every log."""
+    """A progress bar with the loss at its end, and no line of text for every log."""
 
     def on_log(
         self,

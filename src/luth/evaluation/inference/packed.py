@@ -12,21 +12,19 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from luth.checkpoints.families import all_full_attention
 from luth.core.memory import free_memory
 from luth.evaluation.inference.attention import SIDE_BY_SIDE, Cache, Layout, NextTokens, Sequences, token_bytes
 from luth.evaluation.inference.questions import Completion, Likelihood, Prompt, Question, scored
 from luth.evaluation.inference.sampling import Sampling, generator
 
-# A test compares each with LightEval's own computation.
-FAMILIES = {"llama", "qwen2", "qwen3"}
 # On CPUs PyTorch multiplies a bfloat16 matrix of fewer rows 10 to 30 times slower, so steps are filled up to these.
 FEWEST_ROWS = 16
 
 
 def fits(model: PreTrainedModel) -> bool:
-    """Tell whether this model's layers are all full attention that takes a layout."""
-    kinds = getattr(model.config, "layer_types", None) or ["full_attention"]
-    return model.config.model_type in FAMILIES and set(kinds) == {"full_attention"}
+    """Tell whether this model's layers are all full attention, which takes a layout."""
+    return all_full_attention(model.config)
 
 
 def _forward(

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from datasets import load_dataset
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from luth.core.datasets_cache import cache_by_content
+from luth.core.datasets_cache import content_cache
 from luth.core.errors import UserError, about
 from luth.core.files import sha256, write_text
 from luth.evaluation.inference import ANSWERS_VERSION
@@ -47,8 +48,10 @@ def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str],
     if config.hf_repo != task.hf_repo:
         report(f"{task.name}: read from {config.hf_repo}, since {task.hf_repo} is not there.")
     loaded = LightevalTask(config)
-    with _naming_the_dataset(config), cache_by_content([config.hf_repo]):
-        splits = loaded.dataset = LightevalTask.download_dataset_worker(loaded)
+    with _naming_the_dataset(config):
+        cache = content_cache(config.hf_repo)
+        splits = load_dataset(config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache)
+        splits = loaded.dataset = splits.filter(config.hf_filter) if config.hf_filter else splits
     for split in config.evaluation_splits:
         if split not in splits:
             raise UserError(
