@@ -23,6 +23,6 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG whole or not at all."""
+    """Write a PNG whole or not at all: several processes may draw the same figure."""
     with replacing(path) as beside:
         figure.savefig(beside, format="png")

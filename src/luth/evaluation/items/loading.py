@@ -51,7 +51,7 @@ def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str],
     with _naming_the_dataset(config):
         cache = content_cache(config.hf_repo)
         splits = load_dataset(config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache)
-        loaded.dataset = splits.filter(config.hf_filter) if config.hf_filter else splits
+        splits = loaded.dataset = splits.filter(config.hf_filter) if config.hf_filter else splits
     for split in config.evaluation_splits:
         if split not in splits:
             raise UserError(
