@@ -25,6 +25,7 @@ COMMANDS = ("build-dataset", "evaluate", "import-gguf", "merge", "report", "sft"
 # The classes whose fields may follow `luth sft RECIPE` as options: package, file, class.
 SFT_KEYS = (
     ("luth", "training/arguments.py", "LuthArguments"),
+    ("luth", "training/sft_keys.py", "SFTKeys"),
     ("trl", "trainer/sft_config.py", "SFTConfig"),
     ("trl", "trainer/base_config.py", "_BaseConfig"),
     ("trl", "trainer/model_config.py", "ModelConfig"),
