@@ -101,7 +101,7 @@ class Outer:
         ({"share": "2e-1x"}, "bad-recipe-value", "share: '2e-1x'"),
         ({"share": 1}, "bad-recipe-value", "share: 1 leaves nothing"),
         ({"one": {"size": 0}}, "bad-recipe-value", "one: size: 0: .*0"),
-        ({"one": {"sise": 2}}, "bad-recipe-value", "one: unknown key 'sise' .did you mean 'size'"),
+        ({"one": {"sise": 2}}, "bad-recipe-key", "one: unknown key 'sise' .did you mean 'size'"),
         ({"some": [{"size": 1}, {"size": -1}]}, "bad-recipe-value", "some: entry 2: size: -1"),
         ({"named": {"a": {"size": 1}, "b": 3}}, "bad-recipe-value", "named: b: 3 is not of type Inner"),
         ({"named": {1: {}}}, "bad-recipe-value", "named: .*1"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable
@@ -166,7 +167,7 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 def refuse(path: str | Path, found: list[str]) -> None:
     """Raise one `UserError` that lists all mistakes found in a recipe; do nothing where there are none."""
     if found:
-        of_keys = any(mistake.startswith(("unknown key", "the key")) for mistake in found)
+        of_keys = any(re.search(r"(^|: )(unknown key|the key '\w+' is missing)", mistake) for mistake in found)
         raise UserError("bad-recipe-key" if of_keys else "bad-recipe-value", f"{path}: {'; '.join(found)}")
 
 
