@@ -101,7 +101,7 @@ def criterion(**changes):
         (criterion(maximise={"French": 0}), "bad-recipe-value", ["maximise", "above 0"]),
         (criterion(keep="Italian"), "bad-recipe-value", ["criterion: 'Italian'"]),
         (criterion(margin=2), "bad-recipe-value", ["criterion: margin: 2", "less than 1"]),
-        ({"criterion": {"margin": 0.9}}, "bad-recipe-value", ["criterion", "'maximise' is missing"]),
+        ({"criterion": {"margin": 0.9}}, "bad-recipe-key", ["criterion", "'maximise' is missing"]),
         ({"first_pass": {"max_samples": 1}}, "bad-recipe-value", ["first_pass: max_samples: 1"]),
         (
             {"development": {"French": ["demo_choice_fr"], "English": ["demo_choice_en"]}},

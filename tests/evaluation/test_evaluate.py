@@ -234,7 +234,7 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(dtype=None)], value, "dtype: None"),
         ([recipe(thinking=True)], value, "enable_thinking", "null"),
         ([recipe(generation_parameters={"top_p": 0.9})], value, "generation_parameters", "top_p", "temperature 0"),
-        ([recipe(generation_parameters={"temprature": 1})], value, "temprature"),
+        ([recipe(generation_parameters={"temprature": 1})], "bad-recipe-key", "temprature"),
         ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], value, "top_p: 1.5: "),
         ([recipe(generation_parameters={"presence_penalty": 1})], value, "presence_penalty", "endpoint"),
         ([recipe(models=[str(tmp_path / "model")] * 2)], value, "models", str(tmp_path / "model")),

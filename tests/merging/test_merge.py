@@ -113,7 +113,7 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
         ),
         (
             {"parameters": {"t": [{"filtre": "mlp", "value": 0.3}, {"value": 0.5}]}},
-            "bad-recipe-value",
+            "bad-recipe-key",
             "'filtre' (did you mean 'filter'?)",
         ),
         ({"parameters": {"t": 0.5, "densty": 0.5}}, "bad-recipe-value", "slerp has no 'densty'"),
@@ -126,7 +126,7 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
         ({"merge_method": "slurp"}, "bad-recipe-value", "'slurp' (did you mean 'slerp'?)"),
         ({"merge_methods": "slerp"}, "bad-recipe-key", "'merge_methods' (did you mean 'merge_method'?)"),
         ({"models": None}, "bad-recipe-value", "'models', 'slices' and 'modules'"),
-        ({"models": [{"modle": "x"}]}, "bad-recipe-value", "'modle' (did you mean 'model'?)"),
+        ({"models": [{"modle": "x"}]}, "bad-recipe-key", "'modle' (did you mean 'model'?)"),
         (
             {"parameters": {"t": [{"filter": "self_atn", "value": 0.3}, {"value": 0.5}]}},
             "bad-recipe-value",

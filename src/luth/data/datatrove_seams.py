@@ -20,7 +20,6 @@ from datatrove.executor.ray import RayPipelineExecutor
 from datatrove.executor.slurm import SlurmPipelineExecutor
 from datatrove.pipeline.inference.checkpointing import CheckpointManager, RequestCache
 from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
-from datatrove.pipeline.inference.types import ServerError
 from datatrove.utils.stats import PipelineStats
 from loguru import logger
 
@@ -81,7 +80,7 @@ class _QuietTasks(PipelineExecutor):
             try:
                 return super()._run_for_rank(rank, *arguments, **options)
             except Exception as error:
-                line = explain(error) or str(error.error if isinstance(error, ServerError) else error)
+                line = explain(error) or str(getattr(error, "error", error))
                 write_text(Path(self.logging_dir.path) / "errors" / f"{rank:05d}.txt", f"{line}\n")
                 raise
             finally:

@@ -53,8 +53,8 @@ class Source(DatasetConfig):
 class Mixture(DatasetMixtureConfig):
     """TRL's mixture, of our sources."""
 
-    # For a type checker a list of a subclass is another type.
-    datasets: list[Source] = field(default_factory=list)  # type: ignore
+    # A list of a subclass is another type, since lists can be written to.
+    datasets: list[Source] = field(default_factory=list)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
         """Make the sources from what YAML gives."""
