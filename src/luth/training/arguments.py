@@ -54,11 +54,11 @@ class Mixture(DatasetMixtureConfig):
     """TRL's mixture, of our sources."""
 
     # A list of a subclass is another type, since lists can be written to.
-    datasets: list[Source] = field(default_factory=list)  # pyright: ignore[reportIncompatibleVariableOverride]
+    datasets: list[Source] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make the sources from what YAML gives."""
-        self.datasets = [TypeAdapter(Source).validate_python(source) for source in self.datasets]
+        self.datasets = [TypeAdapter(Source).validate_python(source) for source in self.datasets]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 Settings = dict[str, Any]
