@@ -52,7 +52,7 @@ test-all: $(READY)
 	@$(SAY_COVERAGE)
 
 docs: $(READY)
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 validate: $(READY)
 	@$(BIN)/python scripts/validate.py recipes

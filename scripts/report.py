@@ -27,9 +27,9 @@ def main(arguments: list[str]) -> None:
     from luth.core.recipes import build
     from luth.core.run_record import open_run
     from luth.reporting import report
-    from luth.reporting.comparison import compare
-    from luth.reporting.figures import write_figures
+    from luth.reporting.differences import compare
     from luth.reporting.recipe import ReportRecipe
+    from luth.reporting.report_figures import write_figures
 
     given = steps.read(args.recipe, "report")
     recipe = build(args.recipe, given, ReportRecipe)

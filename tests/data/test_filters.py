@@ -10,7 +10,7 @@ from luth.core.text import protected
 from luth.data.filters.decontamination import Index
 from luth.data.filters.language import InLanguage, foreign
 from luth.data.filters.quality import RULES
-from luth.data.filters.selection import SelectRows
+from luth.data.filters.row_selection import SelectRows
 from luth.data.part import Select
 from luth.data.recipe import Decontaminate, IdentifyLanguage, Quality
 from luth.languages import with_teacher

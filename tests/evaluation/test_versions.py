@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from luth.evaluation.backends.answer_store import Answer, AnswerStore
-from luth.evaluation.backends.thinking import split_thought
+from luth.evaluation.backends.thoughts import split_thought
 from luth.evaluation.backends.transformers_model import load_model
 from luth.evaluation.inference import ANSWERS_VERSION
 from luth.evaluation.recipe import EvalRecipe, Generation, rows

@@ -19,7 +19,7 @@ from luth.data.progress import Lines, watched
 from luth.data.recipe import DataRecipe
 from luth.data.requests.inference import inference
 from luth.data.requests.jobs import REFUSED, GenerateAnswer, Job, JudgeRow, TranslateMessages
-from luth.data.requests.steps import ApplyResults, NumberEqualRows
+from luth.data.requests.request_steps import ApplyResults, NumberEqualRows
 from luth.data.row_files import RowWriter, read_counts, reader
 from luth.data.sources.reading import ReadRows
 

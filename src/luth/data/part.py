@@ -93,7 +93,7 @@ class Select:
         min_turns, max_turns: how many messages of the user.
     """
 
-    FILTER: ClassVar = "luth.data.filters.selection:SelectRows"
+    FILTER: ClassVar = "luth.data.filters.row_selection:SelectRows"
 
     where: dict[str, list[Any]] = field(default_factory=dict)
     languages: list[str] = field(default_factory=list)

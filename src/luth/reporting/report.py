@@ -9,7 +9,7 @@ from typing import Any
 from luth.core.errors import UserError
 from luth.core.markdown import table
 from luth.reporting import tables
-from luth.reporting.comparison import Comparison
+from luth.reporting.differences import Comparison
 from luth.reporting.recipe import ReportRecipe
 from luth.reporting.results import model_folder
 

@@ -10,10 +10,10 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
+from luth import languages
 from luth.core.errors import UserError
 from luth.training.resuming import move_in
 
-PROBE = "La ville de Paris est traversée par la Seine. What is two plus two?"
 # float32 sums in another order differ by less, relative to the largest logit.
 TOLERANCE = 1e-3
 
@@ -46,10 +46,7 @@ def merge_adapter(
     Raises:
         UserError: the logits are not equal. The adapter is kept, and no merged model is written.
     """
-    adapter = folder / "adapter"
-    adapter.mkdir(exist_ok=True)
-    for file in folder.glob("adapter_*"):
-        os.replace(file, adapter / file.name)
+    adapter = _set_aside(folder)
     # Otherwise DeepSpeed would shard the weights over processes that have ended.
     unset_hf_deepspeed_config()
     config = AutoConfig.from_pretrained(base, revision=revision)
@@ -70,9 +67,19 @@ def merge_adapter(
     return difference
 
 
+def _set_aside(folder: Path) -> Path:
+    """Move the adapter's files into a folder of their own, and return it."""
+    adapter = folder / "adapter"
+    adapter.mkdir(exist_ok=True)
+    for file in folder.glob("adapter_*"):
+        os.replace(file, adapter / file.name)
+    return adapter
+
+
 def _merge(model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> tuple[Any, float]:
     """Return the merged model, and the largest difference of its logits, relative to the largest logit."""
-    ids = tokenizer(PROBE, return_tensors="pt", add_special_tokens=False)["input_ids"]
+    probe = " ".join(languages.get(code).probe for code in languages.known())
+    ids = tokenizer(probe, return_tensors="pt", add_special_tokens=False)["input_ids"]
     adapted = model(input_ids=ids).logits
     merged: Any = model.merge_and_unload()
     return merged, float((merged(input_ids=ids).logits - adapted).abs().max() / adapted.abs().max())

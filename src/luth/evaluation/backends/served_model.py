@@ -12,7 +12,7 @@ from tqdm import tqdm
 from luth.core.endpoints import Client, Endpoint, NoAnswer, Refused, Reply
 from luth.core.errors import UserError
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.thinking import PROBE, Tags, split_thought, template_arguments
+from luth.evaluation.backends.thoughts import PROBE, Tags, split_thought, template_arguments
 from luth.evaluation.recipe import Generation
 
 # So many items in a row without any answer mean that the server is gone, not that it is busy.

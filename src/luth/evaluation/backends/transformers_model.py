@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from luth.core.console import say
 from luth.core.errors import UserError, about
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.thinking import Tags, has_switch, render, require_switch, split_thought
+from luth.evaluation.backends.thoughts import Tags, has_switch, render, require_switch, split_thought
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling

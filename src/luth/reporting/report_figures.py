@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from luth.core.figures import COLOURS, MARKERS, new_figure, save
-from luth.reporting.comparison import Comparison
+from luth.reporting.differences import Comparison
 from luth.reporting.recipe import ReportRecipe
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from luth.core.recipes import build
-from luth.reporting import figures
-from luth.reporting.comparison import compare
+from luth.reporting import report_figures as figures
+from luth.reporting.differences import compare
 from luth.reporting.recipe import ReportRecipe
 from luth.steps import read
 

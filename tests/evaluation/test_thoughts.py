@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lighteval.tasks.prompt_manager import PromptManager
 
 from luth.core.errors import UserError
-from luth.evaluation.backends.thinking import require_switch, split_thought
+from luth.evaluation.backends.thoughts import require_switch, split_thought
 
 TAGS = [("<think>", "</think>")]
 
