@@ -36,7 +36,6 @@ SHARED_NAMES = {
 }  # fmt: skip
 
 
-# What does not keep to the rules yet. Nothing is added here: an entry goes when its offender goes.
 def name_of(path):
     """Return a file's module: luth.core.errors, luth.scripts.sft; a package's name for its __init__."""
     if path.parent.name == "scripts":

@@ -48,7 +48,7 @@ def require_path(name, parameters, base, tuned, folder):
         return merge(recipe, folder / f"{name}-{coefficient}")
 
     weights, at_0 = load_file(base / "model.safetensors"), load_file(made(0.0) / "model.safetensors")
-    assert all(torch.equal(tensor, at_0[name]) for name, tensor in weights.items())
+    assert [key for key, tensor in weights.items() if not torch.equal(tensor, at_0[key])] == []
     between = made(0.4)
     assert not torch.equal(load_file(between / "model.safetensors")["model.norm.weight"], weights["model.norm.weight"])
     if sweep.path is None:
@@ -76,7 +76,7 @@ def test_a_method_is_added_as_the_document_says(near_and_far, tmp_path, monkeypa
     (entry,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     added = eval("{" + entry + "}", vars(methods))
     (name,) = added
-    assert METHODS[name].sweep is None and METHODS[name].reads == added[name].reads
+    assert METHODS[name].reads == added[name].reads
     monkeypatch.setitem(METHODS, name, added[name])
     base, others = near_and_far()
     require_path(name, dict.fromkeys(added[name].sweep.required, 0.5), base, others["far"], tmp_path)

@@ -36,12 +36,13 @@ def draw_differences(comparison: Comparison, recipe: ReportRecipe) -> "Figure":
 def _draw_intervals(axis: "Axes", comparison: Comparison, groups: list[str]) -> None:
     factor, unit = (100, "points") if comparison.is_share(groups[0]) else (1, "nats per character")
     base, *tuned = comparison.models
-    for number, model in enumerate(tuned):
+    # The base has the first colour in figures that show it.
+    for number, model in enumerate(tuned, 1):
         estimates = [comparison.differences[group][model] for group in groups]
         value, low, high = factor * np.array([(each.value, each.low, each.high) for each in estimates]).T
         axis.errorbar(
             value,
-            np.arange(len(groups)) + 0.5 * ((number + 1) / len(comparison.models) - 0.5),
+            np.arange(len(groups)) + 0.5 * (number / len(comparison.models) - 0.5),
             xerr=[value - low, high - value],
             color=COLOURS[number % len(COLOURS)],
             marker=MARKERS[number % len(MARKERS)],
