@@ -95,16 +95,16 @@ def evaluate(recipe: "EvalRecipe", table: Any, rows: list[Any], items: dict[str,
     """Evaluate every row of the table, then write scores.md, scores.csv and scores.json."""
     from accelerate import PartialState
 
-    from luth.evaluation.evaluate import Evaluator, row_name
+    from luth.evaluation.evaluate import Evaluator, row_label, row_name
     from luth.reporting.scores import ScoredRow, write_scores
 
     output = Path(recipe.output_dir)
     with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
         evaluator = Evaluator(recipe, table, Path(scratch))
         failures = evaluator.evaluate_rows(rows, items, output)
-    done = [row for row in rows if row_name(row) not in failures]
+    done = [row for row in rows if row_label(row) not in failures]
     if done and PartialState().is_main_process:
-        scored = [ScoredRow(row_name(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
+        scored = [ScoredRow(row_label(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
         print(write_scores(output, scored))
         say(f"Results: {output / 'scores.md'}, and by item under {output}")
         if not failures:

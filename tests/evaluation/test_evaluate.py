@@ -69,6 +69,9 @@ def test_new_weights_at_the_same_path_are_evaluated_anew(make_model, recipe, run
     model = make_model(tmp_path / "model")
     before = sorted(path.name for path in model.rglob("*"))
     assert run("evaluate", recipe())[0] == 0
+    # Tables show the path as given; the files have a name that leads to no place outside their folder.
+    assert {row["model"] for row in rows(tmp_path / "eval")} == {str(model)}
+    assert (tmp_path / f"eval/results/{model}/run.json").is_file()
     (first,) = results(tmp_path / "eval")
     assert {task: next(iter(scores)) for task, scores in first.items() if task != "all"} == {
         "demo_choice_fr|0": "acc_norm",

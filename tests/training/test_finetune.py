@@ -119,7 +119,7 @@ def test_a_tracker_that_is_not_installed_is_named(monkeypatch):
 
 
 def test_the_family_of_the_how_to_is_packed_and_masked(tokenizer, sft_recipe, tmp_path, monkeypatch):
-    [entry] = blocks("add-a-model-family.md", "python")
+    entry, _ = blocks("add-a-model-family.md", "python")
     tiny = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = AutoConfig.for_model("smollm3", vocab_size=128, num_key_value_heads=2, pad_token_id=2, **tiny)
     with pytest.raises(UserError, match="smollm3") as error:
@@ -141,3 +141,22 @@ def test_the_family_of_the_how_to_is_packed_and_masked(tokenizer, sft_recipe, tm
     )
     recipe = sft_recipe("model", [tmp_path / "rows.jsonl"], chat_template_path=str(path))
     assert parse(str(recipe), read_recipe(recipe), [], SFT).training.chat_template_path == str(path)
+
+
+def test_the_tiny_model_of_the_how_to_shows_what_is_trained(
+    make_model, write_rows, sft_recipe, run, tmp_path, monkeypatch
+):
+    make_model(tmp_path / "out/demo/base")
+    entry, tiny = blocks("add-a-model-family.md", "python")
+    with monkeypatch.context() as there:
+        there.chdir(tmp_path)
+        exec(tiny, {})
+    monkeypatch.setattr(families, "FAMILIES", (*families.FAMILIES, eval(entry, vars(families))))
+    path = tmp_path / "smollm3.jinja"
+    path.write_text(blocks("add-a-model-family.md", "jinja")[0], "utf-8")
+    turns = [{"role": "user", "content": "Un."}, {"role": "assistant", "content": "Deux."}]
+    rows = write_rows([{"messages": turns}] * 8)
+    recipe = sft_recipe(tmp_path / "out/tiny", [rows], chat_template_path=str(path), padding_free=True)
+    code, out, err = run("sft", recipe, "--preview", "1", "--attn_implementation", "varlen")
+    assert code == 0, err
+    assert "⟦Deux.<|im_end|>⟧" in out

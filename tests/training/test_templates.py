@@ -29,7 +29,9 @@ def training(name):
 
 def render(template, messages, **variables):
     [text], _ = render_jinja_template(
-        [messages], chat_template=template, **{"bos_token": "<|startoftext|>", **variables}
+        [messages],
+        chat_template=template,
+        **{"bos_token": "<|startoftext|>", "eos_token": "<|im_end|>", **variables},
     )
     return text
 

@@ -16,7 +16,7 @@ from luth.core.errors import UserError, explain
 from luth.core.run_record import Run, open_run, recipe_hash
 from luth.evaluation.backends.answer_store import AnswerStore
 from luth.evaluation.backends.served_model import EndpointModel
-from luth.evaluation.backends.transformers_model import LocalModel, display_name, load_model
+from luth.evaluation.backends.transformers_model import LocalModel, display_name, load_model, shown_name
 from luth.evaluation.inference import ANSWERS_VERSION
 from luth.evaluation.items.loading import Items, task_fingerprints
 from luth.evaluation.lighteval_pipeline import move_results, run_pipeline
@@ -39,6 +39,11 @@ NOT_IN_RESULTS = (
 def row_name(row: Row) -> str:
     """Return the name under which a row's results are filed."""
     return display_name(row.model) + row.suffix
+
+
+def row_label(row: Row) -> str:
+    """Return the name by which messages and tables call a row."""
+    return shown_name(row.model) + row.suffix
 
 
 def plan(recipe: EvalRecipe, table: TaskTable, report: Callable[[str], None]) -> list[Row]:
@@ -85,10 +90,10 @@ class Evaluator:
         require_known_lighteval()
 
     def evaluate_rows(self, table_rows: list[Row], items: Items, output: Path) -> dict[str, UserError]:
-        """Evaluate rows one after another; return the errors of those that failed, by the row's name."""
+        """Evaluate rows one after another; return the errors of those that failed, by the row's label."""
         failures: dict[str, UserError] = {}
         for number, row in enumerate(table_rows, 1):
-            name = row_name(row)
+            name = row_label(row)
             say(f"{name} ({number} of {len(table_rows)}): {', '.join(row.tasks)}.")
             try:
                 self.evaluate(row, items, output)
@@ -114,7 +119,7 @@ class Evaluator:
         weights = self._weights(row)
         run = self._open(weights, row, items, output)
         if run.finished and self.recipe.endpoint is None:
-            say(f"{row_name(row)}: already evaluated with these weights and settings.")
+            say(f"{row_label(row)}: already evaluated with these weights and settings.")
             return
         answers = AnswerStore(self._answers_folder(row, output))
         model: LocalModel | EndpointModel

@@ -28,12 +28,13 @@ class Language:
         probe: a question with a short answer that any model knows; a merged model is asked it.
         example: the question that a model card shows.
         decimal_mark: the mark before decimals: a comma or a full stop.
-        thousands_mark: the mark between groups of three digits.
+        thousands_mark: the mark between groups of three digits. Of use beside the decimal mark "." alone: with ","
+            1,234 is one number, with any other mark two. Spaces between groups are always read, and 1.000 is always 1.
         day_first: whether 3/4/2025 is the third of April.
         months: words, January first, without accents.
-        date_words: patterns of words that a date may hold, such as weekdays.
-        ordinal_endings: patterns behind a day's number: the "st" of "1st".
-        hour_words: patterns between hours and minutes, beside "h" and ":".
+        date_words: patterns of words that a date may hold, such as weekdays, without accents.
+        ordinal_endings: patterns behind a day's number, without accents: the "st" of "1st".
+        hour_words: patterns between hours and minutes, beside "h" and ":", without accents.
         answer_words: words that announce an answer, such as "answer", with and without accents.
         choice_words: words that announce a choice, such as "option".
         final_words: patterns behind an answer word: the "finale" of « réponse finale ».
@@ -58,18 +59,20 @@ class Language:
         reasons: patterns of words that begin the reason for an answer.
         parameter_words: patterns before what a parameter runs over: "where k ∈ Z".
         base_words: patterns between a number and its base.
-        short_words: words of three letters that answer a problem, and are no product of three symbols.
+        short_words: words of three letters, without accents, that answer a problem: no products of three symbols.
         openers: words before an answer in prose that do not count, such as articles; without accents.
         opening_patterns: patterns before an answer in prose that are no words of their own, such as « l' ».
         about_words: patterns that say an answer is rounded.
         phrases: notation by the phrase that stands for it, without accents: {"no solution": "∅"}.
         symbols: notation by word: {"infinity": "∞"}.
-        functions: names of mathematical functions, by the name used in the language: {"pgcd": "gcd"}.
-        units: canonical units by name, singular, without accents: {"hour": "h"}.
+        functions: mathematical functions by their names in the language: {"pgcd": "gcd"}. The comparison has one
+            list of all languages' names, so that a name must be the same function in each.
+        units: canonical units by name, singular, without accents: {"hour": "h"}. A plural that is no ending of the
+            singular, such as "feet", is a name of its own here.
         plural_endings: patterns that end a unit in the plural.
-        powers_after, powers_before: exponents by the word behind or before a unit: {"squared": 2}.
+        powers_after, powers_before: exponents by the word behind or before a unit, without accents.
         per_words: words between two units.
-        not_units: words behind a number that are no unit.
+        not_units: words behind a number that are no unit, without accents.
         refusals: patterns at the beginning of an answer that refuses.
         boilerplate: patterns in which a model speaks of itself as one.
         preambles: patterns that begin the line which a model puts before a translation.

@@ -61,8 +61,9 @@ def write_scores(output: Path, rows: list[ScoredRow]) -> str:
     Scores that are in scores.json already, of models or modes that are not among `rows`, stay.
     """
     labels = dict.fromkeys(row.label for row in rows)
+    known = {name for row in rows for name in (row.label, row.name)}
     scores = [score for label in labels for score in _scores(output, rows, label)]
-    before = [score for score in _written_before(output / "scores.json") if score.model not in labels]
+    before = [score for score in _written_before(output / "scores.json") if score.model not in known]
     write_text(output / "scores.md", _markdown(before + scores) + LEGEND)
     write_text(output / "scores.csv", _csv(before + scores))
     write_json(output / "scores.json", [asdict(score) for score in before + scores])

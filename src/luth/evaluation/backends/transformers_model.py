@@ -218,8 +218,17 @@ def display_name(model: str) -> str:
     """
     if not Path(model).exists():
         return model
-    relative = os.path.relpath(model)
-    return f"./{relative}" if not relative.startswith("..") else f"./{str(Path(model).resolve()).lstrip('/')}"
+    return f"./{os.path.relpath(model)}" if _is_inside(model) else f"./{str(Path(model).resolve()).lstrip('/')}"
+
+
+def shown_name(model: str) -> str:
+    """Return the name by which messages and tables call a model: of a folder, a path that leads to it."""
+    return display_name(model) if not Path(model).exists() or _is_inside(model) else model
+
+
+def _is_inside(model: str) -> bool:
+    """Tell whether a path is below the folder in which the command was started."""
+    return not os.path.relpath(model).startswith("..")
 
 
 def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: Path) -> LocalModel:
