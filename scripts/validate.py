@@ -35,9 +35,13 @@ def main(arguments: list[str]) -> None:
     problems = validate(files)
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
-    print(f"{len(files)} recipes checked, {len(problems)} problems")
+    print(f"{_count(len(files), 'recipe')} checked, {_count(len(problems), 'problem')}")
     if problems:
         sys.exit(2)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":
