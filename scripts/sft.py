@@ -11,9 +11,9 @@ checkpoint after a kill.
 import argparse
 from typing import TYPE_CHECKING
 
-from luth.core.console import loading, quiet_libraries, say, training_parser
+from luth.core.command_line import split, training_parser
+from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
-from luth.core.recipes import split
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -9,7 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries
 from luth.core.errors import UserError, run_script
 
 

@@ -134,7 +134,7 @@ def step_of(path: str | Path, recipe: dict[str, Any], expected: str | None = Non
     if fitting:
         lines = " or ".join(f"step: {name}" for name in ([expected] if expected in fitting else fitting))
         raise UserError("step-unclear", f"{path}: its keys fit {' and '.join(fitting)}: add the line {lines}")
-    raise UserError("step-unclear", f"{path} names no step, and its keys fit none: {_advice(recipe, expected)}")
+    raise UserError("step-unclear", f"{path}: its keys fit no step, and it names none: {_advice(recipe, expected)}")
 
 
 def keys_of(step: str) -> set[str]:

@@ -1,6 +1,5 @@
 """Read YAML recipes strictly: every key is known, every value has its type, and all mistakes are listed at once."""
 
-import argparse
 import dataclasses
 import difflib
 import re
@@ -13,7 +12,6 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from luth.core.console import USAGE
 from luth.core.errors import UserError
 
 Recipe = TypeVar("Recipe")
@@ -34,27 +32,6 @@ def _mapping_with_unique_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -
 
 
 _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_with_unique_keys)
-
-
-def split(arguments: list[str], parser: argparse.ArgumentParser | None = None) -> tuple[str, list[str]]:
-    """Return the recipe's path and the rest of `RECIPE [--KEY VALUE ...]` or `--config RECIPE [--KEY VALUE ...]`.
-
-    Args:
-        arguments: the command line's words.
-        parser: prints its help and ends the script where the words hold --help or -h.
-
-    Raises:
-        UserError: the first word is no recipe.
-    """
-    if parser is not None and {"--help", "-h"} & set(arguments):
-        parser.print_help()
-        parser.exit()
-    if arguments and not arguments[0].startswith("--"):
-        return arguments[0], arguments[1:]
-    if "--config" in arguments[:-1]:
-        at = arguments.index("--config")
-        return arguments[at + 1], arguments[:at] + arguments[at + 2 :]
-    raise UserError("bad-argument", f"the recipe comes first: usage: {USAGE}")
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:

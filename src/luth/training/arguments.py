@@ -12,7 +12,7 @@ from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
-from luth.core.console import USAGE
+from luth.core.command_line import USAGE
 from luth.core.errors import UserError
 from luth.core.recipes import nearest, problems, refuse
 from luth.training.trackers import require_trackers
