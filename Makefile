@@ -11,15 +11,27 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(COVERAGE),--cov --cov-report=)
 SAY_COVERAGE = $(if $(COVERAGE),echo "Coverage of src/luth: $$($(BIN)/coverage report --format=total)%",true)
 
-.PHONY: setup demo test test-all docs validate quality clean
+# Prints a Python's name as VERSIONS has it.
+NAME := -c "import sys; print('python%d.%d' % sys.version_info[:2])"
+
+.PHONY: same-python setup demo test test-all docs validate quality clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
 
-$(READY): setup.cfg pyproject.toml constraints.txt
-	@"$(PYTHON)" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>/dev/null || { \
-		echo "error: $(or $(PYTHON),none of $(VERSIONS)) is not an installed Python 3.11, 3.12 or 3.13:" \
-			"install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+# A PYTHON that the user names is the one of VENV.
+same-python:
+ifneq ($(origin PYTHON),file)
+	@test ! -x $(BIN)/python || test "$$("$(PYTHON)" $(NAME) 2>/dev/null)" = "$$($(BIN)/python $(NAME))" || { \
+		echo "error: $(VENV) holds $$($(BIN)/python $(NAME)), and PYTHON=$(PYTHON) is another:" \
+			"name another folder, such as VENV=$(VENV)-2, or leave PYTHON out" >&2; exit 2; }
+endif
+
+$(READY): setup.cfg pyproject.toml constraints.txt | same-python
+	@name=$$("$(PYTHON)" $(NAME) 2>/dev/null); \
+	case " $(VERSIONS) " in *" $${name:-none} "*) ;; *) \
+		echo "error: $(or $(PYTHON),none of $(VERSIONS)) is not an installed Python $(VERSIONS:python%=%):" \
+			"install one, or name it: make PYTHON=/path/to/$(lastword $(VERSIONS))" >&2; exit 2;; esac
 	@echo "Installing into $(VENV) (2 to 4 minutes)."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"

@@ -12,7 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries, say
 from luth.core.errors import UserError, about, run_script
 
 

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luth.core.console import loading, quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import UserError, run_script
 
 if TYPE_CHECKING:

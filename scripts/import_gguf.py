@@ -6,7 +6,8 @@ python scripts/import_gguf.py recipes/demo/base.yaml
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries, say
 from luth.core.errors import run_script
 
 

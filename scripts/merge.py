@@ -6,7 +6,8 @@ python scripts/merge.py recipes/demo/merge.yaml out/demo/merged-0.7
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries, say
 from luth.core.errors import run_script
 
 

@@ -8,7 +8,8 @@ It writes results.json, report.md and figures into the recipe's output_dir and p
 import argparse
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries, say
 from luth.core.errors import run_script
 
 

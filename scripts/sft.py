@@ -11,7 +11,8 @@ checkpoint after a kill.
 import argparse
 from typing import TYPE_CHECKING
 
-from luth.core.console import loading, quiet_libraries, say, script_parser
+from luth.core.command_line import split, training_parser
+from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
 
 if TYPE_CHECKING:
@@ -22,21 +23,16 @@ if TYPE_CHECKING:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = script_parser(__doc__)
-    parser.add_argument("recipe", help="a .yaml file, such as recipes/luth-0.6b.yaml; then any --KEY VALUE")
+    parser = training_parser(__doc__)
     parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
     return parser
 
 
 def main(arguments: list[str]) -> None:
-    if arguments[:1] in (["--help"], ["-h"]):
-        make_parser().print_help()
-        return
+    path, overrides = split(arguments, make_parser())
     quiet_libraries()
     from luth import steps
-    from luth.core.recipes import split
 
-    path, overrides = split(arguments)
     recipe = steps.read(path, "sft")
     with loading("the libraries"):
         from luth.core.files import sha256

@@ -11,7 +11,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from luth.core.console import loading, quiet_libraries, say, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import UserError, run_script
 
 

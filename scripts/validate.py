@@ -9,7 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from luth.core.console import quiet_libraries, script_parser
+from luth.core.command_line import script_parser
+from luth.core.console import quiet_libraries
 from luth.core.errors import UserError, run_script
 
 
@@ -35,9 +36,13 @@ def main(arguments: list[str]) -> None:
     problems = validate(files)
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
-    print(f"{len(files)} recipes checked, {len(problems)} problems")
+    print(f"{_count(len(files), 'recipe')} checked, {_count(len(problems), 'problem')}")
     if problems:
         sys.exit(2)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def test_a_recipe_is_validated_with_a_template_of_the_package(luth, tmp_path):
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(RECIPE), "utf-8")
     (tmp_path / "s.yaml").write_text(yaml.safe_dump({**RECIPE, "chat_template_path": "qwen4.jinja"}), "utf-8")
     code, out, err = luth("validate", "r.yaml", "s.yaml")
-    assert (code, out) == (2, "2 recipes checked, 1 problems\n")
+    assert (code, out) == (2, "2 recipes checked, 1 problem\n")
     assert "s.yaml: chat_template_path: qwen4.jinja" in err and err.count("\n") == 1
 
 

@@ -1,7 +1,9 @@
 """What is said in several files about the package agrees: Python versions, pins, make's targets, workflows."""
 
 import configparser
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,12 +41,53 @@ def pins():
 
 def test_the_python_versions_are_the_same_everywhere(setup):
     versions = re.findall(r"Python :: (3\.\d+)", setup["metadata"]["classifiers"])
-    assert versions == ["3.11", "3.12", "3.13"]
-    assert setup["options"]["python_requires"] == ">=3.11,<3.14"
+    minors = [int(version.removeprefix("3.")) for version in versions]
+    assert len(minors) > 1 and minors == list(range(minors[0], minors[-1] + 1))
+    assert setup["options"]["python_requires"] == f">=3.{minors[0]},<3.{minors[-1] + 1}"
+    for page, last in (
+        ("README.md", "or"),
+        ("docs/quickstart.md", "or"),
+        ("docs/how-to/use-another-python.md", "and"),
+    ):
+        listed = re.search(r"Python ([\d., ]+? \w+ 3\.\d+)", (ROOT / page).read_text("utf-8"))
+        assert listed and listed[1] == f"{', '.join(versions[:-1])} {last} {versions[-1]}", page
     assert f"VERSIONS := {' '.join(f'python{version}' for version in versions)}\n" in (ROOT / "Makefile").read_text()
     for path in WORKFLOWS:
         for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
             assert job["strategy"]["matrix"]["python"] == versions
+
+
+def python_of(version, path):
+    """Write a program that says, whatever it is asked, that it is this Python."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\necho python{version}\n", "utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("named", "venv", "code", "facts"),
+    [
+        ("3.12", "3.12", 0, []),
+        ("3.12", "3.11", 2, ["venv holds python3.11", "VENV="]),
+        (None, "3.11", 0, []),
+        ("3.10", None, 2, ["PYTHON=/path/to/python3."]),
+        ("", "3.11", 2, ["venv holds python3.11"]),
+    ],
+)
+def test_make_takes_the_python_that_is_named_or_says_why_not(named, venv, code, facts, tmp_path):
+    folder = tmp_path / "venv"
+    words = ["make", "setup", f"VENV={folder}"]
+    if named is not None:
+        words.append(f"PYTHON={python_of(named, tmp_path / 'python') if named else tmp_path / 'none'}")
+    if venv:
+        python_of(venv, folder / "bin/python")
+        (folder / ".ready").touch()
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHON", "VENV", "MAKEFLAGS")}
+    done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == code and len(lines) == (code != 0), done.stderr
+    assert all(fact in lines[0] for fact in facts)
 
 
 def test_every_requirement_is_pinned_to_one_version(setup):

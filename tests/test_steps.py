@@ -13,14 +13,10 @@ from luth.merging.recipe import MergeRecipe
 from luth.steps import MERGE, STEPS, keys_of, step_of
 
 ROOT = Path(__file__).parents[1]
+# The demo's recipe of each step that has one.
 RECIPES = {
-    "import_gguf": "recipes/demo/base.yaml",
-    "build_dataset": "recipes/demo/data.yaml",
-    "sft": "recipes/demo/sft.yaml",
-    "sweep": "recipes/demo/sweep.yaml",
-    "evaluate": "recipes/demo/eval.yaml",
-    "report": "recipes/demo/report.yaml",
-    MERGE: "recipes/demo/merge.yaml",
+    yaml.safe_load(path.read_text("utf-8")).get("step", MERGE): path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "recipes/demo").glob("*.yaml"))
 }
 # What each script needs after the recipe.
 MORE = {MERGE: ["out/nowhere"]}
@@ -65,7 +61,7 @@ def test_a_recipe_is_read_for_its_step(step, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [step for step in STEPS if step in RECIPES])
 def test_a_recipe_without_a_step_is_read_where_its_keys_fit_one_alone(step, write, capsys):
     recipe = {key: value for key, value in keys(step).items() if key != "step"}
     path = write("r.yaml", recipe)
@@ -78,9 +74,13 @@ def test_a_recipe_whose_keys_fit_two_steps_is_refused(write):
     shared = {"output_dir": "out/x"}
     fitting = [name for name in STEPS if set(shared) <= keys_of(name)]
     assert len(fitting) > 1
-    code, message = refusal(write("r.yaml", shared), fitting[0])
-    assert code == "step-unclear"
-    assert set(re.findall(r"step: (\w+)", message)) == set(fitting)
+    code, message = refusal(write("r.yaml", shared), "report")
+    assert code == "step-unclear" and "report" in fitting and all(name in message for name in fitting)
+    assert re.findall(r"step: (\w+)", message) == ["report"]
+    with pytest.raises(UserError) as error:
+        step_of("r.yaml", shared)
+    assert error.value.code == "step-unclear"
+    assert set(re.findall(r"step: (\w+)", str(error.value))) == set(fitting)
 
 
 @pytest.mark.parametrize("step", RECIPES)
@@ -114,6 +114,13 @@ def test_a_mistake_in_a_recipe_without_a_step_is_said_with_the_step_to_add(write
     assert "'learning_rate'" in message
     code, message = refusal(path, "evaluate")
     assert code == "step-unclear" and "scripts/sft.py" in message and len(message) < 200
+
+
+@pytest.mark.parametrize("key", ["stpe", "Step", "setp"])
+def test_step_itself_misspelt_is_named(key, write):
+    recipe = {key: "sft"} | {name: value for name, value in keys("sft").items() if name != "step"}
+    code, message = refusal(write("r.yaml", recipe), "sft")
+    assert code == "bad-recipe-key" and repr(key) in message and "did you mean 'step'" in message
 
 
 def test_keys_of_no_step_at_all(write):

@@ -13,15 +13,17 @@ import difflib
 import importlib
 import importlib.util
 import os
+import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import argcomplete
 
+from luth import scripts
 from luth.core.errors import UserError, run_script
 
-COMMANDS = ("build-dataset", "evaluate", "import-gguf", "merge", "report", "sft", "sweep", "validate")
+COMMANDS = tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(scripts.__path__)))
 # The classes whose fields may follow `luth sft RECIPE` as options: package, file, class.
 SFT_KEYS = (
     ("luth", "training/arguments.py", "LuthArguments"),

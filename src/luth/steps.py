@@ -124,21 +124,29 @@ def step_of(path: str | Path, recipe: dict[str, Any], expected: str | None = Non
             "bad-recipe-value",
             f"{path}: step: {step!r} is not a step{hint}: the steps are {names}; MergeKit's files name none",
         )
+    if typo := _misspelt_step(recipe):
+        raise UserError("bad-recipe-key", f"{path}: unknown key {typo!r} (did you mean 'step'?)")
     fitting = [name for name in STEPS if set(recipe) <= keys_of(name)]
     if expected == MERGE and (len(fitting) != 1 or set(recipe) <= keys_of(MERGE)):
         return MERGE
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        lines = " or ".join(f"step: {name}" for name in fitting)
+        lines = " or ".join(f"step: {name}" for name in ([expected] if expected in fitting else fitting))
         raise UserError("step-unclear", f"{path}: its keys fit {' and '.join(fitting)}: add the line {lines}")
-    raise UserError("step-unclear", f"{path}: its keys fit no step: {_advice(recipe, expected)}")
+    raise UserError("step-unclear", f"{path}: its keys fit no step, and it names none: {_advice(recipe, expected)}")
 
 
 def keys_of(step: str) -> set[str]:
     """Return every key that a step's recipes may have, `step` itself aside."""
     schemas = _merge() if step == MERGE else STEPS[step].schemas()
     return {field.name for schema in schemas for field in dataclasses.fields(schema) if field.init}
+
+
+def _misspelt_step(recipe: dict[str, Any]) -> str | None:
+    """Return a key that no step has and that is nearly called `step`."""
+    known = set().union(*map(keys_of, (*STEPS, MERGE)))
+    return next((key for key in recipe if key not in known and nearest(key, ["step"])), None)
 
 
 def _advice(recipe: dict[str, Any], expected: str | None) -> str:
@@ -150,4 +158,5 @@ def _advice(recipe: dict[str, Any], expected: str | None) -> str:
         return f"add the line step: with one of {', '.join(STEPS)}"
     if expected not in (None, step):
         return f"they are nearest to those of {step}: scripts/{script_of(step)}, with the line step: {step}"
-    return f"add the line step: {step}; then correct {'; '.join(problems(recipe, *STEPS[step].schemas()))}"
+    found = "; ".join(problems(recipe, *STEPS[step].schemas()))
+    return f"add the line step: {step}, and correct these mistakes: {found}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from luth.core.errors import UserError
 from luth.core.recipes import build, is_local, mistakes, problems, read_recipe
+from luth.data.inputs import require_languages
 from luth.data.plan import check_order
 from luth.data.recipe import DataRecipe
 from luth.data.requests.jobs import require_prompt
@@ -52,7 +53,9 @@ def _data_problems(recipe: dict[str, Any], made: set[str]) -> list[str]:
     found = _refusal(lambda: check_order(recipe)) or mistakes(recipe, DataRecipe)
     if found:
         return found
-    for part in build("", recipe, DataRecipe).parts.values():
+    built = build("", recipe, DataRecipe)
+    found += _refusal(lambda: require_languages(built))
+    for part in built.parts.values():
         for step, request in part.requests().items():
             found += _refusal(lambda step=step, request=request: require_prompt(step, request.prompt))
         if is_local(part.read.path) or means_files(part.read.path):

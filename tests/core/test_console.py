@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from luth.core.console import quiet_libraries, say, script_parser
+from luth.core.console import quiet_libraries, say
 
 
 @pytest.mark.parametrize("option", [None, "--verbose", "--debug"])
@@ -29,11 +29,3 @@ def test_one_process_of_a_launch_speaks(monkeypatch, capsys):
         monkeypatch.setenv("RANK", rank)
         say(f"process {rank}")
     assert capsys.readouterr().out == "process 0\n"
-
-
-def test_an_option_that_is_cut_short_is_refused(capsys):
-    parser = script_parser("What it does.")
-    assert parser.parse_args(["--debug"]).debug
-    with pytest.raises(SystemExit) as stop:
-        parser.parse_args(["--verb"])
-    assert stop.value.code == 2 and "--verb" in capsys.readouterr().err

@@ -304,7 +304,9 @@ def endpoint(**changes):
     [
         ({"parts": {}}, "parts: ", "value"),
         ({"steps": {"quality": {}, "language": {}}}, "steps: language comes before quality", "step-order"),
-        ({"language": "xx"}, "language: 'xx'", "value"),
+        ({"language": "xx"}, "language: 'xx'", "unknown-language"),
+        ({"language": "French"}, "did you mean 'fr'", "unknown-language"),
+        ({"language": "français"}, "did you mean 'fr'", "unknown-language"),
         (part(columns={"prompt": "p"}), "parts: a: ", "value"),
         (part(select={"where": {"t": [1]}}), "parts: a: select: where: 't'", "value"),
         ({"steps": {"decontaminate": {"items": "x", "ngram": 5}}}, "decontaminate: ngram: 5 ", "value"),

@@ -71,7 +71,7 @@ def test_command(page, command, make_model, python, tmp_path):
         code = words[2].replace(path, str(make_model(tmp_path / "model")))
         output = subprocess.run([python, "-c", code], capture_output=True, text=True)
         assert output.returncode == 0, output.stderr
-    elif program in ("python3", "pip"):
+    elif re.fullmatch(r"python3(\.\d+)?|pip", program):
         assert words[1] in ("-m", "install"), command
     elif program == "luth":
         assert words[1] in {name.replace("_", "-") for name in (*STEPS, "merge", "validate")}, command

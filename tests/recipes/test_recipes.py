@@ -107,6 +107,16 @@ def test_every_header_says_hardware_batch_memory_time_and_precision(path):
         assert words in header
 
 
+@pytest.mark.parametrize(("language", "hint"), [("fx", False), ("german", False), ("French", True)])
+def test_a_language_that_is_none_is_found_before_a_build(language, hint, tmp_path):
+    recipe = yaml.safe_load((RECIPES / "demo/data.yaml").read_text()) | {"language": language}
+    path = tmp_path / "data.yaml"
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False))
+    [line] = validate([path])
+    assert f"language: {language!r}" in line
+    assert ("did you mean 'fr'" in line) == ("did you mean" in line) == hint
+
+
 def test_every_recipe_is_in_the_table_of_them_all():
     links = set(re.findall(r"\]\(([^)]+\.yaml)\)", (RECIPES / "README.md").read_text("utf-8")))
     assert links == {path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.yaml")}

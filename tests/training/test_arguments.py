@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from luth.core.command_line import split, training_parser
 from luth.core.errors import UserError
-from luth.core.recipes import read_recipe, split
+from luth.core.recipes import read_recipe
 from luth.training import arguments
 from luth.training.arguments import accumulation_steps
 from luth.training.sft_keys import SFT
@@ -13,7 +14,7 @@ REFUSED = arguments.REFUSED | SFT.refused
 
 
 def parse(words):
-    path, overrides = split(words)
+    path, overrides = split(words, training_parser(None))
     return arguments.parse(path, read_recipe(path), overrides, SFT)
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 import torch
 import yaml
 from transformers import AutoConfig, AutoModelForCausalLM
+from trl import ModelConfig
 
-from luth import steps
+from luth import steps, training
 from luth.checkpoints import families
 from luth.core.errors import UserError, run_script
 from luth.core.recipes import read_recipe
+from luth.training import finetune, trackers
 from luth.training.arguments import parse
 from luth.training.masking import IGNORED, mask, read_training_template
 from luth.training.packing_check import packing_error, require_exact_packing
@@ -77,11 +80,41 @@ def test_the_training_script_of_the_how_to_trains(dpo, tmp_path, capfd):
     assert "already holds this very run" in capfd.readouterr().out
 
 
+def test_the_script_of_the_how_to_has_help_and_ruff_s_form(dpo, tmp_path, capfd):
+    call, _ = dpo
+    with pytest.raises(SystemExit) as stop:
+        call("--help")
+    out, err = capfd.readouterr()
+    assert stop.value.code == 0 and err == "" and "usage: dpo.py RECIPE" in out and "--verbose" in out
+    for command in (["check"], ["format", "--check"]):
+        words = [sys.executable, "-m", "ruff", *command, "--stdin-filename", "scripts/dpo.py", "-"]
+        done = subprocess.run(words, input=(tmp_path / "dpo.py").read_text("utf-8"), capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (["q_proj"], {"q_proj"}),
+        (["self_attn.q_proj"], {"self_attn.q_proj"}),
+        (["q_proj", "v_proj"], {"q_proj", "v_proj"}),
+        (["all-linear"], "all-linear"),
+        ([r".*\.q_proj"], r".*\.q_proj"),
+        (None, None),
+    ],
+)
+def test_one_name_of_a_module_is_a_name_as_in_a_longer_list(given, taken):
+    model = ModelConfig(use_peft=True, lora_target_modules=given)
+    assert finetune._peft_config(model).target_modules == taken
+    assert finetune._peft_config(ModelConfig(lora_target_modules=given)) is None
+
+
 def test_a_mistake_in_the_recipe_of_the_how_to_s_script_is_one_line(dpo, tmp_path, capfd):
     call, recipe = dpo
     path = tmp_path / "my-dpo.yaml"
     for changes, code, fact in (
         ({"bta": 0.1}, "bad-recipe-key", "'beta'"),
+        ({"use_peft": True, "lora_task_type": "SEQ_CLS"}, "bad-recipe-value", "CAUSAL_LM"),
         ({"hub_token": "hf_x"}, "bad-recipe-value", "HF_TOKEN"),
         ({"global_batch_size": 3}, "bad-recipe-value", "global_batch_size 3"),
         ({"eval_strategy": "steps"}, "bad-recipe-value", "test_split_size"),
@@ -97,9 +130,14 @@ def test_a_mistake_in_the_recipe_of_the_how_to_s_script_is_one_line(dpo, tmp_pat
 
 
 def test_the_tracker_of_the_how_to_gets_the_losses(make_model, write_rows, sft_recipe, run, tmp_path, monkeypatch):
-    tracker, entry = blocks("add-a-tracker.md", "python")
+    tracker, *lines = blocks("add-a-tracker.md", "python")
+    (tmp_path / "csv_tracker.py").write_text(tracker, "utf-8")
+    monkeypatch.setattr(training, "__path__", [*training.__path__, str(tmp_path)])
     monkeypatch.setitem(TRACKERS, "csv", None)
-    exec(tracker + entry, {"TRACKERS": TRACKERS})
+    # As at the end of trackers.py: with its names, and no others.
+    exec("".join(lines), dict(vars(trackers)))
+    monkeypatch.delitem(sys.modules, "luth.training.csv_tracker")
+    monkeypatch.delattr(training, "csv_tracker")
     turns = [{"role": "user", "content": "Un."}, {"role": "assistant", "content": "Deux."}]
     recipe = sft_recipe(make_model(tmp_path / "model"), [write_rows([{"messages": turns}] * 8)], report_to="csv")
     code, _, err = run("sft", recipe)

@@ -1,6 +1,5 @@
-"""What every script shares on the command line: its parser, quiet libraries, and lines about what it is doing."""
+"""What every script shares on the command line: quiet libraries, and lines about what it is doing."""
 
-import argparse
 import contextlib
 import gc
 import logging
@@ -11,20 +10,6 @@ from collections.abc import Iterator
 
 VERBOSE = "--verbose"
 DEBUG = "--debug"
-
-
-def script_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options that every script takes; `run_script` acts on them and removes them.
-
-    Args:
-        description: the script's docstring, which --help prints as it is.
-    """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument(VERBOSE, action="store_true", help="show the libraries' logs and warnings")
-    parser.add_argument(DEBUG, action="store_true", help="as --verbose, and show the traceback of an error")
-    return parser
 
 
 def quiet_libraries() -> None:

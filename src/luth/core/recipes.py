@@ -15,8 +15,6 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from luth.core.errors import UserError
 
 Recipe = TypeVar("Recipe")
-# The command line of the scripts whose keys may follow the recipe.
-USAGE = "RECIPE [--key value ...]"
 # What pydantic calls a value that has the right type and is out of bounds.
 OUT_OF_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
 
@@ -34,20 +32,6 @@ def _mapping_with_unique_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -
 
 
 _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_with_unique_keys)
-
-
-def split(arguments: list[str]) -> tuple[str, list[str]]:
-    """Return the recipe's path and the rest of `RECIPE [--key value ...]` or `--config RECIPE [--key value ...]`.
-
-    Raises:
-        UserError: no recipe is named.
-    """
-    if arguments and not arguments[0].startswith("--"):
-        return arguments[0], arguments[1:]
-    if "--config" in arguments[:-1]:
-        at = arguments.index("--config")
-        return arguments[at + 1], arguments[:at] + arguments[at + 2 :]
-    raise UserError("bad-argument", f"no recipe given: usage: {USAGE}")
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from luth import languages
 from luth.core.errors import UserError
 from luth.core.files import sha256
-from luth.core.recipes import nearest
 from luth.data.filters.decontamination import item_files, read_items
 from luth.data.filters.language_model import known
 from luth.data.filters.quality import require_rules
@@ -26,10 +26,7 @@ def check_inputs(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str]
         UserError: a source, a column, a prompt, a rule, a tokenizer or an item folder is not there.
     """
     inputs: dict[str, str] = {}
-    selected = [code for part in recipe.parts.values() if part.select for code in part.select.languages]
-    for language in {recipe.language, *selected} - set(known()):
-        advice = f"give an ISO 639-1 code that fastText's lid.176 knows{nearest(language, known())}"
-        raise UserError("bad-recipe-value", f"language: {language!r} cannot be identified: {advice}")
+    require_languages(recipe)
     for name, part in recipe.parts.items():
         part.read, inputs[f"parts: {name}"] = pinned(part.read, recorded.get(f"parts: {name}"))
         require_source(name, part.read)
@@ -45,6 +42,19 @@ def check_inputs(recipe: DataRecipe, recorded: dict[str, str]) -> dict[str, str]
     if recipe.steps.write.tokenizer:
         load_tokenizer(recipe.steps.write.tokenizer)
     return inputs
+
+
+def require_languages(recipe: DataRecipe) -> None:
+    """Raise `UserError` where a language of the recipe is none that can be identified."""
+    selected = [code for part in recipe.parts.values() if part.select for code in part.select.languages]
+    for language in dict.fromkeys([recipe.language, *selected]):
+        if language in known():
+            continue
+        codes = {name.lower(): each.code for each in languages.known().values() for name in (each.name, each.own_name)}
+        code = codes.get(language.lower())
+        hint = f" (did you mean {code!r}?)" if code else ""
+        advice = "give an ISO 639-1 code that fastText's lid.176 knows, such as fr"
+        raise UserError("unknown-language", f"language: {language!r} cannot be identified{hint}: {advice}")
 
 
 def require_keys(recipe: DataRecipe, steps: list[str]) -> None:

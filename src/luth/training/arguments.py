@@ -12,8 +12,9 @@ from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
 
+from luth.core.command_line import USAGE
 from luth.core.errors import UserError
-from luth.core.recipes import USAGE, nearest, problems, refuse
+from luth.core.recipes import nearest, problems, refuse
 from luth.training.trackers import require_trackers
 
 
@@ -86,6 +87,7 @@ REFUSED = {
 NARROWED: Narrowed = {
     "per_device_train_batch_size": (PositiveInt, "per_device_train_batch_size is at least 1"),
     "max_length": (Annotated[int | None, Field(gt=0)], "max_length is at least 1"),
+    "lora_task_type": (Literal["CAUSAL_LM"], "lora_task_type is CAUSAL_LM: the adapter of a chat model"),
     "dtype": (Literal["float32", "bfloat16", "auto"], "dtype is one of float32, bfloat16, auto"),
     "hub_strategy": (
         Literal["end", "every_save"],

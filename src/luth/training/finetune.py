@@ -6,6 +6,7 @@ rows. Then it calls `open_training`, `build_trainer`, `train` and `finish`. See 
 
 import copy
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
+from peft import PeftConfig
 from transformers import (
     PreTrainedTokenizerBase,
     ProgressCallback,
@@ -20,7 +22,7 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
-from trl import get_peft_config, get_quantization_config
+from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
@@ -152,7 +154,7 @@ def build_trainer(
                 eval_dataset=eval_dataset,
                 processing_class=tokenizer,
                 quantization_config=get_quantization_config(arguments.model),
-                peft_config=get_peft_config(arguments.model),
+                peft_config=_peft_config(arguments.model),
                 callbacks=callbacks,
                 **more,
             )
@@ -164,6 +166,18 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     return trainer
+
+
+def _peft_config(model: ModelConfig) -> PeftConfig | None:
+    """Return the adapter's configuration; one plain name of a module is a name, as it is in a longer list.
+
+    TRL makes a text of a list of one name, and PEFT takes a text for a pattern of whole paths, which no name matches.
+    """
+    names: Any = model.lora_target_modules
+    if isinstance(names, str) and names != "all-linear" and re.fullmatch(r"[\w.]+", names):
+        model = copy.copy(model)
+        model.lora_target_modules = [names]
+    return get_peft_config(model)
 
 
 def _callbacks(training: Training) -> list[TrainerCallback]:
