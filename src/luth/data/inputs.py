@@ -53,7 +53,7 @@ def require_languages(recipe: DataRecipe) -> None:
         codes = {name.lower(): each.code for each in languages.known().values() for name in (each.name, each.own_name)}
         code = codes.get(language.lower())
         hint = f" (did you mean {code!r}?)" if code else ""
-        advice = "give an ISO 639-1 code that fastText's lid.176 knows, such as fr"
+        advice = f"give an ISO 639-1 code that fastText's lid.176 knows, such as {next(iter(languages.known()))}"
         raise UserError("unknown-language", f"language: {language!r} cannot be identified{hint}: {advice}")
 
 
