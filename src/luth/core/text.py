@@ -1,8 +1,10 @@
 """Words, and what in a text is no prose: code, formulas, addresses, placeholders."""
 
 import itertools
+import json
 import re
 import unicodedata
+from typing import Any
 
 # A formula between \( and \), or \[ and \]; \\[4pt] is the end of a line.
 DELIMITED = r"(?<!\\)\\\((?:(?!\\\().)*?\\\)|(?<!\\)\\\[(?:(?!(?<!\\)\\\[).)*?(?<!\\)\\\]"
@@ -26,6 +28,9 @@ PROTECTED = re.compile(
     r")",
     re.DOTALL,
 )
+
+# Brackets inside brackets that `read_json` reads.
+DEEPEST = 500
 
 
 def _marks() -> str:
@@ -84,3 +89,18 @@ def normalised(text: str) -> str:
 def sentences(text: str) -> list[list[str]]:
     """Return the words of a text's sentences, and of what capitals, brackets, quotes, colons, line ends part there."""
     return [found for piece in _STOPS.split(text) if (found := words(piece))]
+
+
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: the text is no JSON, or is nested deeper than `DEEPEST`: how deep Python's own reader goes depends
+            on Python's version.
+    """
+    if text.count("[") + text.count("{") > DEEPEST:
+        brackets = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL)
+        depths = itertools.accumulate((mark in "[{") - (mark in "]}") for mark in brackets)
+        if max(depths, default=0) > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+    return json.loads(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from datatrove.data import Document
 
-from luth.core.text import plain
+from luth.core.text import plain, read_json
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 ROLES |= {"model": "assistant", "bot": "assistant", "prompter": "user"}
@@ -49,8 +49,8 @@ def _turns(value: Any, role_key: str, content_key: str) -> Messages:
     if isinstance(value, str):
         # Some parquet files hold nested columns as JSON.
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = read_json(value)
+        except ValueError:
             raise BadRow("the turns are text and no JSON") from None
     if not isinstance(value, list) or not value:
         raise BadRow("no turns")

@@ -5,11 +5,11 @@ depend on them. Keywords and separators are matched literally. Each check takes 
 length: no pattern here may start at many places and read far from each.
 """
 
-import json
 import operator
 import re
 from typing import Literal
 
+from luth.core.text import read_json
 from luth.evaluation.scoring.instructions.segmentation import (
     count_capital_words,
     count_sentences,
@@ -133,8 +133,8 @@ def json_format(answer: str) -> bool:
     for fence in ("```json", "```Json", "```JSON", "```"):
         text = text.removeprefix(fence)
     try:
-        json.loads(text.removesuffix("```").strip())
-    except (ValueError, RecursionError):
+        read_json(text.removesuffix("```").strip())
+    except ValueError:
         return False
     return True
 
