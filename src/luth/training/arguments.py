@@ -4,7 +4,7 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar
 
@@ -64,7 +64,7 @@ class Mixture(DatasetMixtureConfig):
 
 Settings = dict[str, Any]
 Narrowed = dict[str, tuple[Any, str]]
-Conflict = tuple[str, Callable[[Settings], object]]
+Conflicts = Callable[[Settings], Iterable[str]]
 
 NOT_EXACT = "a resumed run would not be the uninterrupted one"
 BY_LAUNCH = "the launch decides how to distribute: see accelerate_configs/"
@@ -101,51 +101,25 @@ def evaluates(settings: Settings) -> bool:
     return settings.get("eval_strategy", "no") not in ("no", False)
 
 
-def _holds_a_token(settings: Settings) -> bool:
-    return bool(re.search(r"['\"](use_auth_)?token['\"]", str(settings.get("model_init_kwargs") or "")))
-
-
-def _trains_no_step(settings: Settings) -> bool:
-    return float(settings.get("num_train_epochs", 3)) <= 0 and int(settings.get("max_steps") or 0) <= 0
-
-
-def _names_a_repository_in_vain(settings: Settings) -> bool:
-    return bool(settings.get("hub_model_id") or settings.get("hub_revision")) and not settings.get("push_to_hub")
-
-
-def _has_idle_adapter_keys(settings: Settings) -> bool:
-    return not settings.get("use_peft") and any(key.startswith(("lora_", "load_in_")) for key in settings)
-
-
-def _fractions(settings: Settings) -> list[Any]:
-    return [source.get("fraction") for source in settings.get("datasets") or []]
-
-
-def _some_fractions_are_missing(settings: Settings) -> bool:
-    fractions = _fractions(settings)
-    return 0 < fractions.count(None) < len(fractions)
-
-
-def _a_fraction_is_not_positive(settings: Settings) -> bool:
-    return not all(float(fraction) > 0 for fraction in _fractions(settings) if fraction is not None)
-
-
-CONFLICTS: tuple[Conflict, ...] = (
-    ("model_init_kwargs holds a token: set HF_TOKEN in the environment instead", _holds_a_token),
-    ("num_train_epochs is above 0, unless max_steps says how long to train", _trains_no_step),
-    ("hub_model_id and hub_revision do nothing without push_to_hub: true", _names_a_repository_in_vain),
-    ("lora_ and load_in_ keys do nothing without use_peft: true", _has_idle_adapter_keys),
-    (
-        "eval_strategy needs a held-out part: set test_split_size",
-        lambda settings: evaluates(settings) and not settings.get("test_split_size"),
-    ),
-    (
-        "test_split_size holds rows out that nothing evaluates: set eval_strategy",
-        lambda settings: settings.get("test_split_size") and not evaluates(settings),
-    ),
-    ("fraction is set for some datasets and not for others: set it for all or none", _some_fractions_are_missing),
-    ("the fractions of the datasets must be positive", _a_fraction_is_not_positive),
-)
+def _conflicts(settings: Settings) -> Iterator[str]:
+    """Give a line for each pair of settings that contradict each other, or of which one does nothing."""
+    if re.search(r"['\"](use_auth_)?token['\"]", str(settings.get("model_init_kwargs") or "")):
+        yield "model_init_kwargs holds a token: set HF_TOKEN in the environment instead"
+    if float(settings.get("num_train_epochs", 3)) <= 0 and int(settings.get("max_steps") or 0) <= 0:
+        yield "num_train_epochs is above 0, unless max_steps says how long to train"
+    if (settings.get("hub_model_id") or settings.get("hub_revision")) and not settings.get("push_to_hub"):
+        yield "hub_model_id and hub_revision do nothing without push_to_hub: true"
+    if not settings.get("use_peft") and any(key.startswith(("lora_", "load_in_")) for key in settings):
+        yield "lora_ and load_in_ keys do nothing without use_peft: true"
+    if evaluates(settings) and not settings.get("test_split_size"):
+        yield "eval_strategy needs a held-out part: set test_split_size"
+    if settings.get("test_split_size") and not evaluates(settings):
+        yield "test_split_size holds rows out that nothing evaluates: set eval_strategy"
+    fractions = [source.get("fraction") for source in settings.get("datasets") or []]
+    if 0 < fractions.count(None) < len(fractions):
+        yield "fraction is set for some datasets and not for others: set it for all or none"
+    if not all(float(fraction) > 0 for fraction in fractions if fraction is not None):
+        yield "the fractions of the datasets must be positive"
 
 
 @dataclass(frozen=True)
@@ -158,7 +132,7 @@ class ScriptKeys:
         required (`tuple[str, ...]`): keys that a recipe must set beside those that every script needs.
         refused (`dict[str, str]`): keys of the configuration class that the script does not take, and why.
         narrowed (`dict`): keys with a narrower type than the configuration class checks, and the reason.
-        conflicts (`tuple`): pairs of a message and a function of the settings that tells whether it applies.
+        conflicts (`Callable`): gives a line for each conflict between settings of such a script.
     """
 
     config: type[Any]
@@ -166,7 +140,7 @@ class ScriptKeys:
     required: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
     narrowed: Narrowed = field(default_factory=dict)
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: Conflicts = lambda settings: ()
 
     @property
     def schemas(self) -> tuple[type, ...]:
@@ -227,7 +201,7 @@ def recipe_problems(recipe: Settings, keys: ScriptKeys) -> list[str]:
             found.append(reason)
     wrong_keys = {line.split(":")[0] for line in found}
     sound = {key: value for key, value in recipe.items() if key not in wrong_keys}
-    return found + [message for message, applies in CONFLICTS + keys.conflicts if applies(sound)]
+    return [*found, *_conflicts(sound), *keys.conflicts(sound)]
 
 
 def _is_valid(kind: Any, value: Any) -> bool:

@@ -1,12 +1,13 @@
 """The keys of scripts/sft.py: ours, and which of SFTConfig's are refused or narrower here."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 from trl import SFTConfig
 
-from luth.training.arguments import Arguments, Conflict, LuthArguments, ScriptKeys, Settings
+from luth.training.arguments import Arguments, LuthArguments, ScriptKeys, Settings
 from luth.training.attention import VARLEN
 
 
@@ -31,32 +32,19 @@ TOKENISED_HERE = "rows are tokenised and masked here, by chat_template_path"
 LOSS = "the loss is the mean negative log-likelihood of the trained tokens"
 
 
-def _packed(settings: Settings) -> bool:
-    return bool(settings.get("packing") or settings.get("padding_free"))
+def _conflicts(settings: Settings) -> Iterator[str]:
+    packed = settings.get("packing") or settings.get("padding_free")
+    if settings.get("assistant_only_loss") is not True:
+        yield "set assistant_only_loss: true: only assistant turns are trained"
+    if settings.get("attn_implementation") == VARLEN and not packed:
+        yield f"attn_implementation: {VARLEN} is for packing: true or padding_free: true"
+    if settings.get("packing") and settings.get("max_length", 1024) is None:
+        yield "packing: true needs max_length, the length of a pack"
+    if packed and settings.get("pad_to_multiple_of"):
+        yield "pad_to_multiple_of pads, which packing: true and padding_free: true do without"
+    if settings.get("fp16"):
+        yield "fp16: the loss makes its gradients before fp16 would scale them: set bf16: true"
 
-
-CONFLICTS: tuple[Conflict, ...] = (
-    (
-        "set assistant_only_loss: true: only assistant turns are trained",
-        lambda settings: settings.get("assistant_only_loss") is not True,
-    ),
-    (
-        f"attn_implementation: {VARLEN} is for packing: true or padding_free: true",
-        lambda settings: settings.get("attn_implementation") == VARLEN and not _packed(settings),
-    ),
-    (
-        "packing: true needs max_length, the length of a pack",
-        lambda settings: settings.get("packing") and settings.get("max_length", 1024) is None,
-    ),
-    (
-        "pad_to_multiple_of pads, which packing: true and padding_free: true do without",
-        lambda settings: _packed(settings) and settings.get("pad_to_multiple_of"),
-    ),
-    (
-        "fp16: the loss makes its gradients before fp16 would scale them: set bf16: true",
-        lambda settings: settings.get("fp16"),
-    ),
-)
 
 SFT = ScriptKeys(
     SFTConfig,
@@ -82,6 +70,6 @@ SFT = ScriptKeys(
             "depend on the processes",
         ),
     },
-    conflicts=CONFLICTS,
+    conflicts=_conflicts,
 )
 SFTArguments = Arguments[SFTConfig, SFTKeys]
