@@ -1,6 +1,7 @@
 """The steps that have recipes. To add one: an entry in STEPS and a script."""
 
 import dataclasses
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +20,9 @@ class Step:
     schemas: Callable[[], tuple[type, ...]]
 
 
-def _import_gguf() -> tuple[type, ...]:
-    from luth.checkpoints.gguf import ImportRecipe
-
-    return (ImportRecipe,)
-
-
-def _build_dataset() -> tuple[type, ...]:
-    from luth.data.recipe import DataRecipe
-
-    return (DataRecipe,)
+def _class(name: str) -> Callable[[], tuple[type, ...]]:
+    """Return a function that imports a class by its name, `module:class`."""
+    return lambda: (pkgutil.resolve_name(name),)
 
 
 def _sft() -> tuple[type, ...]:
@@ -37,40 +31,17 @@ def _sft() -> tuple[type, ...]:
     return SFT.schemas
 
 
-def _sweep() -> tuple[type, ...]:
-    from luth.sweep.recipe import SweepRecipe
-
-    return (SweepRecipe,)
-
-
-def _evaluate() -> tuple[type, ...]:
-    from luth.evaluation.recipe import EvalRecipe
-
-    return (EvalRecipe,)
-
-
-def _report() -> tuple[type, ...]:
-    from luth.reporting.recipe import ReportRecipe
-
-    return (ReportRecipe,)
-
-
-def _merge() -> tuple[type, ...]:
-    from luth.merging.recipe import MergeRecipe
-
-    return (MergeRecipe,)
-
-
 STEPS = {
-    "import_gguf": Step("import_gguf.py", _import_gguf),
-    "build_dataset": Step("build_dataset.py", _build_dataset),
+    "import_gguf": Step("import_gguf.py", _class("luth.checkpoints.gguf:ImportRecipe")),
+    "build_dataset": Step("build_dataset.py", _class("luth.data.recipe:DataRecipe")),
     "sft": Step("sft.py", _sft),
-    "sweep": Step("sweep.py", _sweep),
-    "evaluate": Step("evaluate.py", _evaluate),
-    "report": Step("report.py", _report),
+    "sweep": Step("sweep.py", _class("luth.sweep.recipe:SweepRecipe")),
+    "evaluate": Step("evaluate.py", _class("luth.evaluation.recipe:EvalRecipe")),
+    "report": Step("report.py", _class("luth.reporting.recipe:ReportRecipe")),
 }
 # MergeKit's files have MergeKit's keys only: they name no step.
 MERGE = "merge"
+_merge = _class("luth.merging.recipe:MergeRecipe")
 
 
 def read(path: str | Path, step: str) -> dict[str, Any]:
