@@ -35,6 +35,10 @@ class IdentifyLanguage:
     own: Probability = 0.1
 
 
+# The rules of luth.data.filters.quality, in the order in which a row's first fault is looked for.
+QUALITY_RULES = ("empty", "repetition", "truncation", "refusal", "boilerplate", "latex", "markdown", "mojibake")
+
+
 def _typography(name: str) -> str:
     if name not in typographies():
         raise ValueError(f"no language of this name has a typography: {', '.join(typographies())}")
@@ -56,18 +60,7 @@ class Quality:
 
     FILTER: ClassVar = "luth.data.filters.quality:QualityRules"
 
-    rules: list[str] = field(
-        default_factory=lambda: [
-            "empty",
-            "repetition",
-            "truncation",
-            "refusal",
-            "boilerplate",
-            "latex",
-            "markdown",
-            "mojibake",
-        ]
-    )
+    rules: list[str] = field(default_factory=lambda: list(QUALITY_RULES))
     phrases: list[str] = field(default_factory=list)
     typography: Annotated[str, AfterValidator(_typography)] | None = None
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from luth.checkpoints.models import load_tokenizer, model_folder
-from luth.core.errors import UserError
+from luth.core.errors import UserError, about
 from luth.core.recipes import nearest
 from luth.languages import known
 
@@ -24,16 +24,10 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         UserError: a file is not a safetensors file.
     """
-    tensors = {}
+    tensors: dict[str, tuple[int, ...]] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        try:
-            with safe_open(path, framework="pt") as file:
-                for name in file.keys():
-                    tensors[name] = tuple(file.get_slice(name).get_shape())
-        except SafetensorError as error:
-            raise UserError(
-                "bad-model", f"{path} is not a safetensors file ({error}): was it downloaded whole?"
-            ) from None
+        with about(str(path)), safe_open(path, framework="pt") as file:
+            tensors |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
     if _is_tied(folder):
         tensors.pop("lm_head.weight", None)
     return tensors
@@ -91,17 +85,13 @@ def _shape(shapes_of: dict[str, tuple[int, ...]], tensor: str) -> str:
     return "x".join(map(str, shapes_of[tensor])) if tensor in shapes_of else "absent"
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
-
-
 def _is_tied(folder: Path) -> bool:
     # Families name the key differently (LFM2: tie_embedding) and have different defaults: let transformers read it.
     return bool(AutoConfig.from_pretrained(folder).tie_word_embeddings)
 
 
 def _family(folder: Path) -> str:
-    return _config(folder).get("model_type", "unknown")
+    return json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", "unknown")
 
 
 def check_result(folder: Path, base: str) -> dict[str, str]:

@@ -11,11 +11,9 @@ from luth.core import markdown
 from luth.core.files import write_text
 from luth.reporting import tables
 from luth.reporting.intervals import Estimate
-from luth.sweep.plots import plot_curve, plot_frontier
+from luth.sweep.plots import Estimates, plot_curve, plot_frontier
 from luth.sweep.recipe import Criterion, Groups
 from luth.sweep.selection import Goal, Scores, Tried, difference, is_admitted, mean_weights, weighted_mean
-
-Estimates = dict[str, dict[str, Estimate]]
 
 
 @dataclass

@@ -1,11 +1,11 @@
 """How the processes of one sweep share its work and remember which merges failed, by files in the sweep's folder."""
 
-import contextlib
 import json
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from luth.core.files import write_json
 from luth.core.locks import join_group, share_work
 
 
-@contextlib.contextmanager
-def joined(folder: Path) -> Iterator[None]:
+def joined(folder: Path) -> AbstractContextManager[None]:
     """Join the processes of a sweep. The first to join forgets failures, so that these merges are tried again."""
 
     def forget_failures() -> None:
@@ -25,8 +24,7 @@ def joined(folder: Path) -> Iterator[None]:
             if not read_json(path).get("in_memory"):
                 path.unlink()
 
-    with join_group(folder / "locks" / "company", forget_failures):
-        yield
+    return join_group(folder / "locks" / "company", forget_failures)
 
 
 def share(

@@ -56,8 +56,7 @@ class Signatures(MinhashDedupSignature):
 
         super().run(recorded(), rank, world_size)
         self.rows.mkdir(parents=True, exist_ok=True)
-        with open(self.rows / f"{rank:05d}.npy", "wb") as file:
-            np.save(file, np.frombuffer(records, TABLE))
+        np.save(self.rows / f"{rank:05d}.npy", np.frombuffer(records, TABLE))
 
     def get_shingles(self, text: str) -> np.ndarray:
         """Return the hashes of a text's word n-grams, shape (n-grams, 1), each combined from its words' hashes."""
@@ -130,8 +129,7 @@ class Choose(PipelineStep):
         removed = self.folder / "remove"
         removed.mkdir(exist_ok=True)
         for path, start, end in zip(paths, starts[:-1], starts[1:], strict=True):
-            with open(removed / path.name, "wb") as file:
-                np.save(file, np.flatnonzero(parents[start:end] != np.arange(start, end)))
+            np.save(removed / path.name, np.flatnonzero(parents[start:end] != np.arange(start, end)))
 
 
 class RemoveDuplicates(PipelineStep):

@@ -53,8 +53,8 @@ class Keys(PipelineStep):
             (self.parts.index(doc.metadata["part"]), key(doc, self.seed), split_key(doc, self.seed)) for doc in data
         ]
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / f"{rank:05d}.npy", "wb") as file:
-            np.save(file, np.array(keys, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")]))
+        table = np.array(keys, dtype=[("part", "<u4"), ("order", "<u8"), ("split", "<u8")])
+        np.save(self.folder / f"{rank:05d}.npy", table)
 
 
 def decide(folder: Path, parts: list[str], mix: Mix) -> None:
@@ -78,8 +78,7 @@ def decide(folder: Path, parts: list[str], mix: Mix) -> None:
             raise UserError("bad-recipe-value", line)
         fates[kept[_held_out(rows["split"][kept], mix.test_size)]] = FATES.index("test")
     for path, own in zip(paths, np.split(fates, np.cumsum([len(table) for table in tables])[:-1]), strict=True):
-        with open(path.with_suffix(".fate.npy"), "wb") as file:
-            np.save(file, own)
+        np.save(path.with_suffix(".fate.npy"), own)
 
 
 def _held_out(keys: np.ndarray, size: int) -> np.ndarray:
