@@ -1,11 +1,9 @@
 """datatrove's executors: this machine, a Ray cluster, a Slurm cluster; each resumes by task."""
 
 import contextlib
-import ctypes
 import inspect
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +20,7 @@ from loguru import logger
 
 from luth.core.errors import UserError
 from luth.core.files import write_text
+from luth.core.processes import end_with_parent
 from luth.core.recipes import nearest
 from luth.data.datatrove_seams import LocalExecutor, RayExecutor, SlurmExecutor, require_datatrove
 
@@ -31,19 +30,11 @@ SETTLED = 5.0
 GRACE = 20.0
 # What every worker needs is imported once, not once a worker and pipeline.
 multiprocess.forkserver.set_forkserver_preload(["luth.data.build"])
-# Of Linux's prctl: set the signal that a process gets when its parent ends.
-PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 # Without this, workers would outlive a killed script, and write beside the workers of the next start. Every forked
 # process ends with its parent, and so does multiprocess's fork server, which imports this module.
-os.register_at_fork(after_in_child=_end_with_parent)
+os.register_at_fork(after_in_child=end_with_parent)
 if any("multiprocess.forkserver" in word for word in sys.orig_argv):
-    _end_with_parent()
+    end_with_parent()
 
 
 class Executor:

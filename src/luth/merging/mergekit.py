@@ -1,9 +1,7 @@
 """Runs MergeKit as a program. Its progress bar is shown, its traceback is not."""
 
-import ctypes
 import errno
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +12,7 @@ import yaml
 
 from luth.core.errors import UserError
 from luth.core.files import write_text
+from luth.core.processes import end_with_parent
 
 
 def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
@@ -29,7 +28,7 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
         yaml.safe_dump(recipe, file, sort_keys=False)
         file.flush()
         command = [program, file.name, output]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=_die_with_parent) as process:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=end_with_parent) as process:
             assert process.stderr is not None
             while chunk := os.read(process.stderr.fileno(), 4096):
                 printed += chunk
@@ -53,9 +52,3 @@ def name_card(folder: Path, name: str) -> None:
     card = folder / "README.md"
     if card.exists():
         write_text(card, card.read_text("utf-8").replace(folder.name, name))
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies, so that no orphan goes on writing."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
