@@ -121,8 +121,10 @@ def _entry_problems(schema: type, entries: list[tuple[str, Any]]) -> str | None:
 
 
 def _type_problem(annotation: Any, value: Any) -> str | None:
+    # pydantic takes no configuration for a dataclass, which has its own.
+    config = None if _is_schema(annotation) else ConfigDict(arbitrary_types_allowed=True)
     try:
-        adapter = _adapter(annotation)
+        adapter = TypeAdapter(annotation, config=config)
     except PydanticUserError:
         # pydantic has no rule for this type: the library that declared it checks the value itself.
         return None
@@ -140,12 +142,6 @@ def _type_name(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
         annotation = typing.get_args(annotation)[0]
     return str(annotation.__name__ if isinstance(annotation, type) else annotation).replace("typing.", "")
-
-
-def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    if _is_schema(annotation):
-        return TypeAdapter(annotation)
-    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def refuse(path: str | Path, found: list[str]) -> None:

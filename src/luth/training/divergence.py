@@ -40,10 +40,8 @@ def rows_of(inputs: dict[str, Any], rows: Rows) -> list[str]:
     """Name the training rows in a micro-batch, padded, padding-free or packed, by looking up their tokens."""
     documents = set(_documents(inputs))
     lengths = {len(document) for document in documents}
-    names = []
-    for at, length in enumerate(rows.train["length"]):
-        if length in lengths and tuple(rows.train[at]["input_ids"]) in documents:
-            names.append(rows.name(rows.train[at]))
+    candidates = (rows.train[at] for at, length in enumerate(rows.train["length"]) if length in lengths)
+    names = [rows.name(row) for row in candidates if tuple(row["input_ids"]) in documents]
     return names[:EXAMPLES] + ([f"and {len(names) - EXAMPLES} more"] if len(names) > EXAMPLES else [])
 
 

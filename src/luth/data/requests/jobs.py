@@ -79,6 +79,10 @@ def fill(prompt: str, **values: str) -> str:
     return prompt
 
 
+class NoGoodAnswer(Exception):
+    """No answer passed the checks. Its arguments are what is wrong with the last one, and that one's text."""
+
+
 class Job(ABC):
     """One kind of request about a document: `request` asks the model, `apply` puts the result into the document."""
 
@@ -106,6 +110,9 @@ class Job(ABC):
             result = await self.request(document, lambda payload: self._counted(generate, payload, cost))
         except InferenceError as error:
             result = {"reason": REFUSED, "detail": str(error.error)[:300]}
+        except NoGoodAnswer as error:
+            reason, text = error.args
+            result = {"reason": reason, "detail": text[:300]}
         return {**result, "cost": dict(cost)}
 
     async def _counted(self, generate: Generator, payload: dict[str, Any], cost: Counter[str]) -> InferenceResult:
@@ -138,21 +145,24 @@ class Job(ABC):
 
     async def until_good(
         self, messages: Messages, generate: Generator, check: Callable[[str, InferenceResult], str | None], **more: Any
-    ) -> tuple[str, str, str | None]:
-        """Return the last answer, its thought, and what is wrong with it, None where it passes the check."""
-        text = thought = ""
-        reason: str | None = "no answer"
+    ) -> tuple[str, str]:
+        """Ask until an answer passes the check; return it and its thought.
+
+        Raises:
+            NoGoodAnswer: there is none after all attempts.
+        """
+        text, reason = "", None
         for attempt in range(self.settings.attempts):
             reply = await generate(self.payload(messages, attempt, **more))
             text, thought = without_thought(reply)
             reason = check(text, reply)
             if reason is None:
-                break
-        return text, thought, reason
+                return text, thought
+        raise NoGoodAnswer(reason, text)
 
     @abstractmethod
     async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
-        """Ask the model; return a result for `apply`, or `reason` and `detail` where there is none."""
+        """Ask the model; return a result for `apply`."""
 
     @abstractmethod
     def apply(self, document: Document, result: dict[str, Any]) -> str | None:
@@ -192,15 +202,13 @@ class TranslateMessages(Job):
             messages = messages[:-1]
         for message in messages:
             prompt = fill(self.prompt, language=self.language_name, text=message["content"])
-            text, _, reason = await self.until_good(
+            text, _ = await self.until_good(
                 [{"role": "user", "content": prompt}],
                 generate,
                 lambda text, reply, original=message["content"]: translation_problem(
                     original, text, reply.finish_reason, self.language, self.settings
                 ),
             )
-            if reason is not None:
-                return {"reason": reason, "detail": text[:300]}
             translations.append({"role": message["role"], "content": text})
         return {"messages": translations}
 
@@ -253,13 +261,11 @@ class GenerateAnswer(Job):
         system = fill(self.prompt, language=self.language_name)
         if messages[0]["role"] == "system":
             system = f"{system}\n\n{messages.pop(0)['content']}"
-        text, thought, reason = await self.until_good(
+        text, thought = await self.until_good(
             [{"role": "system", "content": system}, *messages],
             generate,
             lambda text, reply: answer_problem(text, reply.finish_reason, self.language),
         )
-        if reason is not None:
-            return {"reason": reason, "detail": text[:300]}
         return {"answer": text, "thought": thought}
 
     def apply(self, document: Document, result: dict[str, Any]) -> str | None:
@@ -298,14 +304,12 @@ class JudgeRow(Job):
         places = {"criteria": criteria, "form": f"{{{form}}}", "conversation": conversation}
         prompt = fill(self.prompt, language=self.language_name, **places)
         schema = {"name": "verdict", "schema": verdict_schema(list(self.settings.criteria)), "strict": True}
-        text, _, reason = await self.until_good(
+        text, _ = await self.until_good(
             [{"role": "user", "content": prompt}],
             generate,
             lambda text, reply: verdict_problem(text, reply.finish_reason, self.settings.criteria),
             response_format={"type": "json_schema", "json_schema": schema},
         )
-        if reason is not None:
-            return {"reason": reason, "detail": text[:300]}
         return {"verdict": read_verdict(text, self.settings.criteria)}
 
     def apply(self, document: Document, result: dict[str, Any]) -> str | None:
