@@ -122,14 +122,7 @@ class MaskedSFTTrainer(SFTTrainer):
         Raises:
             NotFinite: the loss is infinite or not a number.
         """
-        labels = inputs["labels"]
-        trained = labels[:, 1:] != IGNORED
-        targets = labels[:, 1:][trained]
-        total = self._through_head(
-            model,
-            inputs,
-            lambda head, hidden: LinearCrossEntropy.apply(hidden[:, :-1][trained], head.weight, targets),
-        )
+        total, _, targets = self._through_head(model, inputs, LinearCrossEntropy.apply)
         if not torch.isfinite(total):
             raise NotFinite(total.item() / max(len(targets), 1), inputs)
         if num_items_in_batch is None:
@@ -149,36 +142,39 @@ class MaskedSFTTrainer(SFTTrainer):
         The sums are by row because accelerate repeats rows to give every process as many, and drops these again.
         """
         inputs = self._prepare_inputs(inputs)
-        labels = inputs["labels"]
-        trained = labels[:, 1:] != IGNORED
-        targets = labels[:, 1:][trained]
         with torch.no_grad(), self.compute_loss_context_manager():
-            losses = self._through_head(
-                model, inputs, lambda head, hidden: token_losses(hidden[:, :-1][trained], head.weight, targets)
-            )
+            losses, trained, _ = self._through_head(model, inputs, token_losses)
         borders = inputs.get("cu_seq_lens_q")
         if borders is None:
-            row, rows = trained.nonzero()[:, 0], len(labels)
+            row, rows = trained.nonzero()[:, 0], len(trained)
         else:
             positions = trained.nonzero()[:, 1] + 1
             row, rows = torch.bucketize(positions, borders[1:].to(positions), right=True), len(borders) - 1
         sums = losses.new_zeros(rows).index_add_(0, row, losses)
         return None, sums, torch.bincount(row, minlength=rows)
 
-    def _through_head(self, model: torch.nn.Module, inputs: dict[str, Any], head_forward: Any) -> torch.Tensor:
-        """Run the model with `head_forward(head, hidden states)` in place of its output projection's forward.
+    def _through_head(
+        self, model: torch.nn.Module, inputs: dict[str, Any], loss: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Run the model with `loss(hidden states, weight, targets)` in place of its output projection's forward.
 
         It stands in for the forward, and does not follow it, because DeepSpeed's and FSDP's hooks on the head are what
         gathers its weight.
+
+        Returns:
+            the loss; which positions' next token is trained, shape (batch, length - 1); these tokens, the targets.
         """
+        labels = inputs["labels"][:, 1:]
+        trained = labels != IGNORED
+        targets = labels[trained]
         unwrapped: Any = self.accelerator.unwrap_model(self.model)
         head = unwrapped.get_output_embeddings()
-        head.forward = lambda hidden: head_forward(head, hidden)
+        head.forward = lambda hidden: loss(hidden[:, :-1][trained], head.weight, targets)
         try:
             outputs = model(**{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False)
         finally:
             del head.forward
-        return outputs.logits
+        return outputs.logits, trained, targets
 
 
 # What transformers' models do to logits after the output projection, by the key in their configuration.
