@@ -188,6 +188,11 @@ def _foreign(text: str, language: str) -> bool:
     return foreign(text, language, IdentifyLanguage()) is not None
 
 
+def _without_last_answer(messages: Messages) -> Messages:
+    """Return a copy of a conversation, without the answer that it ends with, if it does."""
+    return messages[:-1] if messages[-1]["role"] == "assistant" else list(messages)
+
+
 class TranslateMessages(Job):
     """The messages of a conversation in the recipe's language; its last answer too, where none is generated."""
 
@@ -197,9 +202,9 @@ class TranslateMessages(Job):
         """Translate message by message."""
         translations = []
         messages = document.metadata["messages"]
-        if not self.has_answers and messages[-1]["role"] == "assistant":
+        if not self.has_answers:
             # It will be generated; earlier answers are part of what the last question is about.
-            messages = messages[:-1]
+            messages = _without_last_answer(messages)
         for message in messages:
             prompt = fill(self.prompt, language=self.language_name, text=message["content"])
             text, _ = await self.until_good(
@@ -255,9 +260,7 @@ class GenerateAnswer(Job):
 
     async def request(self, document: Document, generate: Generator) -> dict[str, Any]:
         """Ask with the prompt's text as system message, the row's own after it."""
-        messages = list(document.metadata["messages"])
-        if messages[-1]["role"] == "assistant":
-            messages.pop()
+        messages = _without_last_answer(document.metadata["messages"])
         system = fill(self.prompt, language=self.language_name)
         if messages[0]["role"] == "system":
             system = f"{system}\n\n{messages.pop(0)['content']}"
@@ -270,9 +273,7 @@ class GenerateAnswer(Job):
 
     def apply(self, document: Document, result: dict[str, Any]) -> str | None:
         """Put the answer in the place of the last one; a thought has a field of its own."""
-        messages = document.metadata["messages"]
-        if messages[-1]["role"] == "assistant":
-            messages = messages[:-1]
+        messages = _without_last_answer(document.metadata["messages"])
         document.metadata["messages"] = [*messages, {"role": "assistant", "content": result["answer"]}]
         if result["thought"]:
             document.metadata["thought"] = result["thought"]
