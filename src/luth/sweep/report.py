@@ -161,15 +161,12 @@ def no_winner(full: dict[str, Scores], base: Scores, goal: Goal) -> str:
 def merges_table(tried: list[Tried], parents: Estimates) -> str:
     """Return all merges, parents first, as a markdown table."""
     groups = list(next(iter(parents.values())))
-    rows: list[tuple[object, ...]] = [
-        (name, *_cells(scores, "{}"), _items(scores), "parent") for name, scores in parents.items()
-    ]
+    rows: list[tuple[object, ...]] = [(name, *_cells(scores, "{}"), "parent") for name, scores in parents.items()]
     for merge in tried:
         if merge.scores is None:
             rows.append((merge.name, *[""] * (len(groups) + 1), _race(merge)))
         else:
-            cells = _cells(merge.scores, "{}" if merge.full else "*{}*")
-            rows.append((merge.name, *cells, _items(merge.scores), _race(merge)))
+            rows.append((merge.name, *_cells(merge.scores, "{}" if merge.full else "*{}*"), _race(merge)))
     return markdown.table(("merge", *groups, "items", "race"), rows, left=(0, len(groups) + 2))
 
 
@@ -177,12 +174,10 @@ def _race(merge: Tried) -> str:
     return f"failed: {merge.reason}" if merge.scores is None else merge.reason or "to the end"
 
 
-def _cells(scores: dict[str, Estimate], style: str) -> list[str]:
-    return [style.format(tables.score_cell(mean, 0 <= mean.value <= 1)) for mean in scores.values()]
-
-
-def _items(scores: dict[str, Estimate]) -> int:
-    return sum(mean.items for mean in scores.values())
+def _cells(scores: dict[str, Estimate], style: str) -> list[object]:
+    """Return each group's score in a style, and the number of items behind them all."""
+    cells = [style.format(tables.score_cell(mean, 0 <= mean.value <= 1)) for mean in scores.values()]
+    return [*cells, sum(mean.items for mean in scores.values())]
 
 
 def _csv(tried: list[Tried], parents: Estimates) -> str:

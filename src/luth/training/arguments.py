@@ -193,9 +193,8 @@ def recipe_problems(recipe: Settings, keys: ScriptKeys) -> list[str]:
     refused = REFUSED | keys.refused
     found = [f"{key} is not set in a recipe: {why}" for key, why in refused.items() if key in recipe]
     found += problems(recipe, *keys.schemas)
-    for key in ("model_name_or_path", "output_dir", "datasets", *keys.required):
-        if not recipe.get(key):
-            found.append(f"the key {key!r} is missing")
+    required = ("model_name_or_path", "output_dir", "datasets", *keys.required)
+    found += [f"the key {key!r} is missing" for key in required if not recipe.get(key)]
     for key, (kind, reason) in (NARROWED | keys.narrowed).items():
         if key in recipe and not _is_valid(kind, recipe[key]):
             found.append(reason)
