@@ -5,10 +5,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets import load_dataset
+from datasets import DatasetDict, load_dataset, load_dataset_builder
+from datasets.packaged_modules.csv.csv import CsvConfig
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
@@ -16,12 +18,15 @@ from luth.core.datasets_cache import content_cache
 from luth.core.errors import UserError, about
 from luth.core.files import sha256, write_text
 from luth.evaluation.inference import ANSWERS_VERSION
+from luth.evaluation.items.folders import has_configs, split_files
 from luth.evaluation.items.mirrors import take_what_is_there
 from luth.evaluation.recipe import EvalRecipe
 from luth.evaluation.scoring import SCORING_VERSION
 from luth.evaluation.tasks import TaskTable
 
 Items = dict[str, list[Doc]]
+# A cell of a csv file is the text that it holds, "NA", "None" and nothing included; a column has one type in all rows.
+CSV: dict[str, Any] = {"na_filter": False, "chunksize": 1_000_000}
 
 
 def read_items(recipe: EvalRecipe, table: TaskTable, tasks: Iterable[str], report: Callable[[str], None]) -> Items:
@@ -49,15 +54,8 @@ def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str],
         report(f"{task.name}: read from {config.hf_repo}, since {task.hf_repo} is not there.")
     loaded = LightevalTask(config)
     with _naming_the_dataset(config):
-        cache = content_cache(config.hf_repo)
-        splits = load_dataset(config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache)
-        splits = loaded.dataset = splits.filter(config.hf_filter) if config.hf_filter else splits
-    for split in config.evaluation_splits:
-        if split not in splits:
-            raise UserError(
-                "bad-dataset",
-                f"{task.name}: {config.hf_repo} has no split {split!r}, but {', '.join(map(str, splits))}",
-            )
+        splits = _load(config)
+        loaded.dataset = splits.filter(config.hf_filter) if config.hf_filter else splits
     # Every row is read, also where a sample is wanted: a fault of the dataset is reported, not sampled away.
     total = len(loaded.eval_docs()) + len(bad_rows)
     if bad_rows:
@@ -67,6 +65,45 @@ def _read(task: LightevalTaskConfig, recipe: EvalRecipe, report: Callable[[str],
             raise UserError("bad-rows", f"{line}: correct the rows, or set bad_rows to skip")
         report(f"{line}. Left out: rows {', '.join(str(index) for index, _ in bad_rows)}.")
     return loaded.get_docs(recipe.samples(task.name))
+
+
+def _load(config: LightevalTaskConfig) -> DatasetDict:
+    """Return at least the splits that a task is evaluated on.
+
+    Raises:
+        UserError: one of them is not there.
+    """
+    folder = Path(config.hf_repo)
+    local = folder.is_dir() and not has_configs(folder)
+    if local and config.hf_subset != "default":
+        return _from_files(folder, config)
+    cache = content_cache(config.hf_repo)
+    opened = partial(
+        load_dataset_builder, config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache
+    )
+    builder = opened()
+    if isinstance(builder.config, CsvConfig):
+        builder = opened(**CSV)
+    builder.download_and_prepare()
+    splits: Any = builder.as_dataset()
+    missing = [split for split in config.evaluation_splits if split not in splits]
+    if missing and local:
+        with contextlib.suppress(UserError):
+            return _from_files(folder, config)
+    if missing:
+        raise UserError("bad-dataset", f"it has no split {missing[0]!r}, but {', '.join(map(str, splits))}")
+    return splits
+
+
+def _from_files(folder: Path, config: LightevalTaskConfig) -> DatasetDict:
+    """Return a task's splits from a folder in which the files' names alone tell them."""
+    splits = {}
+    for split in config.evaluation_splits:
+        loader, files = split_files(folder, config.hf_subset, split, len(config.evaluation_splits) == 1)
+        options = CSV | {"sep": "\t" if ".tsv" in Path(files[0]).suffixes else ","} if loader == "csv" else {}
+        cache = content_cache(str(folder))
+        splits[split] = load_dataset(loader, data_files=files, split="train", cache_dir=cache, **options)
+    return DatasetDict(splits)
 
 
 def write_items(recipe: EvalRecipe, table: TaskTable, folder: Path, report: Callable[[str], None]) -> None:
