@@ -24,6 +24,7 @@ PLACES = {
     "math_lvl5_fr": ("le-leadboard/MATH_LVL5_fr", "default", ["test"]),
     "kholle_fr": ("kurakurai/kholle", "default", ["combined"]),
 }
+VERSIONS = {"math_500_fr": 2}
 
 
 def score(name, text, **columns):
@@ -35,7 +36,8 @@ def score(name, text, **columns):
 def test_a_task_asks_for_a_box_in_its_language_and_generates_up_to_1024_tokens(name):
     task, doc = TASKS[name], TASKS[name].prompt_function(dict(ROWS[name]), name)
     assert (task.hf_repo, task.hf_subset, list(task.evaluation_splits)) == PLACES[name]
-    assert (task.num_fewshots, task.few_shots_split, task.generation_size, task.version) == (0, None, 1024, 1)
+    assert (task.num_fewshots, task.few_shots_split, task.generation_size) == (0, None, 1024)
+    assert task.version == VERSIONS.get(name, 1)
     assert "\\boxed{}" in doc.query and ROWS[name]["problem"] in doc.query
     assert ("réponse finale" in doc.query) == name.endswith("_fr")
     assert doc.query.endswith(f"Problème\u00a0: {ROWS[name]['problem']}\nSolution\u00a0:" if "lvl5" in name else "$.")
@@ -89,8 +91,35 @@ def test_the_worked_examples_are_right_by_the_metric():
 
 def test_a_gold_solution_that_lost_its_box_still_ends_in_its_answer():
     solution = "On développe l'expression avec soin, terme à terme. " * 5 + "La réponse finale est $12$."
-    assert score("math_500_fr", "\\boxed{12}", solution=solution) == 1
-    assert score("math_500_fr", "\\boxed{5}", solution=solution) == 0
+    assert score("math_lvl5_fr", "\\boxed{12}", solution=solution) == 1
+    assert score("math_lvl5_fr", "\\boxed{5}", solution=solution) == 0
+
+
+@pytest.mark.parametrize(
+    "solution",
+    [
+        "Il reste $12$ œufs, en $3$ boîtes.",
+        "Il reste $\\boxed{12$ œufs, en $3$ boîtes.",
+        "Il en reste $\\boxed{}$, en $3$ boîtes.",
+        "",
+        None,
+    ],
+)
+def test_the_gold_is_the_column_answer_where_the_translated_solution_lost_its_box(solution):
+    assert score("math_500_fr", "\\boxed{12}", solution=solution, answer="12") == 1
+    assert score("math_500_fr", "\\boxed{3}", solution=solution, answer="12") == 0
+    assert score("math_500_fr", "\\boxed{3}", solution="Il en reste \\boxed{3}.", answer="12") == 1
+    for answer in ("", None):
+        with pytest.raises(ValueError, match="answer is empty"):
+            score("math_500_fr", "\\boxed{12}", solution=solution, answer=answer)
+
+
+def test_a_kholle_row_may_have_several_right_answers():
+    for text, right in (("\\boxed{2}", 1), ("\\boxed{deux}", 1), ("\\boxed{3}", 0)):
+        assert score("kholle_fr", text, answer=["$2$", "deux"]) == right
+    for answer in ([], [""], None):
+        with pytest.raises(ValueError, match="answer is empty"):
+            score("kholle_fr", "\\boxed{2}", answer=answer)
 
 
 def test_a_thought_that_is_not_over_has_no_answer():

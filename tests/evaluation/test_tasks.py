@@ -224,7 +224,9 @@ def test_boolq_asks_for_yes_or_no():
         "Question\u00a0: la Loire est-elle un fleuve\u00a0?\n"
         "Réponds seulement par «\u00a0Oui\u00a0» ou «\u00a0Non\u00a0».\nRéponse\u00a0:"
     )
-    assert doc.choices[doc.gold_index] == "Oui" and CHOICE_TASKS["boolq_fr"].evaluation_splits == ("valid",)
+    # The split `valid` has ten rows, for examples.
+    task = CHOICE_TASKS["boolq_fr"]
+    assert doc.choices[doc.gold_index] == "Oui" and (task.evaluation_splits, task.version) == (("test",), 2)
     for text, em, qem, pem in (
         ("Oui", 1, 1, 1),
         ("oui.", 0, 1, 1),
@@ -273,7 +275,7 @@ def test_bbh_says_how_to_answer_and_has_every_subset():
     )
     assert doc.choices == ["(B)"] and doc.specific == {"choices": ["Léa", "Tom", "Zoé"]}
     assert len({task.hf_subset for task in bbh.TASKS}) == 27
-    assert all(task.name == f"bbh_fr:{task.hf_subset}" and task.hf_repo == "le-leadboard/bbh_fr" for task in bbh.TASKS)
+    assert all(task.name == f"bbh_fr:{task.hf_subset}" and task.hf_repo == "le-leadboard/bbh-fr" for task in bbh.TASKS)
 
 
 @pytest.mark.parametrize(

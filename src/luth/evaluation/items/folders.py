@@ -39,7 +39,7 @@ def split_files(folder: Path, subset: str, split: str, alone: bool) -> tuple[str
 
     Args:
         folder: the dataset's.
-        subset: the configuration's name; files without any are taken where no other subset has such a split.
+        subset: the configuration's name; files without any are taken where no other subset has this split.
         split: also known by the Hub's other names for it, such as "dev" for "validation".
         alone: whether the task reads this split alone: then a file may bear the subset's name only.
 
@@ -94,10 +94,10 @@ def _sets(files: dict[str, Path], layouts: tuple[str, ...], subset: str, split: 
 
 
 def _patterns(layouts: tuple[str, ...], subset: str, split: str) -> Iterator[str]:
+    names = {"SUBSET": re.escape(unicodedata.normalize("NFC", subset)), "SPLIT": re.escape(split)}
     for layout in layouts:
         pattern = layout.replace("_", "[_.-]").replace("/*", "/(?P<any>[^/]+?)").replace(".EXT", END)
-        subset_pattern = re.escape(unicodedata.normalize("NFC", subset))
-        yield re.sub("SUBSET|SPLIT", lambda m: subset_pattern if m[0] == "SUBSET" else re.escape(split), pattern)
+        yield re.sub("SUBSET|SPLIT", lambda place: names[place[0]], pattern)
 
 
 def _matching(files: dict[str, Path], patterns: list[str]) -> Sets:

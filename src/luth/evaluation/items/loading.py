@@ -75,7 +75,7 @@ def _load(config: LightevalTaskConfig) -> DatasetDict:
     """
     folder = Path(config.hf_repo)
     local = folder.is_dir() and not has_configs(folder)
-    if local and config.hf_subset != "default":
+    if local and (config.hf_subset or "default") != "default":
         return _from_files(folder, config)
     cache = content_cache(config.hf_repo)
     opened = partial(
@@ -99,7 +99,7 @@ def _from_files(folder: Path, config: LightevalTaskConfig) -> DatasetDict:
     """Return a task's splits from a folder in which the files' names alone tell them."""
     splits = {}
     for split in config.evaluation_splits:
-        loader, files = split_files(folder, config.hf_subset, split, len(config.evaluation_splits) == 1)
+        loader, files = split_files(folder, config.hf_subset or "default", split, len(config.evaluation_splits) == 1)
         options = CSV | {"sep": "\t" if ".tsv" in Path(files[0]).suffixes else ","} if loader == "csv" else {}
         cache = content_cache(str(folder))
         splits[split] = load_dataset(loader, data_files=files, split="train", cache_dir=cache, **options)

@@ -1,11 +1,11 @@
 r"""AIME 2024 in French: thirty competition problems whose answers are integers from 0 to 999.
 
-Dataset: kurakurai/aime_2024_fr, split train (problem, answer). No revision was published.
+Dataset: kurakurai/aime_2024_fr, split train, 30 rows (problem, answer). No revision was published.
 Source: the Mathematical Association of America's AIME I and II of 2024 (HuggingFaceH4/aime_2024), translated by Luth's
 authors, arXiv 2510.05846.
 Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval): dataset, split, 0-shot generative
-formulation, at most 1,024 tokens, final answer in \boxed{}. Where does it differ? The prompt's wording and the
-extraction and comparison of answers are ours (see math_500.py).
+formulation, final answer in \boxed{}. The published task allows 1,024 tokens, as here, but its run 8,192. Where does
+it differ? The prompt's wording and the extraction and comparison of answers are ours (see math_500.py).
 """
 
 from typing import Any

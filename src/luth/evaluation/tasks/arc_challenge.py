@@ -1,7 +1,8 @@
 """ARC-Challenge, in French and in English.
 
-French: manu/french_bench_arc_challenge, split test (question, choices, answerKey). No revision was published.
-English: allenai/ai2_arc, subset ARC-Challenge, split test (question, choices with text and label, answerKey).
+French: manu/french_bench_arc_challenge, split test, 1,169 rows (question, choices, answerKey); no licence is stated.
+English: allenai/ai2_arc, subset ARC-Challenge, split test, 1,172 rows (question, choices with text and label,
+answerKey); cc-by-sa-4.0. No revision was published.
 Source: Clark et al. 2018, arXiv 1803.05457; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
 Matches the published Luth evaluation in dataset, split, cloze formulation and log-likelihood accuracy, plain (acc)
 and normalised by characters (acc_norm); the prompt's wording is ours. The published English column came from

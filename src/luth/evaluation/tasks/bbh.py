@@ -1,16 +1,15 @@
 """BIG-Bench Hard in French, 27 subsets.
 
-Dataset: le-leadboard/bbh_fr in the published code, le-leadboard/bbh-fr elsewhere: scripts/evaluate.py takes the one
-that it can reach. Subsets as below, spelt as the dataset spells them; split test (input, target). No revision was
-published.
+Dataset: le-leadboard/bbh-fr (the published code spells it bbh_fr), subsets as below, spelt as the dataset spells them;
+split test, about 6,500 rows in all (input, target); apache-2.0. No revision was published.
 Source: Suzgun et al. 2022, arXiv 2210.09261.
 Matches the published Luth evaluation in dataset, subsets, split and exact match of a generated answer without
-examples. The published task put one sentence with the subset's task in front, allowed 20 tokens and compared the whole
-answer. Here the model reasons within 1,024 tokens, and only its last line « Réponse : … » is compared, by its shape:
-the score is called extractive_match. The published code defines « suivi_objets_mélangés_cinq_objets » twice and
-« déduction_logique_cinq_objets » not at all. Three rows have a target that is none of their options: the published
-code leaves them out, and so does `bad_rows: skip` here. The dataset's « Incorrect » and « invalidee » count as
-« Faux » and « invalide ».
+examples. The published task put one sentence with the subset's task in front, allowed 20 tokens (8,192 in its run) and
+compared the whole answer. Here the model reasons within 1,024 tokens, and only its last line « Réponse : … » is
+compared, by its shape: the score is called extractive_match. The published code defines
+« suivi_objets_mélangés_cinq_objets » twice and « déduction_logique_cinq_objets » not at all. Three rows have a target
+that is none of their options: the published code leaves them out, and so does `bad_rows: skip` here. The dataset's
+« Incorrect » and « invalidee » count as « Faux » and « invalide ».
 """
 
 import re
@@ -97,7 +96,7 @@ TASKS = [
     LightevalTaskConfig(
         name=f"bbh_fr:{subset}",
         prompt_function=partial(prompt, form=form),
-        hf_repo="le-leadboard/bbh_fr",
+        hf_repo="le-leadboard/bbh-fr",
         hf_subset=subset,
         hf_avail_splits=["test"],
         evaluation_splits=["test"],

@@ -1,11 +1,12 @@
 """BoolQ in French: is the answer to a question about a passage yes or no?
 
-Dataset: manu/french_boolq, split valid (passage, question, label: 0 for « Non », 1 for « Oui »). No revision was
-published.
+Dataset: manu/french_boolq, split test, 178 rows (passage, question, label: 0 for « Non », 1 for « Oui »); no licence
+is stated. No revision was published.
 Source: Clark et al. 2019, arXiv 1905.10044; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
-Matches the published Luth evaluation in dataset, generative formulation in 5 tokens, and exact (em), quasi-exact (qem)
-and prefix match (pem) of « Oui » or « Non ». The published task names the split test, which is not in its own list of
-the dataset's splits; FrenchBench evaluates on valid, as here. The wording is ours.
+Matches the published Luth evaluation in dataset, split, generative formulation, and exact (em), quasi-exact (qem) and
+prefix match (pem) of « Oui » or « Non »; FrenchBench and LightEval evaluate on the same split. The published task
+allows 5 tokens, as here, but its run sets max_new_tokens to 8,192, and LightEval follows that. The wording is ours.
+Version 1 evaluated the split valid, which has 10 rows and is meant for examples.
 """
 
 from functools import partial
@@ -37,11 +38,11 @@ TASKS = [
         prompt_function=prompt,
         hf_repo="manu/french_boolq",
         hf_subset="default",
-        hf_avail_splits=["valid"],
-        evaluation_splits=["valid"],
+        hf_avail_splits=["test"],
+        evaluation_splits=["test"],
         few_shots_split=None,
         generation_size=5,
         metrics=[*generated(word_alone, partial(leading_word, language=get("fr")))],
-        version=1,
+        version=2,
     )
 ]

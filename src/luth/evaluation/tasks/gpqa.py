@@ -1,14 +1,15 @@
 """GPQA: Diamond, Main and Extended in French, Diamond in English.
 
-French: le-leadboard/gpqa-fr, subsets gpqa_diamond, gpqa_main, gpqa_extended, split train (problem, Correct Answer,
-Incorrect Answer 1 to 3). English: Idavidrein/gpqa, subset gpqa_diamond, split train (Question instead of problem); it
-asks for its terms to be accepted on the Hub. No revision was published.
+French: le-leadboard/gpqa-fr, subsets gpqa_diamond (197 rows, one less than in English), gpqa_main, gpqa_extended,
+split train (problem, Correct Answer, Incorrect Answer 1 to 3); apache-2.0. English: Idavidrein/gpqa, subset
+gpqa_diamond (198 rows), split train (Question instead of problem); cc-by-4.0. Both are gated: accept the terms on both
+pages of the Hub. No revision was published.
 Source: Rein et al. 2023, arXiv 2311.12022.
 Matches the published Luth evaluation in dataset, split, generative formulation (reasoning, then a last line
-« Réponse : X ») and 1,024 tokens. Differs from it: the wording is ours; a hash of the row shuffles the choices, where
-the published one used a random state; luth.evaluation.scoring.letters reads the letter, where the published one used
-LightEval's extraction, so the score is called extractive_match, not pass@1. The published English column used the same
-dataset in the same form.
+« Réponse : X »). The published task allows 1,024 tokens, as here, but its run 8,192: recipes/eval sets these. Differs
+from it: the wording is ours; a hash of the row shuffles the choices, where the published one used a random state;
+luth.evaluation.scoring.letters reads the letter, where the published one used LightEval's extraction, so the score is
+called extractive_match, not pass@1. The published English column used the same dataset in the same form.
 """
 
 from typing import Any

@@ -1,13 +1,15 @@
 """HellaSwag, in French and in English.
 
-French: manu/french_bench_hellaswag, split validation (ctx_a, ctx_b, endings, label, a number from 0 that may be text).
-English: Rowan/hellaswag, split validation (the same columns). No revision was published.
+French: manu/french_bench_hellaswag, split validation (ctx_a, ctx_b, endings, label, a number from 0 that may be
+text); no licence is stated. English: Rowan/hellaswag, split validation (the same columns). No revision was published;
+before mid-2025 the English one was a script, which no longer loads: pin none of those.
 Source: Zellers et al. 2019, arXiv 1905.07830; French: FrenchBench, of CroissantLLM, Faysse et al., arXiv 2402.00786.
 Matches the published Luth evaluation in dataset, split, lettered choices of which the letter is generated, and exact
-(em), quasi-exact (qem) and prefix match (pem). The published task allows one token, but its run sets max_new_tokens to
-8,192, and LightEval follows that; here 16 tokens tell a letter from a longer answer. The published qem, pem and pqem
-are LightEval 0.10's, which accept more: with A right, the pqem of any answer is 1. The published English column came
-from LightEval's leaderboard task, a cloze over the endings; here the English prompt has the form of the French one.
+(em), quasi-exact (qem) and prefix match (pem). The published task allows one token, but its run sets max_new_tokens
+to 8,192, and LightEval follows that; here 16 tokens tell a letter from a longer answer, unless the recipe sets a
+limit. The published qem, pem and pqem are LightEval 0.10's, which accept more: with A right, the pqem of any answer
+is 1. The published English column came from LightEval's leaderboard task, a cloze over the endings; here the English
+prompt has the form of the French one.
 """
 
 from typing import Any

@@ -1,9 +1,10 @@
 """IFEval, in English and in French.
 
 Datasets: google/IFEval, split train, as LightEval's own ifeval has it; jzhang86/fr_ifeval, split train (prompt,
-instruction_id_list, kwargs). No revision was published.
+instruction_id_list, kwargs); 541 rows and apache-2.0 both. No revision was published.
 Source: Zhou et al. 2023, arXiv 2311.07911.
 Matches the published Luth evaluation in datasets, split, prompts as they stand and IFEval's strict and loose accuracy.
+Answers have 1,024 tokens where the recipe sets nothing; the published run allowed 8,192, as recipes/eval does.
 ifeval_fr is scored as published, by checks made for English. "No capitals" and "all in capitals" demand that
 langdetect finds English: French answers fail the first, and fail or pass the second by luck (of 894 French texts put
 in capitals langdetect takes 359 for English, 6 for French). "Yes, no or maybe" demands the English options. The

@@ -1,11 +1,11 @@
 r"""MATH, level 5 (the hardest), in French, after three worked examples.
 
-Dataset: le-leadboard/MATH_LVL5_fr, split test (problem, solution). No revision was published.
+Dataset: le-leadboard/MATH_LVL5_fr, split test (problem, solution); apache-2.0. No revision was published.
 Source: Hendrycks et al. 2021, arXiv 2103.03874; translated for the OpenLLM French leaderboard.
 Which published set-up does this match? Luth's (github.com/kurakurai/Luth, src/eval): dataset, split, worked examples
-in the prompt itself, at most 1,024 tokens, final answer in \boxed{}. Where does it differ? The published prompt
-translates the four examples of Minerva (Lewkowycz et al. 2022, arXiv 2206.14858); ours are three of our own. The
-extraction and comparison of answers are ours too (see math_500.py).
+in the prompt itself, final answer in \boxed{}. The published task allows 1,024 tokens, as here, but its run 8,192.
+Where does it differ? The published prompt translates the four examples of Minerva (Lewkowycz et al. 2022, arXiv
+2206.14858); ours are three of our own. The extraction and comparison of answers are ours too (see math_500.py).
 """
 
 from typing import Any

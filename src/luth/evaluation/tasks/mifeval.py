@@ -1,8 +1,8 @@
 """M-IFEval in French: instructions that only French can follow (accents, œ and ç, tutoiement) beside IFEval's.
 
 Dataset: fr_input_data.jsonl of github.com/lightblue-tech/M-IFEval (235 prompts; key, prompt, instruction_id_list,
-kwargs). The Hub id below could not be checked. To be sure, put the file alone into a folder and set LUTH_MIFEVAL_DATA
-to that folder, or to a Hub dataset with these columns.
+kwargs). The Hub id below is a guess: no public code names it. To be sure, put the file alone into a folder and set
+LUTH_MIFEVAL_DATA to that folder, or to a Hub dataset with these columns.
 Source: Dussolle et al. 2025, arXiv 2502.04688. Not part of the published Luth evaluation.
 Scored as published. The metrics that end in _corrected mend what the published checks misread: see README.md here.
 """

@@ -1,8 +1,9 @@
 """MMLU in French and in English, all 57 subjects.
 
-French: openai/MMMLU, subset FR_FR, split test (Question, A, B, C, D, Answer), at the revision below.
-English: LightEval's lighteval/mmlu, subset all, split test (question, subject, choices, answer), no revision fixed.
-Where it cannot be reached, scripts/evaluate.py takes cais/mmlu, its source.
+French: openai/MMMLU, subset FR_FR, split test, 14,042 rows (Question, A, B, C, D, Answer), at the revision below;
+MIT. It is a csv file: scripts/evaluate.py reads a cell such as "NA" or "None" as that text, not as a missing value.
+English: LightEval's lighteval/mmlu, subset all, split test, 14,042 rows (question, subject, choices, answer), no
+revision fixed; MIT. Where it cannot be reached, scripts/evaluate.py takes cais/mmlu, its source.
 Source: Hendrycks et al. 2020, arXiv 2009.03300; translated by OpenAI's professional translators.
 Matches the published Luth evaluation in dataset, revision, multiple-choice formulation and log-likelihood accuracy
 over the letters; the prompt's wording is ours. The published English column came from LightEval's leaderboard task,

@@ -1,7 +1,8 @@
 """MuSR in French: who is the murderer, where is the object looked for, how is the team shared out?
 
 Dataset: le-leadboard/musr-fr, splits murder_mysteries, object_placements and team_allocation (narrative, question,
-choices as a list or as Python prints one, answer_index from 0). No revision was published.
+choices as a list or as Python prints one, answer_index from 0), 250, 256 and 250 rows; apache-2.0. No revision was
+published.
 Source: Sprague et al. 2023, arXiv 2310.16049.
 Matches the published Luth evaluation in dataset, splits, numbered choices of which the likelihood of the text is
 compared, and plain log-likelihood accuracy (acc). The wording is ours; its last line is French, where the published
