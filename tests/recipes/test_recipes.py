@@ -76,7 +76,7 @@ def test_the_published_values(path):
     assert {source["path"] for source in recipe["datasets"]} == {"kurakurai/luth-sft"}
     assert recipe["assistant_only_loss"] is True and recipe["bf16"] is True and recipe["optim"] == "adamw_torch_fused"
     assert (recipe["num_train_epochs"], recipe["lr_scheduler_type"], recipe["max_length"]) == (3, "cosine", 16384)
-    assert (recipe["warmup_steps"], recipe["weight_decay"]) == (0.1, 0.0)
+    assert (recipe["warmup_steps"], recipe["weight_decay"]) == (0.1, 0.0 if "lfm2" in path.stem else 0.01)
     if "lfm2" in path.stem:
         assert (recipe["learning_rate"], recipe["max_grad_norm"], recipe["test_split_size"]) == (5e-5, 0.1, 0.05)
         steps = 542092 // recipe["global_batch_size"] * 3
@@ -85,6 +85,35 @@ def test_the_published_values(path):
     elif "lora" not in path.stem:
         assert recipe["global_batch_size"] == 24 and recipe["packing"] is True
         assert (recipe["learning_rate"], recipe["max_grad_norm"]) == (2e-5, 0.1)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("eval/luth-*.yaml")), ids=lambda path: path.stem)
+def test_the_published_evaluation(path):
+    recipe, header = yaml.safe_load(path.read_text("utf-8")), path.read_text("utf-8").split("\n\n")[0]
+    assert recipe["generation_parameters"] == {"temperature": 0, "max_new_tokens": 8192} and recipe["num_runs"] == 1
+    # The blog's French rows had the French system prompt; its English rows and all of the cards' the English one.
+    prompts = {True: "Vous êtes un assistant utile.", False: "You are a helpful assistant."}
+    assert recipe["system_prompt"] == prompts["blog" in path.stem]
+    hybrid = [entry for entry in recipe["models"] if "/Qwen3-" in str(entry) or "/Luth-0" in str(entry)]
+    assert hybrid and all(entry["thinking"] is False for entry in hybrid)
+    for page in ("le-leadboard/gpqa-fr", "Idavidrein/gpqa", "8,192", "luth-fr-blog.yaml" if "fr" in path.stem else ""):
+        assert page in header
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("sweep/luth-*.yaml")), ids=lambda path: path.stem)
+def test_a_sweep_asks_for_no_more_items_than_there_are(path):
+    # Rows of the split that each task evaluates, as on the Hub.
+    rows = {
+        "arc_challenge_fr": 1169,
+        "arc_challenge_en": 1172,
+        "hellaswag_fr": 9300,
+        "hellaswag_en": 10042,
+        "boolq_fr": 178,
+    }
+    recipe = yaml.safe_load(path.read_text("utf-8"))
+    chosen = [task for tasks in recipe["development"].values() for task in tasks]
+    assert set(chosen) <= set(rows)
+    assert all(count <= rows[task] for task, count in recipe["evaluation"]["max_samples"].items())
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
