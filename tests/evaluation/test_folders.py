@@ -127,6 +127,30 @@ def test_what_cannot_be_told_is_one_line(names, facts, tmp_path):
     assert line.startswith("mine: ") and str(tmp_path) in line and all(fact in line for fact in facts), line
 
 
+@pytest.mark.parametrize("subset", ["S", "default"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("test.parquet", b"no parquet file at all"),
+        ("test.jsonl", b"{not json"),
+        ("test.jsonl", b""),
+        ("test.csv", b"question,gold\n1,2\n1,2,3\n"),
+        ("test.csv", b""),
+        ("test.csv", "question,gold\n\u00e9,1\n".encode("latin-1")),
+        ("test.jsonl.gz", b"no gzip"),
+        ("README.md", b"---\nconfigs: [\n---\n"),
+    ],
+)
+def test_a_damaged_file_is_one_line(subset, name, content, tmp_path):
+    write(tmp_path / "S/train.jsonl", "other")
+    path = tmp_path / name if name == "README.md" or subset == "default" else tmp_path / "S" / name
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        questions(tmp_path, subset)
+    line = str(error.value)
+    assert error.value.code == "bad-dataset" and line.startswith("mine: the dataset ") and "\n" not in line, line
+
+
 def test_a_file_of_the_subset_s_name_alone_is_no_two_splits(tmp_path):
     write(tmp_path / "S.jsonl", "right")
     assert questions(tmp_path, "S") == ["right"]

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from datasets import DatasetDict, load_dataset, load_dataset_builder
+from datasets.exceptions import DatasetGenerationError, DatasetsError
 from datasets.packaged_modules.csv.csv import CsvConfig
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
+from yaml import YAMLError
 
 from luth.core.datasets_cache import content_cache
 from luth.core.errors import UserError, about
@@ -157,5 +159,8 @@ def _naming_the_dataset(config: LightevalTaskConfig) -> Iterator[None]:
     try:
         with about(where):
             yield
-    except (ValueError, OSError) as error:
-        raise UserError("bad-dataset", f"{where} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except (ValueError, OSError, YAMLError, DatasetsError, StopIteration) as error:
+        # `datasets` puts the reader's error under one that says nothing, and meets an empty file with StopIteration.
+        cause = error.__cause__ if isinstance(error, DatasetGenerationError) else error
+        reason = next(iter(str(cause).splitlines()), "") or "a file is empty"
+        raise UserError("bad-dataset", f"{where} cannot be loaded: {reason}") from error
