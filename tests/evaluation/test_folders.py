@@ -6,12 +6,13 @@ import unicodedata
 
 import datasets
 import pytest
+from datasets.packaged_modules.csv.csv import Csv, CsvConfig
 from lighteval.metrics.dynamic_metrics import LogLikelihoodAccMetric
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
 from luth.core.errors import UserError
-from luth.evaluation.items.loading import read_items
+from luth.evaluation.items.loading import CSV, read_items
 from luth.evaluation.recipe import EvalRecipe
 from luth.evaluation.tasks import TaskTable, task_table
 
@@ -199,6 +200,23 @@ def test_a_csv_cell_is_the_text_that_it_holds(laid_out, tmp_path, monkeypatch):
         "A. None B. nan C. 0 D. n/a Réponse\u00a0:",
         "A. NaN B. NULL C. N/A D. 1 Réponse\u00a0:",
     ]
+
+
+def test_a_csv_file_of_the_hub_is_found_again_without_a_network(tmp_path, monkeypatch):
+    (tmp_path / "test.csv").write_text("Question,A,B,C,D,Answer\nSodium\u00a0?,K,NA,N,null,B\n", "utf-8")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    hub = {"repo_id": "openai/MMMLU", "dataset_name": "mmmlu", "config_name": "FR_FR", "hash": "038c7808"}
+
+    # As `datasets` leaves it: the files are part of a configuration of the dataset's own.
+    class Mmmlu(Csv):
+        BUILDER_CONFIGS = (CsvConfig(name="FR_FR", data_files={"test": [str(tmp_path / "test.csv")]}),)
+
+    Mmmlu(cache_dir=str(tmp_path / "cache"), **hub, **CSV).download_and_prepare()
+    assert [path.name.split("-")[0] for path in (tmp_path / "cache").glob("*/*")] == ["FR_FR"]
+    recipe = EvalRecipe(models=["m"], tasks=["mmlu_fr"], output_dir="")
+    (doc,) = read_items(recipe, task_table(), ["mmlu_fr"], print)["mmlu_fr"]
+    assert "\nB. NA\n" in doc.query and doc.gold_index == 1
 
 
 def test_a_csv_column_of_numbers_may_have_a_word_in_any_row(tmp_path):

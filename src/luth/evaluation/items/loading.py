@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets import DatasetDict, load_dataset, load_dataset_builder
+from datasets import DatasetBuilder, DatasetDict, load_dataset, load_dataset_builder
 from datasets.exceptions import DatasetGenerationError, DatasetsError
 from datasets.packaged_modules.csv.csv import CsvConfig
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
@@ -79,13 +79,7 @@ def _load(config: LightevalTaskConfig) -> DatasetDict:
     local = folder.is_dir() and not has_configs(folder)
     if local and (config.hf_subset or "default") != "default":
         return _from_files(folder, config)
-    cache = content_cache(config.hf_repo)
-    opened = partial(
-        load_dataset_builder, config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache
-    )
-    builder = opened()
-    if isinstance(builder.config, CsvConfig):
-        builder = opened(**CSV)
+    builder = _builder(config)
     builder.download_and_prepare()
     splits: Any = builder.as_dataset()
     missing = [split for split in config.evaluation_splits if split not in splits]
@@ -95,6 +89,22 @@ def _load(config: LightevalTaskConfig) -> DatasetDict:
     if missing:
         raise UserError("bad-dataset", f"it has no split {missing[0]!r}, but {', '.join(map(str, splits))}")
     return splits
+
+
+def _builder(config: LightevalTaskConfig) -> DatasetBuilder:
+    """Return what makes a task's dataset, with our reading of csv files."""
+    cache = content_cache(config.hf_repo)
+    opened = partial(
+        load_dataset_builder, config.hf_repo, config.hf_subset, revision=config.hf_revision, cache_dir=cache
+    )
+    try:
+        builder = opened()
+    except ValueError:
+        # Without a network `datasets` looks into its cache, where csv files lie under the options they were read with.
+        with contextlib.suppress(Exception):
+            return opened(**CSV)
+        raise
+    return opened(**CSV) if isinstance(builder.config, CsvConfig) else builder
 
 
 def _from_files(folder: Path, config: LightevalTaskConfig) -> DatasetDict:
