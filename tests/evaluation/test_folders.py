@@ -6,6 +6,7 @@ import unicodedata
 
 import datasets
 import pytest
+from datasets.data_files import DataFilesDict
 from datasets.packaged_modules.csv.csv import Csv, CsvConfig
 from lighteval.metrics.dynamic_metrics import LogLikelihoodAccMetric
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
@@ -208,9 +209,11 @@ def test_a_csv_file_of_the_hub_is_found_again_without_a_network(tmp_path, monkey
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     hub = {"repo_id": "openai/MMMLU", "dataset_name": "mmmlu", "config_name": "FR_FR", "hash": "038c7808"}
 
+    files = DataFilesDict.from_patterns({"test": [str(tmp_path / "test.csv")]})
+
     # As `datasets` leaves it: the files are part of a configuration of the dataset's own.
     class Mmmlu(Csv):
-        BUILDER_CONFIGS = (CsvConfig(name="FR_FR", data_files={"test": [str(tmp_path / "test.csv")]}),)
+        BUILDER_CONFIGS = (CsvConfig(name="FR_FR", data_files=files),)
 
     Mmmlu(cache_dir=str(tmp_path / "cache"), **hub, **CSV).download_and_prepare()
     assert [path.name.split("-")[0] for path in (tmp_path / "cache").glob("*/*")] == ["FR_FR"]
