@@ -205,18 +205,18 @@ def test_a_csv_cell_is_the_text_that_it_holds(laid_out, tmp_path, monkeypatch):
 
 def test_a_csv_file_of_the_hub_is_found_again_without_a_network(tmp_path, monkeypatch):
     (tmp_path / "test.csv").write_text("Question,A,B,C,D,Answer\nSodium\u00a0?,K,NA,N,null,B\n", "utf-8")
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    hub = {"repo_id": "openai/MMMLU", "dataset_name": "mmmlu", "config_name": "FR_FR", "hash": "038c7808"}
-
     files = DataFilesDict.from_patterns({"test": [str(tmp_path / "test.csv")]})
 
     # As `datasets` leaves it: the files are part of a configuration of the dataset's own.
     class Mmmlu(Csv):
         BUILDER_CONFIGS = (CsvConfig(name="FR_FR", data_files=files),)
 
-    Mmmlu(cache_dir=str(tmp_path / "cache"), **hub, **CSV).download_and_prepare()
-    assert [path.name.split("-")[0] for path in (tmp_path / "cache").glob("*/*")] == ["FR_FR"]
+    cache = tmp_path / "cache"
+    Mmmlu(cache_dir=str(cache), dataset_name="mmmlu", config_name="FR_FR", hash="038c", **CSV).download_and_prepare()
+    (cache / "mmmlu").rename(cache / "openai___mmmlu")
+    assert [path.name.split("-")[0] for path in cache.glob("openai___mmmlu/*")] == ["FR_FR"]
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     recipe = EvalRecipe(models=["m"], tasks=["mmlu_fr"], output_dir="")
     (doc,) = read_items(recipe, task_table(), ["mmlu_fr"], print)["mmlu_fr"]
     assert "\nB. NA\n" in doc.query and doc.gold_index == 1
