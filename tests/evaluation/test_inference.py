@@ -27,25 +27,37 @@ DOCS = [
 FAMILIES = families()
 
 
-def ours(folder, tmp_path, name="answers"):
-    recipe = EvalRecipe([str(folder)], ["any"], "", dtype="float32", batch_size=4, batch_tokens=300)
+def ours(folder, tmp_path, name="answers", **more):
+    recipe = EvalRecipe([str(folder)], ["any"], "", dtype="float32", batch_size=4, batch_tokens=300, **more)
     model = load_model(str(folder), None, recipe, tmp_path / "cache")
     (row,) = rows(recipe, recipe.tasks, [])
-    model.set_mode(row, recipe.reasoning_tags, AnswerStore(tmp_path / name))
+    model.set_mode(row, AnswerStore(tmp_path / name))
     return model
 
 
+class OnOurIds(TransformersModel):
+    """LightEval's own backend, asked with the ids of our prompts and choices."""
+
+    def tok_encode_pair(self, context, continuations, pairwise=False):
+        (doc,) = (doc for doc in DOCS if self.prompt_manager.prepare_prompt(doc) == context)
+        ids, choices = self.prompts.choices(doc, None)
+        return [ids] * len(choices), choices
+
+
+@pytest.mark.parametrize("tokenisation", ["template", "lighteval"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_log_likelihoods_are_lightevals(family, make_model, tmp_path, capfd):
+def test_log_likelihoods_are_lightevals(family, tokenisation, make_model, tmp_path, capfd):
     folder = make_model(tmp_path / "model", family)
     config = TransformersModelConfig(
         model_name=str(folder), batch_size=2, dtype="float32", cache_dir=str(tmp_path / "c")
     )
     weights = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    theirs = TransformersModel.from_model(weights, config, Accelerator(cpu=True))._loglikelihood_tokens(DOCS)
-    model = ours(folder, tmp_path)
+    kind = TransformersModel if tokenisation == "lighteval" else OnOurIds
+    theirs = kind.from_model(weights, config, Accelerator(cpu=True))
+    model = ours(folder, tmp_path, tokenisation=tokenisation)
+    theirs.prompts = model.prompts
     assert packed.fits(model.model) == (family in packed_families())
-    for one, other in zip(theirs, model.loglikelihood(DOCS), strict=True):
+    for one, other in zip(theirs._loglikelihood_tokens(DOCS), model.loglikelihood(DOCS), strict=True):
         count = len(other.logprobs)
         assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)
         assert other.argmax_logits_eq_gold == one.argmax_logits_eq_gold[:count]

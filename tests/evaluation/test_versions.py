@@ -138,7 +138,7 @@ def test_kept_answers_stand_while_their_version_does(family, bytes_tokenizer, tm
     texts = []
     for generation in (Generation(max_new_tokens=12), sampled):
         row.generation = generation
-        model.set_mode(row, recipe.reasoning_tags, AnswerStore(tmp_path / "answers"))
+        model.set_mode(row, AnswerStore(tmp_path / "answers"))
         texts += [[answer.output_tokens, answer.truncated, answer.unclosed] for answer in model.greedy_until(DOCS)]
     likelihoods = model.loglikelihood(DOCS)
     cuts = [answer.truncated_tokens_count for answer in likelihoods]

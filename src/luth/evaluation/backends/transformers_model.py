@@ -11,10 +11,13 @@ from lighteval.tasks.requests import Doc
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from luth.checkpoints.models import require_chat_template
 from luth.core.console import say
 from luth.core.errors import UserError, about
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.thoughts import Tags, has_switch, render, require_switch, split_thought
+from luth.evaluation.backends.chat_template import date_fixed
+from luth.evaluation.backends.prompts import Prompts
+from luth.evaluation.backends.thoughts import Tags, split_thought
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
@@ -29,29 +32,33 @@ class LocalModel(TransformersModel):
     afterwards each has all answers.
     """
 
+    prompts: Prompts
     batch_tokens: int
     answers: AnswerStore
     thinking: bool | None
     generation: Generation
     seed: int
-    tags: Tags
 
     @property
     def device(self) -> torch.device:
         """The device of this process."""
         return self.accelerator.device
 
-    def set_mode(self, row: Row, tags: Tags, answers: AnswerStore) -> None:
+    @property
+    def tags(self) -> Tags:
+        """The pairs that open and close a thought."""
+        return self.prompts.tags
+
+    def set_mode(self, row: Row, answers: AnswerStore) -> None:
         """Set how the model answers, and where its answers are kept.
 
         Raises:
             UserError: the model's chat template does not take the row's thinking mode.
         """
-        require_switch(self.prompt_manager, self.tokenizer, row.model, row.thinking)
-        if row.thinking is None and has_switch(self.prompt_manager, self.tokenizer):
-            say(f"{row.model} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
+        for note in self.prompts.check_mode(row.thinking):
+            say(note)
         self.thinking, self.generation, self.seed = row.thinking, row.generation, row.seed
-        self.tags, self.answers = tags, answers
+        self.answers = answers
 
     def greedy_until(self, docs: list[Doc]) -> list[Answer]:
         """Answer every doc in words: greedily, or sampled where a temperature is set."""
@@ -64,15 +71,14 @@ class LocalModel(TransformersModel):
                     "bad-recipe-value",
                     f"{doc.task_name} needs {doc.num_samples} answers to a question: set num_runs instead",
                 )
-            text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
-            tokens: Any = self.tok_encode(text)
+            tokens = self.prompts.ids(doc, self.thinking)
             cut = max(0, len(tokens) - self.max_length + 1)
             wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
             room = min(wanted, self.max_length - len(tokens) + cut)
             shortened += room < wanted
-            name = key(prompt=text, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
+            name = key(prompt=tokens, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
             names.append(name)
-            opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
+            opened[name], cuts[name] = self.prompts.opens_thought(doc, self.thinking), cut
             prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
         self._say_cuts(list(cuts.values()))
         if shortened:
@@ -120,7 +126,7 @@ class LocalModel(TransformersModel):
         return self.tokenizer.convert_ids_to_tokens(token) in tags
 
     def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
-        """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
+        """Score every doc's choices, each after the doc's prompt, never thinking."""
         questions: dict[str, Question] = {}
         pieces_of = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
         self._say_cuts([cut for _, cut in pieces_of])
@@ -145,22 +151,20 @@ class LocalModel(TransformersModel):
         A doc is one question, unless it is too long. Then each choice becomes a question of its own, as in LightEval,
         with as much of the context's end as fits into the model.
         """
-        text = render(self.prompt_manager, self.tokenizer, doc, thinking)
-        if any(text.rstrip().endswith(start) for start, _ in self.tags):
+        if self.prompts.opens_thought(doc, thinking):
             raise UserError(
                 "bad-recipe-value",
                 "the chat template opens a thought, and a choice cannot be scored inside it: set thinking to false",
             )
-        pairs: Any = self.tok_encode_pair(text, doc.choices, pairwise=True)
-        contexts, continuations = pairs
-        over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
+        whole, continuations = self.prompts.choices(doc, thinking)
+        over = [max(0, len(whole) + len(tokens) - self.max_length) for tokens in continuations]
         groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
         names = []
         for group in groups:
-            name = key(prompt=text, choices=[doc.choices[at] for at in group])
-            context = contexts[0][over[group[0]] :]
+            context, choices = whole[over[group[0]] :], [continuations[at] for at in group]
+            name = key(prompt=context, choices=choices)
             if name not in questions:
-                questions[name] = Question(len(questions), context, [continuations[at] for at in group])
+                questions[name] = Question(len(questions), context, choices)
             names.append(name)
         return names, max(over)
 
@@ -237,9 +241,18 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
     Args:
         name: a folder or a Hub id.
         revision: of a Hub model.
-        recipe: says dtype, batch sizes and system prompt.
+        recipe: says dtype, batch sizes, and how prompts are made.
         cache_dir: a scratch folder for LightEval's own cache, which is not used.
+
+    Raises:
+        UserError: it cannot be loaded, or its chat template takes no question.
     """
+    # Before the weights, which take time.
+    tokenizer = require_chat_template(name, revision)
+    tokenizer.chat_template = date_fixed(tokenizer.get_chat_template(), recipe.date)
+    prompts = Prompts(shown_name(name), tokenizer, recipe.system_prompt, recipe.tokenisation, recipe.reasoning_tags)
+    for note in prompts.notes:
+        say(note)
     config = TransformersModelConfig(
         model_name=display_name(name),
         tokenizer=name,
@@ -254,5 +267,5 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
         weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model: Any = LocalModel.from_model(weights.to(accelerator.device), config, None)
-    model.accelerator, model.batch_tokens = accelerator, recipe.batch_tokens
+    model.accelerator, model.prompts, model.batch_tokens = accelerator, prompts, recipe.batch_tokens
     return model
