@@ -36,10 +36,8 @@ def render(tokenizer: PreTrainedTokenizerBase, messages: Messages, thinking: boo
             conversation, tokenize=False, add_generation_prompt=True, **template_arguments(thinking)
         )
     except Exception as error:
-        name, reason = tokenizer.name_or_path, " ".join(str(error).split()) or type(error).__name__
-        raise UserError(
-            "bad-model", f"the chat template of {name} makes no prompt of our questions: {reason}"
-        ) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError("bad-model", f"the chat template makes no prompt of the questions: {reason}") from error
     assert isinstance(text, str)
     return text
 
@@ -109,23 +107,25 @@ def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 def _following(
     tokenizer: PreTrainedTokenizerBase, text: str, context: list[int], choices: list[str]
 ) -> list[list[int]]:
-    """Return the tokens of each choice where it stands behind a prompt.
-
-    A choice alone is not always encoded as behind other text: some tokenizers begin every text with a space. Where the
-    last characters of the prompt and the first ones of a choice would make one token, the choice is encoded alone, for
-    the prompt's tokens are given.
-    """
+    """Return the tokens of each choice where it stands behind a prompt, whose tokens are given."""
     # The prompt's last line is enough, and short, wherever its tokens are those that the whole prompt ends with.
     end = text[text.rstrip().rfind("\n") + 1 :]
-    before = _encode(tokenizer, end)
-    if context[len(context) - len(before) :] != before:
-        end, before = text, _encode(tokenizer, text)
-    found = []
-    for choice in choices:
-        whole = _encode(tokenizer, end + choice)
-        joined = whole[: len(before)] != before
-        found.append(_encode(tokenizer, choice) if joined else whole[len(before) :])
-    return found
+    ids = _encode(tokenizer, end)
+    if context[len(context) - len(ids) :] != ids:
+        end = text
+    # Where the prompt's last characters and a choice's first ones make one token, the choice is encoded behind others:
+    # some tokenizers put a space before a text that stands alone.
+    before = {start: _encode(tokenizer, start) for start in (end, "\n", ":")}
+    return [_behind(tokenizer, before, choice) for choice in choices]
+
+
+def _behind(tokenizer: PreTrainedTokenizerBase, before: dict[str, list[int]], choice: str) -> list[int]:
+    """Return a choice's tokens behind the first text of `before` that keeps its own tokens there."""
+    for start, ids in before.items():
+        whole = _encode(tokenizer, start + choice)
+        if whole[: len(ids)] == ids:
+            return whole[len(ids) :]
+    return _encode(tokenizer, choice)
 
 
 def date_fixed(template: str, day: date) -> str:

@@ -7,7 +7,7 @@ from lighteval.tasks.prompt_manager import PromptManager
 from lighteval.tasks.requests import Doc
 from transformers import PreTrainedTokenizerBase
 
-from luth.core.errors import UserError
+from luth.core.errors import UserError, about
 from luth.evaluation.backends.chat_template import (
     Messages,
     Tokenisation,
@@ -62,20 +62,17 @@ class Prompts:
             )
         if system_prompt and not self._shows(system_prompt):
             self.system_role = False
-            if not self._shows(system_prompt):
-                raise UserError("bad-model", f"the chat template of {model} leaves the system prompt out")
             self.notes.append(
                 f"The chat template of {model} has no system role: the system prompt stands before the first question."
             )
-        self.text(_probe(), None)
+        if not all(words in self.text(_probe(), None) for words in (PROBE, (system_prompt or "").strip())):
+            raise UserError("bad-model", f"{model}: the chat template leaves the question out of the prompt")
 
     def _shows(self, system_prompt: str) -> bool:
         """Tell whether the template takes a system message, and puts it into the prompt."""
         try:
             return system_prompt.strip() in self.text(_probe(), None)
         except UserError:
-            if not self.system_role:
-                raise
             return False
 
     def messages(self, doc: Doc) -> Messages:
@@ -85,7 +82,8 @@ class Prompts:
 
     def text(self, doc: Doc, thinking: bool | None) -> str:
         """Return a doc's prompt, rendered."""
-        return render(self.tokenizer, self.messages(doc), thinking)
+        with about(self.model):
+            return render(self.tokenizer, self.messages(doc), thinking)
 
     def ids(self, doc: Doc, thinking: bool | None) -> list[int]:
         """Return a doc's prompt in tokens."""
