@@ -86,7 +86,7 @@ class LocalModel(TransformersModel):
                 f"{shortened} of {len(docs)} answers have less room than they are allowed: "
                 f"prompt and answer share the {self.max_length} tokens that the model takes."
             )
-        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
+        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)))
         return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
 
     def _complete(self, prompts: list[Prompt], sampling: Sampling) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -94,12 +94,18 @@ class LocalModel(TransformersModel):
         batch_size = self.batch_size or 1
         # Those that may run longest begin first, so that none is left alone at the end.
         prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
-        if packed.fits(self.model):
-            pairs = packed.completions(self.model, prompts, sampling, stop, batch_size, self.batch_tokens)
-        else:
-            pairs = padded.completions(self.model, prompts, sampling, stop, batch_size)
-        for prompt, completion in pairs:
-            yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
+        # The bar counts tokens, for one answer may take long; one that stops gives the rest of its room back.
+        room = sum(prompt.max_new_tokens for prompt in prompts)
+        with tqdm(total=room, desc="Answers", unit=" tokens", unit_scale=True, disable=self.disable_tqdm) as progress:
+            if packed.fits(self.model):
+                batch = (batch_size, self.batch_tokens)
+                pairs = packed.completions(self.model, prompts, sampling, stop, *batch, progress.update)
+            else:
+                pairs = padded.completions(self.model, prompts, sampling, stop, batch_size, progress.update)
+            for done, (prompt, completion) in enumerate(pairs, 1):
+                progress.set_postfix_str(f"{done} of {len(prompts)} answers", refresh=False)
+                progress.update(prompt.max_new_tokens - len(completion.tokens) - (not completion.truncated))
+                yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
 
     def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
         text = self._decode(answer["tokens"])
@@ -130,7 +136,7 @@ class LocalModel(TransformersModel):
         questions: dict[str, Question] = {}
         pieces_of = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
         self._say_cuts([cut for _, cut in pieces_of])
-        self._answer(questions, self._score, "Log-likelihoods")
+        self._answer(questions, self._score)
         responses = []
         for names, cut in pieces_of:
             answers = [self.answers[name] for name in names]
@@ -170,7 +176,8 @@ class LocalModel(TransformersModel):
 
     def _score(self, questions: list[Question]) -> Iterator[tuple[int, dict[str, Any]]]:
         kind = packed if packed.fits(self.model) else padded
-        for question, likelihood in kind.likelihoods(self.model, questions, self.batch_tokens):
+        pairs = kind.likelihoods(self.model, questions, self.batch_tokens)
+        for question, likelihood in tqdm(pairs, "Log-likelihoods", len(questions), disable=self.disable_tqdm):
             yield question.index, {"logprobs": likelihood.logprobs, "greedy": likelihood.greedy}
 
     def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
@@ -189,7 +196,6 @@ class LocalModel(TransformersModel):
         self,
         requests: dict[str, Any],
         work: Callable[[list[Any]], Iterable[tuple[int, dict[str, Any]]]],
-        what: str,
     ) -> None:
         """Let `work` answer this process's share of the requests without an answer; keep each answer as it comes."""
         accelerator = self.accelerator
@@ -198,10 +204,8 @@ class LocalModel(TransformersModel):
         accelerator.wait_for_everyone()
         share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
         mine = [requests[missing[index]] for index in share]
-        with tqdm(total=len(mine), desc=what, disable=self.disable_tqdm or not mine) as progress:
-            for index, answer in work(mine) if mine else ():
-                self.answers.put(missing[index], answer)
-                progress.update()
+        for index, answer in work(mine) if mine else ():
+            self.answers.put(missing[index], answer)
         accelerator.wait_for_everyone()
         self.answers.refresh()
 
