@@ -274,6 +274,23 @@ def test_a_missing_column_or_split_is_one_line(make_model, recipe, run, tmp_path
     assert code == 2 and "has no split 'test', but validation" in err and err.count("error: ") == 1
 
 
+def test_any_key_may_follow_the_recipe(hybrid, recipe, run, tmp_path):
+    one = recipe(max_samples=4, generation_parameters={"temperature": 0, "max_new_tokens": 9})
+    code, _, err = run(
+        "evaluate", one, "--tasks", "demo_short_en", "demo_short_fr", "--thinking", "false", "--limit", "2",
+        "--system_prompt", "Sois bref: oui.", "--generation_parameters.max_new_tokens", "3", "--output_dir",
+        tmp_path / "other", "--model", hybrid,
+    )  # fmt: skip
+    assert code == 0, err
+    found = {row["task"]: row["estimate"]["items"] for row in rows(tmp_path / "other") if row["main"]}
+    assert found == {"demo_short_en": 2, "demo_short_fr": 2} and not (tmp_path / "eval").exists()
+    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "other/results").rglob("run.json"))
+    settings = record["recipe"]
+    assert settings["thinking"] is False and settings["max_samples"] == 2
+    assert settings["system_prompt"] == "Sois bref: oui."
+    assert settings["generation_parameters"] == {"temperature": 0.0, "max_new_tokens": 3}
+
+
 def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
     (tmp_path / "empty").mkdir()
@@ -285,6 +302,17 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(), "--model", tmp_path / "none"], "bad-model", str(tmp_path / "none")),
         ([recipe(), "--model", tmp_path / "empty"], "bad-model", str(tmp_path / "empty")),
         ([recipe(), "--limit", "0"], value, "max_samples: 0: "),
+        ([recipe(), "--limit", "2", "--max_samples", "3"], "bad-argument", "--max_samples is given twice"),
+        ([recipe(), "--max_sample", "3"], "bad-argument", "--max_sample (did you mean '--max_samples'?)"),
+        ([recipe(), "--write_item", "3"], "bad-argument", "--write_item (did you mean '--write_items'?)"),
+        (
+            [recipe(), "--generation_parameters.temprature", "1"],
+            "bad-argument",
+            "'--generation_parameters.temperature'",
+        ),
+        ([recipe(), "--batch_size", "many"], value, "the command line: batch_size: 'many'"),
+        ([recipe(), "--tasks", "mmlu_fe"], one, "(did you mean 'mmlu_fr'?)"),
+        (["--tasks", "mmlu_fr", recipe()], "bad-argument", "lacks recipe"),
         ([recipe(max_samples={"demo_choice_fr": 0})], value, "max_samples", "demo_choice_fr", "0"),
         ([recipe(batch_size=0, num_runs=0)], value, "batch_size: 0: ", "num_runs: 0: "),
         ([recipe(max_sample=3)], "bad-recipe-key", "'max_sample' (did you mean 'max_samples'?)"),
