@@ -94,7 +94,7 @@ class LocalModel(TransformersModel):
         batch_size = self.batch_size or 1
         # Those that may run longest begin first, so that none is left alone at the end.
         prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
-        # The bar counts tokens, for one answer may take long; one that stops gives the rest of its room back.
+        # The bar counts tokens, for one answer may take long. What an answer leaves of its room is taken off the end.
         room = sum(prompt.max_new_tokens for prompt in prompts)
         with tqdm(total=room, desc="Answers", unit=" tokens", unit_scale=True, disable=self.disable_tqdm) as progress:
             if packed.fits(self.model):
@@ -104,7 +104,7 @@ class LocalModel(TransformersModel):
                 pairs = padded.completions(self.model, prompts, sampling, stop, batch_size, progress.update)
             for done, (prompt, completion) in enumerate(pairs, 1):
                 progress.set_postfix_str(f"{done} of {len(prompts)} answers", refresh=False)
-                progress.update(prompt.max_new_tokens - len(completion.tokens) - (not completion.truncated))
+                progress.total -= prompt.max_new_tokens - len(completion.tokens) - (not completion.truncated)
                 yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
 
     def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
