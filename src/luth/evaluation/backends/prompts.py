@@ -49,7 +49,8 @@ class Prompts:
         Raises:
             UserError: the template takes no question, or LightEval makes messages in another way than expected.
         """
-        self.model, self.tokenizer, self.tokenisation, self.tags = model, tokenizer, tokenisation, tags
+        self.model, self.tokenizer, self.tags = model, tokenizer, tags
+        self.tokenisation: Tokenisation = tokenisation
         self.manager = PromptManager(use_chat_template=True, tokenizer=tokenizer, system_prompt=system_prompt)
         self.system_role = True
         self.notes: list[str] = []
@@ -66,7 +67,7 @@ class Prompts:
                 f"The chat template of {model} has no system role: the system prompt stands before the first question."
             )
         if not all(words in self.text(_probe(), None) for words in (PROBE, (system_prompt or "").strip())):
-            raise UserError("bad-model", f"{model}: the chat template leaves the question out of the prompt")
+            raise UserError("bad-model", f"{model}: the chat template leaves the question or the system prompt out")
 
     def _shows(self, system_prompt: str) -> bool:
         """Tell whether the template takes a system message, and puts it into the prompt."""
