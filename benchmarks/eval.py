@@ -162,6 +162,8 @@ def ours(task: str, dtype: str, batch_size: int, limit: int, output: str) -> Non
         "tasks": [task],
         "output_dir": output,
         "dtype": dtype,
+        # LightEval's habits, so that both sides compute the same.
+        "tokenisation": "lighteval",
         "batch_size": batch_size,
         "batch_tokens": 2048,
         "max_samples": limit,

@@ -1,11 +1,13 @@
 """Evaluate models with LightEval: the package's benchmarks, and tasks of your own that the recipe names.
 
     python scripts/evaluate.py recipes/eval/luth-fr.yaml [--model MODEL ...] [--limit N] [--base_url URL]
+    python scripts/evaluate.py recipes/eval/luth-fr.yaml --tasks mmlu_fr ifeval_fr --thinking both --max_samples 100
     accelerate launch --num_processes 8 scripts/evaluate.py recipes/eval/luth-all.yaml
 
---model replaces the recipe's list, --limit its max_samples; --base_url asks a server (http://HOST:PORT/v1) instead of
-loading the model. A model whose weights, settings and tasks have not changed is not evaluated again. Killed, the same
-command goes on where it was.
+Any key of the recipe may follow it and wins: --generation_parameters.max_new_tokens 8192. --model stands for models,
+--limit for max_samples, --base_url (http://HOST:PORT/v1) for endpoint.base_url: a server is asked instead of loading
+the model. A model whose weights, settings and tasks have not changed is not evaluated again. Killed, the same command
+goes on where it was.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luth.core.command_line import script_parser
+from luth.core.command_line import recipe_parser, split_keys
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import UserError, run_script
 
@@ -23,22 +25,25 @@ if TYPE_CHECKING:
     from luth.evaluation.recipe import EvalRecipe
 
 
+OPTIONS = ("--model", "--limit", "--base_url", "--write_items")
+
+
 def make_parser() -> argparse.ArgumentParser:
-    parser = script_parser(__doc__)
-    parser.add_argument("recipe", help="a .yaml file, such as recipes/eval/luth-fr.yaml")
+    parser = recipe_parser(__doc__)
     parser.add_argument("--model", nargs="+", action="extend", help="evaluate these instead of the recipe's models")
     parser.add_argument("--limit", type=int, metavar="N", help="items of every task, for the recipe's max_samples")
     parser.add_argument("--base_url", help="ask this OpenAI-compatible server for the models")
-    parser.add_argument("--output_dir", help="instead of the recipe's")
     parser.add_argument("--write_items", type=Path, metavar="DIR", help="write the tasks' items there, and stop")
     return parser
 
 
 def main(arguments: list[str]) -> None:
-    args = make_parser().parse_args(arguments)
+    parser = make_parser()
+    own, keys = split_keys(arguments, parser)
+    args = parser.parse_args(own)
     quiet_libraries()
     os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    recipe = read_recipe(args)
+    recipe = read_recipe(args, keys)
     if not args.write_items:
         require_models(recipe)
 
@@ -59,22 +64,23 @@ def main(arguments: list[str]) -> None:
     evaluate(recipe, table, rows, items)
 
 
-def read_recipe(args: argparse.Namespace) -> "EvalRecipe":
+def read_recipe(args: argparse.Namespace, keys: list[str]) -> "EvalRecipe":
     """Return the recipe with what the command line says in place of its own values."""
     from luth import steps
-    from luth.core.recipes import build
+    from luth.core.overrides import build_overridden, override
     from luth.evaluation.recipe import EvalRecipe
 
     recipe = steps.read(args.recipe, "evaluate")
-    if args.model:
-        # A model that the recipe lists keeps the settings that it has there.
-        listed = {entry.get("model_name"): entry for entry in recipe.get("models") or [] if isinstance(entry, dict)}
-        args.model = [listed.get(name, name) for name in args.model]
-    changes = {"models": args.model, "max_samples": args.limit, "output_dir": args.output_dir}
-    recipe.update({key: value for key, value in changes.items() if value is not None})
-    if args.base_url:
-        recipe["endpoint"] = {**(recipe.get("endpoint") or {}), "base_url": args.base_url}
-    return build(args.recipe, recipe, EvalRecipe)
+    # A model that the recipe lists keeps the settings that it has there.
+    listed = {entry.get("model_name"): entry for entry in recipe.get("models") or [] if isinstance(entry, dict)}
+    short = {"models": args.model, "max_samples": args.limit, "endpoint.base_url": args.base_url}
+    for key, value in short.items():
+        if value is not None:
+            keys += [f"--{key}", *(value if isinstance(value, list) else [str(value)])]
+    recipe, changed = override(recipe, keys, EvalRecipe, OPTIONS)
+    if "models" in changed:
+        recipe["models"] = [listed.get(name, name) if isinstance(name, str) else name for name in recipe["models"]]
+    return build_overridden(args.recipe, recipe, changed, EvalRecipe)
 
 
 def require_models(recipe: "EvalRecipe") -> None:

@@ -11,7 +11,7 @@ checkpoint after a kill.
 import argparse
 from typing import TYPE_CHECKING
 
-from luth.core.command_line import split, training_parser
+from luth.core.command_line import recipe_parser, split
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = training_parser(__doc__)
+    parser = recipe_parser(__doc__)
     parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
     return parser
 

@@ -1,9 +1,10 @@
 """Find the best merge of a model with its base: try a grid, keep what may win, prove the winner on other items.
 
-    python scripts/sweep.py recipes/demo/sweep.yaml [--output_dir DIR]
+    python scripts/sweep.py recipes/demo/sweep.yaml [--coefficients 0.3 0.5 0.7] [--evaluation.max_samples 100]
 
-Killed, the same command goes on, and no merge is evaluated twice. Started several times, by hand or on a cluster, the
-processes share the work; on several GPUs, give each its own by CUDA_VISIBLE_DEVICES.
+Any key of the recipe may follow it and wins. Killed, the same command goes on, and no merge is evaluated twice.
+Started several times, by hand or on a cluster, the processes share the work; on several GPUs, give each its own by
+CUDA_VISIBLE_DEVICES.
 """
 
 import argparse
@@ -11,33 +12,32 @@ import os
 import tempfile
 from pathlib import Path
 
-from luth.core.command_line import script_parser
+from luth.core.command_line import recipe_parser, split_keys
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import UserError, run_script
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = script_parser(__doc__)
-    parser.add_argument("recipe", help="a .yaml file, such as recipes/demo/sweep.yaml")
-    parser.add_argument("--output_dir", help="instead of the recipe's")
-    return parser
+    return recipe_parser(__doc__)
 
 
 def main(arguments: list[str]) -> None:
-    args = make_parser().parse_args(arguments)
+    parser = make_parser()
+    own, words = split_keys(arguments, parser)
+    args = parser.parse_args(own)
     quiet_libraries()
     os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 
     from luth import steps
     from luth.checkpoints.models import model_fingerprint, require_chat_template
     from luth.core.memory import keep_freed_memory
-    from luth.core.recipes import build
+    from luth.core.overrides import build_overridden, override
     from luth.core.run_record import open_run
     from luth.merging.check import check_parents
     from luth.sweep.recipe import SweepRecipe
 
-    keys = steps.read(args.recipe, "sweep")
-    recipe = build(args.recipe, {**keys, "output_dir": args.output_dir or keys.get("output_dir")}, SweepRecipe)
+    keys, changed = override(steps.read(args.recipe, "sweep"), words, SweepRecipe)
+    recipe = build_overridden(args.recipe, keys, changed, SweepRecipe)
     check_parents([recipe.base_model, recipe.model])
     require_chat_template(recipe.base_model)
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from luth import cli
+from luth.core.overrides import override
+from luth.evaluation.recipe import EvalRecipe
 from luth.steps import keys_of
+from luth.sweep.recipe import SweepRecipe
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted({path.stem for path in (ROOT / "scripts").glob("*.py")} - {"__init__"})
@@ -81,5 +84,9 @@ def test_commands_options_and_keys_are_completed_without_torch():
     assert complete("luth sft r.yaml --max_st")[0] == {"--max_steps"}
 
 
-def test_the_keys_completed_for_sft_are_those_that_it_takes():
-    assert set(cli.sft_keys()) == keys_of("sft")
+def test_the_keys_completed_are_those_that_a_command_takes():
+    for command in ("sft", "evaluate", "sweep"):
+        assert {key for key in cli.keys(command) if "." not in key} == keys_of(command)
+    for command, schema in (("evaluate", EvalRecipe), ("sweep", SweepRecipe)):
+        for key in cli.keys(command):
+            override({}, [f"--{key}", "1"], schema)

@@ -24,16 +24,30 @@ from luth import scripts
 from luth.core.errors import UserError, run_script
 
 COMMANDS = tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(scripts.__path__)))
-# The classes whose fields may follow `luth sft RECIPE` as options: package, file, class.
-SFT_KEYS = (
-    ("luth", "training/arguments.py", "LuthArguments"),
-    ("luth", "training/sft_keys.py", "SFTKeys"),
-    ("trl", "trainer/sft_config.py", "SFTConfig"),
-    ("trl", "trainer/base_config.py", "_BaseConfig"),
-    ("trl", "trainer/model_config.py", "ModelConfig"),
-    ("trl", "scripts/utils.py", "DatasetMixtureConfig"),
-    ("transformers", "training_args.py", "TrainingArguments"),
-)
+# The classes whose fields may follow a recipe as options, by command: package, file, class, and the key that holds it.
+KEYS = {
+    "sft": (
+        ("luth", "training/arguments.py", "LuthArguments", ""),
+        ("luth", "training/sft_keys.py", "SFTKeys", ""),
+        ("trl", "trainer/sft_config.py", "SFTConfig", ""),
+        ("trl", "trainer/base_config.py", "_BaseConfig", ""),
+        ("trl", "trainer/model_config.py", "ModelConfig", ""),
+        ("trl", "scripts/utils.py", "DatasetMixtureConfig", ""),
+        ("transformers", "training_args.py", "TrainingArguments", ""),
+    ),
+    "evaluate": (
+        ("luth", "evaluation/recipe.py", "EvalRecipe", ""),
+        ("luth", "evaluation/recipe.py", "Generation", "generation_parameters."),
+        ("luth", "evaluation/recipe.py", "Generation", "thinking_generation_parameters."),
+        ("luth", "core/endpoints.py", "Endpoint", "endpoint."),
+    ),
+    "sweep": (
+        ("luth", "sweep/recipe.py", "SweepRecipe", ""),
+        ("luth", "sweep/recipe.py", "Criterion", "criterion."),
+        ("luth", "sweep/recipe.py", "FirstPass", "first_pass."),
+        ("luth", "evaluation/recipe.py", "EvalRecipe", "evaluation."),
+    ),
+}
 
 
 def main() -> None:
@@ -73,24 +87,22 @@ def completion_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers()
     for command in COMMANDS:
         options = commands.add_parser(command, parents=[script(command).make_parser()], conflict_handler="resolve")
-        if command == "sft":
-            for key in sft_keys():
-                options.add_argument(f"--{key}")
+        for key in keys(command):
+            options.add_argument(f"--{key}")
     return parser
 
 
-def sft_keys() -> list[str]:
-    """Return the keys that `luth sft` takes as options, from the libraries' sources: importing them takes seconds."""
-    keys: set[str] = set()
-    for package, file, name in SFT_KEYS:
+def keys(command: str) -> list[str]:
+    """Return the keys that a command takes as options, from the libraries' sources: importing them takes seconds."""
+    names: set[str] = set()
+    for package, file, name, holder in KEYS.get(command, ()):
         found = importlib.util.find_spec(package)
         for folder in (found and found.submodule_search_locations) or []:
             path = Path(folder) / file
             body = ast.parse(path.read_text("utf-8")).body if path.is_file() else []
-            keys |= {
-                key for node in body if isinstance(node, ast.ClassDef) and node.name == name for key in _fields(node)
-            }
-    return sorted(keys)
+            classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == name]
+            names |= {f"{holder}{key}" for node in classes for key in _fields(node)}
+    return sorted(names)
 
 
 def _fields(node: ast.ClassDef) -> list[str]:

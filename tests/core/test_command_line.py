@@ -2,7 +2,7 @@
 
 import pytest
 
-from luth.core.command_line import script_parser, split, training_parser
+from luth.core.command_line import recipe_parser, script_parser, split
 from luth.core.errors import UserError
 
 
@@ -38,13 +38,13 @@ def test_a_mistake_on_the_command_line_is_one_line_with_a_code(words, fact):
 @pytest.mark.parametrize("words", [["--help"], ["r.yaml", "-h"], ["r.yaml", "--max_steps", "3", "--help"]])
 def test_a_training_script_prints_its_help_wherever_it_is_asked_for(words, capsys):
     with pytest.raises(SystemExit) as stop:
-        split(words, training_parser("What it does."))
+        split(words, recipe_parser("What it does."))
     out = capsys.readouterr().out
     assert stop.value.code == 0 and "What it does." in out and "RECIPE [--KEY VALUE ...]" in out
 
 
 def test_the_recipe_comes_first():
-    parser = training_parser(None)
+    parser = recipe_parser(None)
     assert split(["r.yaml", "--max_steps", "3"], parser) == ("r.yaml", ["--max_steps", "3"])
     assert split(["--max_steps", "3", "--config", "r.yaml"], parser) == ("r.yaml", ["--max_steps", "3"])
     for words in ([], ["--preview", "2", "r.yaml"]):

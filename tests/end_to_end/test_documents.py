@@ -1,6 +1,5 @@
 """Every command of the README and docs/ works as written: run where it is quick, else checked part by part."""
 
-import dataclasses
 import re
 import shlex
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from luth import cli
 from luth.steps import STEPS
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +49,9 @@ def known_flags(words):
     for word in words:
         if word.startswith("scripts/") or word.startswith("benchmarks/") or word.startswith("docs/"):
             flags |= set(re.findall(r"\"(--[\w-]+)\"", (ROOT / word).read_text("utf-8"))) | {"--debug", "--verbose"}
-    if "scripts/sft.py" in words or "sbatch" in words:
-        schemas = STEPS["sft"].schemas()
-        flags |= {f"--{field.name}" for schema in schemas for field in dataclasses.fields(schema)}
+    for command in ("sft", "evaluate", "sweep"):
+        if f"scripts/{command}.py" in words or (command == "sft" and "sbatch" in words):
+            flags |= {f"--{key}" for key in cli.keys(command)}
     return flags
 
 

@@ -1,5 +1,6 @@
 """scripts/evaluate.py on tiny models: nothing stale, nothing asked twice, nothing silent, one line for a mistake."""
 
+import datetime
 import json
 import os
 import shutil
@@ -169,20 +170,73 @@ def test_both_modes_are_two_rows_and_log_likelihoods_never_think(hybrid, recipe,
     assert code == 0 and names == {"no-thinking"}
 
 
-def test_the_switch_reaches_the_prompt(hybrid, recipe, run, tmp_path):
-    from luth.evaluation.backends.transformers_model import LocalModel
+def prompts_of(tokenizer, folder):
+    """Return the prompts in an evaluation's details."""
+    tables = [parquet.read_table(path).to_pylist() for path in sorted((folder / "details").rglob("*.parquet"))]
+    return [tokenizer.decode(row["model_response"]["input_tokens"]) for rows in tables for row in rows]
 
-    seen = []
-    inner = LocalModel.tok_encode
-    LocalModel.tok_encode = lambda self, text, *rest, **more: seen.append(text) or inner(self, text, *rest, **more)
-    try:
-        for thinking in (True, False, None):
-            one = recipe(thinking=thinking, tasks=["demo_short_en"], output_dir=str(tmp_path / str(thinking)))
-            assert run("evaluate", one)[0] == 0
-    finally:
-        LocalModel.tok_encode = inner
-    ends = [text.endswith("</think>\n\n") for text in seen if isinstance(text, str)]
-    assert ends == [False] * 6 + [True] * 6 + [False] * 6
+
+def test_the_switch_reaches_the_prompt(hybrid, recipe, run, tokenizer, tmp_path):
+    for thinking in (True, False, None):
+        folder = tmp_path / str(thinking)
+        assert run("evaluate", recipe(thinking=thinking, tasks=["demo_short_en"], output_dir=str(folder)))[0] == 0
+        ends = [text.endswith("</think>\n\n") for text in prompts_of(tokenizer, folder)]
+        assert ends == [thinking is False] * 6
+
+
+def test_the_published_luth_models_are_evaluated_as_not_thinking(make_model, run, tokenizer, tmp_path, monkeypatch):
+    """Their template, by its size, is Qwen3's without the switch, ending in a closed thought."""
+    model = make_model(tmp_path / "kurakurai/Luth-0.6B-Instruct", "qwen3")
+    switch = "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+    template = HYBRID.replace(switch, "<think>\n\n</think>\n\n")
+    (model / "chat_template.jinja").write_text(template, "utf-8")
+    monkeypatch.chdir(make_hub(tmp_path))
+    output = tmp_path / "eval"
+    options = ["--model", "kurakurai/Luth-0.6B-Instruct", "--limit", "1", "--output_dir", output]
+    code, out, err = run("evaluate", ROOT / "recipes/eval/luth-all.yaml", *options)
+    assert code == 0, err
+    assert {row["model"] for row in rows(output)} == {"./kurakurai/Luth-0.6B-Instruct@no-thinking"}
+    assert all(text.rstrip().endswith("</think>") for text in prompts_of(tokenizer, output))
+    assert out.count("enable_thinking") == 1
+
+
+DATED = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{{ strftime_now('%d %B %Y') }}\n{% for message in messages %}{{ message.content }}\n{% endfor %}"
+)
+
+
+def test_midnight_and_a_missing_system_role_change_nothing(make_model, recipe, run, tokenizer, tmp_path, monkeypatch):
+    from transformers.utils import chat_template_utils
+
+    (make_model(tmp_path / "model") / "chat_template.jinja").write_text(DATED, "utf-8")
+    shutil.copytree(tmp_path / "model", tmp_path / "broken")
+    (tmp_path / "broken" / "chat_template.jinja").write_text("{{ raise_exception('nothing at all') }}", "utf-8")
+    models = [str(tmp_path / "broken"), str(tmp_path / "model")]
+
+    def evaluate(**more):
+        return run("evaluate", recipe(models=models, system_prompt="Sois bref.", tasks=["demo_short_en"], **more))
+
+    code, out, err = evaluate()
+    assert code == 2 and err.count("error: ") == 1 and "broken" in err and "nothing at all" in err, err
+    assert out.count("no system role") == 1 and [row["model"] for row in rows(tmp_path / "eval")] == [models[1]]
+    record = json.loads((tmp_path / f"eval/results/{models[1]}/run.json").read_text())
+    assert record["recipe"]["date"] == "2025-01-01" and "system role" in record["notes"][0]
+    before = prompts_of(tokenizer, tmp_path / "eval")
+    assert all(text.startswith("01 January 2025\nSois bref.\n\n") for text in before)
+
+    class Tomorrow:
+        """The clock that transformers gives to templates."""
+
+        @staticmethod
+        def now():
+            return datetime.datetime(2031, 1, 2)
+
+    monkeypatch.setattr(chat_template_utils, "datetime", Tomorrow)
+    _, _, err = evaluate(max_samples=5)
+    assert "Answers:" not in err, err
+    _, _, err = evaluate(date="2025-01-02")
+    assert "Answers:" in err, err
 
 
 def test_greedy_answers_are_one_run_and_that_is_said(make_model, recipe, run, tmp_path):
@@ -220,6 +274,23 @@ def test_a_missing_column_or_split_is_one_line(make_model, recipe, run, tmp_path
     assert code == 2 and "has no split 'test', but validation" in err and err.count("error: ") == 1
 
 
+def test_any_key_may_follow_the_recipe(hybrid, recipe, run, tmp_path):
+    one = recipe(max_samples=4, generation_parameters={"temperature": 0, "max_new_tokens": 9})
+    code, _, err = run(
+        "evaluate", one, "--tasks", "demo_short_en", "demo_short_fr", "--thinking", "false", "--limit", "2",
+        "--system_prompt", "Sois bref: oui.", "--generation_parameters.max_new_tokens", "3", "--output_dir",
+        tmp_path / "other", "--model", hybrid,
+    )  # fmt: skip
+    assert code == 0, err
+    found = {row["task"]: row["estimate"]["items"] for row in rows(tmp_path / "other") if row["main"]}
+    assert found == {"demo_short_en": 2, "demo_short_fr": 2} and not (tmp_path / "eval").exists()
+    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "other/results").rglob("run.json"))
+    settings = record["recipe"]
+    assert settings["thinking"] is False and settings["max_samples"] == 2
+    assert settings["system_prompt"] == "Sois bref: oui."
+    assert settings["generation_parameters"] == {"temperature": 0.0, "max_new_tokens": 3}
+
+
 def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
     make_model(tmp_path / "model")
     (tmp_path / "empty").mkdir()
@@ -231,11 +302,24 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(), "--model", tmp_path / "none"], "bad-model", str(tmp_path / "none")),
         ([recipe(), "--model", tmp_path / "empty"], "bad-model", str(tmp_path / "empty")),
         ([recipe(), "--limit", "0"], value, "max_samples: 0: "),
+        ([recipe(), "--limit", "2", "--max_samples", "3"], "bad-argument", "--max_samples is given twice"),
+        ([recipe(), "--max_sample", "3"], "bad-argument", "--max_sample (did you mean '--max_samples'?)"),
+        ([recipe(), "--write_item", "3"], "bad-argument", "--write_item (did you mean '--write_items'?)"),
+        (
+            [recipe(), "--generation_parameters.temprature", "1"],
+            "bad-argument",
+            "'--generation_parameters.temperature'",
+        ),
+        ([recipe(), "--batch_size", "many"], value, "the command line: batch_size: 'many'"),
+        ([recipe(), "--tasks", "mmlu_fe"], one, "(did you mean 'mmlu_fr'?)"),
+        (["--tasks", "mmlu_fr", recipe()], "bad-argument", "lacks recipe"),
         ([recipe(max_samples={"demo_choice_fr": 0})], value, "max_samples", "demo_choice_fr", "0"),
         ([recipe(batch_size=0, num_runs=0)], value, "batch_size: 0: ", "num_runs: 0: "),
         ([recipe(max_sample=3)], "bad-recipe-key", "'max_sample' (did you mean 'max_samples'?)"),
         ([recipe(dtype=None)], value, "dtype: None"),
-        ([recipe(thinking=True)], value, "enable_thinking", "null"),
+        ([recipe(thinking=True, tasks=["demo_short_en"])], value, "enable_thinking", "null"),
+        ([recipe(date="hier")], value, "date: 'hier'"),
+        ([recipe(tokenisation="none")], value, "tokenisation: 'none'"),
         ([recipe(generation_parameters={"top_p": 0.9})], value, "generation_parameters", "top_p", "temperature 0"),
         ([recipe(generation_parameters={"temprature": 1})], "bad-recipe-key", "temprature"),
         ([recipe(generation_parameters={"temperature": 1, "top_p": 1.5})], value, "top_p: 1.5: "),
@@ -263,9 +347,9 @@ def test_a_model_that_fails_leaves_the_others_results(make_model, recipe, run, t
     shutil.copytree(tmp_path / "model", tmp_path / "hybrid")
     (tmp_path / "hybrid" / "chat_template.jinja").write_text(HYBRID, "utf-8")
     models = [str(tmp_path / "model"), str(tmp_path / "hybrid")]
-    code, _, err = run("evaluate", recipe(models=models, thinking=False))
+    code, _, err = run("evaluate", recipe(models=models, thinking=True, tasks=["demo_short_en"]))
     assert code == 2 and "enable_thinking" in err and err.count("error: ") == 1
-    assert {row["model"].split("/")[-1] for row in rows(tmp_path / "eval")} == {"hybrid@no-thinking"}
+    assert {row["model"].split("/")[-1] for row in rows(tmp_path / "eval")} == {"hybrid@thinking"}
 
 
 def test_a_model_on_the_hub_out_of_reach_is_one_line(recipe, run):

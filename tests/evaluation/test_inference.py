@@ -27,25 +27,37 @@ DOCS = [
 FAMILIES = families()
 
 
-def ours(folder, tmp_path, name="answers"):
-    recipe = EvalRecipe([str(folder)], ["any"], "", dtype="float32", batch_size=4, batch_tokens=300)
+def ours(folder, tmp_path, name="answers", **more):
+    recipe = EvalRecipe([str(folder)], ["any"], "", dtype="float32", batch_size=4, batch_tokens=300, **more)
     model = load_model(str(folder), None, recipe, tmp_path / "cache")
     (row,) = rows(recipe, recipe.tasks, [])
-    model.set_mode(row, recipe.reasoning_tags, AnswerStore(tmp_path / name))
+    model.set_mode(row, AnswerStore(tmp_path / name))
     return model
 
 
+class OnOurIds(TransformersModel):
+    """LightEval's own backend, asked with the ids of our prompts and choices."""
+
+    def tok_encode_pair(self, context, continuations, pairwise=False):
+        (doc,) = (doc for doc in DOCS if self.prompt_manager.prepare_prompt(doc) == context)
+        ids, choices = self.prompts.choices(doc, None)
+        return [ids] * len(choices), choices
+
+
+@pytest.mark.parametrize("tokenisation", ["template", "lighteval"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_log_likelihoods_are_lightevals(family, make_model, tmp_path, capfd):
+def test_log_likelihoods_are_lightevals(family, tokenisation, make_model, tmp_path, capfd):
     folder = make_model(tmp_path / "model", family)
     config = TransformersModelConfig(
         model_name=str(folder), batch_size=2, dtype="float32", cache_dir=str(tmp_path / "c")
     )
     weights = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    theirs = TransformersModel.from_model(weights, config, Accelerator(cpu=True))._loglikelihood_tokens(DOCS)
-    model = ours(folder, tmp_path)
+    kind = TransformersModel if tokenisation == "lighteval" else OnOurIds
+    theirs = kind.from_model(weights, config, Accelerator(cpu=True))
+    model = ours(folder, tmp_path, tokenisation=tokenisation)
+    theirs.prompts = model.prompts
     assert packed.fits(model.model) == (family in packed_families())
-    for one, other in zip(theirs, model.loglikelihood(DOCS), strict=True):
+    for one, other in zip(theirs._loglikelihood_tokens(DOCS), model.loglikelihood(DOCS), strict=True):
         count = len(other.logprobs)
         assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)
         assert other.argmax_logits_eq_gold == one.argmax_logits_eq_gold[:count]
@@ -70,21 +82,24 @@ def prompts(count):
     ]
 
 
-def generate(model, asked, sampling=None, batch_size=4):
+def generate(model, asked, sampling=None, batch_size=4, advance=lambda tokens: None):
     stop = set(range(0, 600, 40))
     sampling = sampling or Sampling()
     if packed.fits(model):
-        found = packed.completions(model, asked, sampling, stop, batch_size, batch_tokens=100)
+        found = packed.completions(model, asked, sampling, stop, batch_size, 100, advance)
     else:
-        found = padded.completions(model, asked, sampling, stop, batch_size)
+        found = padded.completions(model, asked, sampling, stop, batch_size, advance)
     return {prompt.index: (completion.tokens, completion.truncated) for prompt, completion in found}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_completions_are_transformers_own_one_by_one(family, make_model, tmp_path):
     model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model", family), dtype=torch.float32)
-    asked = prompts(13)
-    found = generate(model, asked)
+    asked, steps = prompts(13), []
+    found = generate(model, asked, advance=steps.append)
+    # Each step is told, the stop tokens included: a bar moves while answers are being written.
+    assert sum(steps) == sum(len(tokens) + (not truncated) for tokens, truncated in found.values())
+    assert max(steps) <= 4 and len(steps) > 13
     stop = sorted(range(0, 600, 40))
     ends = set()
     for prompt in asked:
@@ -140,3 +155,12 @@ def test_answers_come_from_the_store_where_they_are_there(make_model, tmp_path, 
     again = ours(folder, tmp_path)
     monkeypatch.setattr(packed, "likelihoods", lambda *_: pytest.fail("asked again"))
     assert [one.logprobs for one in again.loglikelihood(DOCS)] == [one.logprobs for one in first]
+
+
+@pytest.mark.parametrize("family", ["llama", "lfm2"])
+def test_the_bar_of_the_answers_counts_tokens(family, make_model, tmp_path, capfd):
+    model = ours(make_model(tmp_path / "model", family), tmp_path)
+    model.generation = Generation(max_new_tokens=7)
+    model.greedy_until(DOCS[:3])
+    last = capfd.readouterr().err.split("Answers:")[-1]
+    assert "100%" in last and "21.0/21.0" in last and "3 of 3 answers" in last

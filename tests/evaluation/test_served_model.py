@@ -9,7 +9,7 @@ import pyarrow.parquet as parquet
 import pytest
 import yaml
 
-from luth.evaluation.backends.thoughts import PROBE
+from luth.evaluation.backends.prompts import PROBE
 
 SECRET = "sk-do-not-write-me-anywhere"
 

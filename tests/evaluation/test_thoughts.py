@@ -3,10 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lighteval.tasks.prompt_manager import PromptManager
 
-from luth.core.errors import UserError
-from luth.evaluation.backends.thoughts import require_switch, split_thought
+from luth.evaluation.backends.thoughts import split_thought
 
 TAGS = [("<think>", "</think>")]
 
@@ -38,20 +36,3 @@ def test_no_tag_is_left_in_an_answer(text, opened):
     reply = split_thought(text, TAGS, opened)
     assert "<think>" not in reply.answer
     assert not (reply.unclosed and reply.answer)
-
-
-def test_a_template_without_the_switch_is_refused(tokenizer):
-    manager = PromptManager(use_chat_template=True, tokenizer=tokenizer)
-    require_switch(manager, tokenizer, "out/m", None)
-    for thinking in (True, False):
-        with pytest.raises(UserError, match="out/m has no enable_thinking") as error:
-            require_switch(manager, tokenizer, "out/m", thinking)
-        assert error.value.code == "bad-recipe-value"
-
-
-def test_a_prompt_manager_that_makes_other_messages_is_refused(tokenizer, monkeypatch):
-    monkeypatch.setattr(PromptManager, "prepare_prompt_api", lambda self, doc: doc.query)
-    manager = PromptManager(use_chat_template=True, tokenizer=tokenizer)
-    with pytest.raises(UserError, match=r"lighteval \d+\.\d+") as error:
-        require_switch(manager, tokenizer, "out/m", None)
-    assert error.value.code == "wrong-version"

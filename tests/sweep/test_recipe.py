@@ -1,6 +1,7 @@
 import pytest
 
 from luth.core.errors import UserError
+from luth.core.overrides import override
 from luth.core.recipes import build
 from luth.sweep.recipe import Criterion, SweepRecipe
 from tests.sweep.made_up import RECIPE
@@ -55,3 +56,20 @@ def test_no_group_is_assumed(missing):
     criterion = {key: value for key, value in RECIPE["criterion"].items() if key != missing}
     with pytest.raises(UserError, match=missing):
         build("r", {**RECIPE, "criterion": criterion}, SweepRecipe)
+
+
+def test_any_key_may_be_given_on_the_command_line():
+    words = ["--coefficients", "0.25", "0.75", "--criterion.margin", "0.05", "--evaluation.max_samples.a", "7"]
+    keys, changed = override(
+        RECIPE, [*words, "--development.One", "a", "b", "--evaluation.thinking=false"], SweepRecipe
+    )
+    recipe = build("r", keys, SweepRecipe)
+    assert (recipe.coefficients, recipe.criterion.margin, recipe.development["One"]) == (
+        [0.25, 0.75],
+        0.05,
+        ["a", "b"],
+    )
+    assert recipe.evaluation["max_samples"] == {"a": 7} and recipe.evaluation["thinking"] is False
+    assert changed == {"coefficients", "criterion", "evaluation", "development"}
+    with pytest.raises(UserError, match=r"criterion\.margin"):
+        override(RECIPE, ["--criterion.margn", "1"], SweepRecipe)

@@ -41,8 +41,8 @@ def script_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def training_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the parser of a training script: its recipe, and any of the recipe's keys behind it.
+def recipe_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a script that takes a recipe, and any of the recipe's keys behind it.
 
     Args:
         description: the script's docstring, which --help prints as it is.
@@ -58,7 +58,7 @@ def split(arguments: list[str], parser: argparse.ArgumentParser) -> tuple[str, l
 
     Args:
         arguments: the command line's words.
-        parser: what `training_parser` returned; it prints its help and ends the script where the words hold --help.
+        parser: what `recipe_parser` returned; it prints its help and ends the script where the words hold --help.
 
     Raises:
         UserError: the first word is no recipe.
@@ -72,3 +72,21 @@ def split(arguments: list[str], parser: argparse.ArgumentParser) -> tuple[str, l
         at = arguments.index("--config")
         return arguments[at + 1], arguments[:at] + arguments[at + 2 :]
     raise UserError("bad-argument", f"the recipe comes first: {parser.format_usage().strip()}")
+
+
+def split_keys(arguments: list[str], parser: argparse.ArgumentParser) -> tuple[list[str], list[str]]:
+    """Return the words of the parser's own options, and those of the recipe's keys: every other --KEY with its values.
+
+    Args:
+        arguments: the command line's words.
+        parser: what `recipe_parser` returned, with the script's options.
+    """
+    own: list[str] = []
+    keys: list[str] = []
+    of_key = False
+    for word in arguments:
+        option = word.split("=")[0]
+        if option.startswith("--") or option in parser._option_string_actions:
+            of_key = option not in parser._option_string_actions
+        (keys if of_key else own).append(word)
+    return own, keys

@@ -34,6 +34,11 @@ def _mapping_with_unique_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -
 _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_with_unique_keys)
 
 
+def yaml_value(text: str) -> Any:
+    """Return what a text is in YAML, whose mappings hold no key twice."""
+    return yaml.load(text, Loader=_UniqueKeyLoader)
+
+
 def read_recipe(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping.
 
@@ -51,7 +56,7 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError("bad-recipe", f"{path} cannot be read: {error.strerror}") from None
     try:
-        recipe = yaml.load(text, Loader=_UniqueKeyLoader)
+        recipe = yaml_value(text)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UserError("bad-recipe", f"{path} is not valid YAML: {line}{error.problem or error.context}") from None

@@ -127,7 +127,7 @@ class Evaluator:
             model = self._served(row, answers)
         else:
             model = self.load(row.model, row.revision)
-            model.set_mode(row, self.recipe.reasoning_tags, answers)
+            model.set_mode(row, answers)
         self._finish(run, model, row, items, output)
 
     def evaluate_weights(self, weights: str, row: Row, items: Items, output: Path, answers: Path) -> None:
@@ -144,7 +144,7 @@ class Evaluator:
         if run.finished:
             return
         (model,) = self.loaded.values()
-        model.set_mode(row, self.recipe.reasoning_tags, AnswerStore(answers / self._answers_key(weights)))
+        model.set_mode(row, AnswerStore(answers / self._answers_key(weights)))
         self._finish(run, model, row, items, output)
 
     def is_evaluated(self, row: Row, items: Items, output: Path) -> bool:
@@ -186,7 +186,8 @@ class Evaluator:
         shutil.rmtree(written, ignore_errors=True)
         model.config.model_name = row_name(row)
         if run_pipeline(model, _of(row, items), self.table, written):
-            run.finish(results=move_results(written, output).name)
+            notes = model.prompts.notes if isinstance(model, LocalModel) else []
+            run.finish(results=move_results(written, output).name, notes=notes)
 
     def _open(self, weights: str, row: Row, items: Items, output: Path) -> Run:
         inputs = self._inputs(weights, row, items)
@@ -202,6 +203,7 @@ class Evaluator:
         """Return all settings that a row's results depend on."""
         settings = {key: value for key, value in dataclasses.asdict(self.recipe).items() if key not in NOT_IN_RESULTS}
         own = ("model", "revision", "thinking", "tasks", "seed")
+        settings["date"] = self.recipe.date.isoformat()
         return {**settings, **{key: getattr(row, key) for key in own}, "generation_parameters": row.generation.given()}
 
     def _inputs(self, weights: str, row: Row, items: Items) -> dict[str, str]:

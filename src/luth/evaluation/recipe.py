@@ -1,5 +1,6 @@
 """The keys of an evaluation recipe."""
 
+import datetime
 import os
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
@@ -79,6 +80,10 @@ class EvalRecipe:
         max_samples: items of every task, or of each by name, the same for every model: LightEval shuffles with a
             fixed seed and takes the first; null, or a task not named, for all.
         system_prompt: put before every conversation; null for what the chat template does by itself.
+        tokenisation: of prompts and choices: template for the chat template's own ids, a choice's behind them;
+            lighteval for LightEval's habits, to compare with tables made by it: a second beginning of text where the
+            template writes one, and the prompt's last line break counted with every choice.
+        date: today, for templates that ask for it, so that scores do not depend on the day; a server has its own.
         thinking: goes to the chat template as enable_thinking: true, false, both (two rows), null for nothing.
         generation_parameters: how answers are generated.
         thinking_generation_parameters: the same while thinking, with 8192 new tokens unless they are set.
@@ -98,6 +103,8 @@ class EvalRecipe:
     batch_tokens: PositiveInt = 4096
     max_samples: PositiveInt | dict[str, PositiveInt] | None = None
     system_prompt: str | None = None
+    tokenisation: Literal["template", "lighteval"] = "template"
+    date: datetime.date = datetime.date(2025, 1, 1)
     thinking: Thinking = None
     generation_parameters: Generation = field(default_factory=Generation)
     thinking_generation_parameters: Generation = field(default_factory=Generation)

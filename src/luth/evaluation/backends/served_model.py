@@ -12,7 +12,9 @@ from tqdm import tqdm
 from luth.core.endpoints import Client, Endpoint, NoAnswer, Refused, Reply
 from luth.core.errors import UserError
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.thoughts import PROBE, Tags, split_thought, template_arguments
+from luth.evaluation.backends.chat_template import template_arguments
+from luth.evaluation.backends.prompts import PROBE
+from luth.evaluation.backends.thoughts import Tags, split_thought
 from luth.evaluation.recipe import Generation
 
 # So many items in a row without any answer mean that the server is gone, not that it is busy.

@@ -11,10 +11,13 @@ from lighteval.tasks.requests import Doc
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from luth.checkpoints.models import require_chat_template
 from luth.core.console import say
 from luth.core.errors import UserError, about
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.thoughts import Tags, has_switch, render, require_switch, split_thought
+from luth.evaluation.backends.chat_template import date_fixed
+from luth.evaluation.backends.prompts import Prompts
+from luth.evaluation.backends.thoughts import Tags, split_thought
 from luth.evaluation.inference import packed, padded
 from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
@@ -29,29 +32,33 @@ class LocalModel(TransformersModel):
     afterwards each has all answers.
     """
 
+    prompts: Prompts
     batch_tokens: int
     answers: AnswerStore
     thinking: bool | None
     generation: Generation
     seed: int
-    tags: Tags
 
     @property
     def device(self) -> torch.device:
         """The device of this process."""
         return self.accelerator.device
 
-    def set_mode(self, row: Row, tags: Tags, answers: AnswerStore) -> None:
+    @property
+    def tags(self) -> Tags:
+        """The pairs that open and close a thought."""
+        return self.prompts.tags
+
+    def set_mode(self, row: Row, answers: AnswerStore) -> None:
         """Set how the model answers, and where its answers are kept.
 
         Raises:
             UserError: the model's chat template does not take the row's thinking mode.
         """
-        require_switch(self.prompt_manager, self.tokenizer, row.model, row.thinking)
-        if row.thinking is None and has_switch(self.prompt_manager, self.tokenizer):
-            say(f"{row.model} is a hybrid model, and thinking is null: whether it thinks is left to its template.")
+        for note in self.prompts.check_mode(row.thinking):
+            say(note)
         self.thinking, self.generation, self.seed = row.thinking, row.generation, row.seed
-        self.tags, self.answers = tags, answers
+        self.answers = answers
 
     def greedy_until(self, docs: list[Doc]) -> list[Answer]:
         """Answer every doc in words: greedily, or sampled where a temperature is set."""
@@ -64,15 +71,14 @@ class LocalModel(TransformersModel):
                     "bad-recipe-value",
                     f"{doc.task_name} needs {doc.num_samples} answers to a question: set num_runs instead",
                 )
-            text = render(self.prompt_manager, self.tokenizer, doc, self.thinking)
-            tokens: Any = self.tok_encode(text)
+            tokens = self.prompts.ids(doc, self.thinking)
             cut = max(0, len(tokens) - self.max_length + 1)
             wanted = self.generation.max_new_tokens or doc.generation_size or self.max_length
             room = min(wanted, self.max_length - len(tokens) + cut)
             shortened += room < wanted
-            name = key(prompt=text, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
+            name = key(prompt=tokens, new=room, sampling=sampling, seed=self.seed if sampling["temperature"] else None)
             names.append(name)
-            opened[name], cuts[name] = any(text.rstrip().endswith(start) for start, _ in self.tags), cut
+            opened[name], cuts[name] = self.prompts.opens_thought(doc, self.thinking), cut
             prompts[name] = Prompt(len(names) - 1, tokens[cut:], room, int(key(name=name, seed=self.seed)[:15], 16))
         self._say_cuts(list(cuts.values()))
         if shortened:
@@ -80,7 +86,7 @@ class LocalModel(TransformersModel):
                 f"{shortened} of {len(docs)} answers have less room than they are allowed: "
                 f"prompt and answer share the {self.max_length} tokens that the model takes."
             )
-        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)), "Answers")
+        self._answer(prompts, lambda missing: self._complete(missing, Sampling(**sampling)))
         return [self._written(self.answers[name], prompts[name], opened[name], cuts[name]) for name in names]
 
     def _complete(self, prompts: list[Prompt], sampling: Sampling) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -88,12 +94,18 @@ class LocalModel(TransformersModel):
         batch_size = self.batch_size or 1
         # Those that may run longest begin first, so that none is left alone at the end.
         prompts = sorted(prompts, key=lambda prompt: (-prompt.max_new_tokens, -len(prompt.tokens)))
-        if packed.fits(self.model):
-            pairs = packed.completions(self.model, prompts, sampling, stop, batch_size, self.batch_tokens)
-        else:
-            pairs = padded.completions(self.model, prompts, sampling, stop, batch_size)
-        for prompt, completion in pairs:
-            yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
+        # The bar counts tokens, for one answer may take long. What an answer leaves of its room is taken off the end.
+        room = sum(prompt.max_new_tokens for prompt in prompts)
+        with tqdm(total=room, desc="Answers", unit=" tokens", unit_scale=True, disable=self.disable_tqdm) as progress:
+            if packed.fits(self.model):
+                batch = (batch_size, self.batch_tokens)
+                pairs = packed.completions(self.model, prompts, sampling, stop, *batch, progress.update)
+            else:
+                pairs = padded.completions(self.model, prompts, sampling, stop, batch_size, progress.update)
+            for done, (prompt, completion) in enumerate(pairs, 1):
+                progress.set_postfix_str(f"{done} of {len(prompts)} answers", refresh=False)
+                progress.total -= prompt.max_new_tokens - len(completion.tokens) - (not completion.truncated)
+                yield prompt.index, {"tokens": completion.tokens, "truncated": completion.truncated}
 
     def _written(self, answer: dict[str, Any], prompt: Prompt, opened: bool, cut: int) -> Answer:
         text = self._decode(answer["tokens"])
@@ -120,11 +132,11 @@ class LocalModel(TransformersModel):
         return self.tokenizer.convert_ids_to_tokens(token) in tags
 
     def loglikelihood(self, docs: list[Doc]) -> list[Answer]:
-        """Score every doc's choices, each after the doc's prompt, never thinking; tokenisation is LightEval's."""
+        """Score every doc's choices, each after the doc's prompt, never thinking."""
         questions: dict[str, Question] = {}
         pieces_of = [self._pieces(doc, False if self.thinking else self.thinking, questions) for doc in docs]
         self._say_cuts([cut for _, cut in pieces_of])
-        self._answer(questions, self._score, "Log-likelihoods")
+        self._answer(questions, self._score)
         responses = []
         for names, cut in pieces_of:
             answers = [self.answers[name] for name in names]
@@ -145,28 +157,27 @@ class LocalModel(TransformersModel):
         A doc is one question, unless it is too long. Then each choice becomes a question of its own, as in LightEval,
         with as much of the context's end as fits into the model.
         """
-        text = render(self.prompt_manager, self.tokenizer, doc, thinking)
-        if any(text.rstrip().endswith(start) for start, _ in self.tags):
+        if self.prompts.opens_thought(doc, thinking):
             raise UserError(
                 "bad-recipe-value",
                 "the chat template opens a thought, and a choice cannot be scored inside it: set thinking to false",
             )
-        pairs: Any = self.tok_encode_pair(text, doc.choices, pairwise=True)
-        contexts, continuations = pairs
-        over = [max(0, len(contexts[0]) + len(tokens) - self.max_length) for tokens in continuations]
+        whole, continuations = self.prompts.choices(doc, thinking)
+        over = [max(0, len(whole) + len(tokens) - self.max_length) for tokens in continuations]
         groups = [[at] for at in range(len(over))] if any(over) else [list(range(len(over)))]
         names = []
         for group in groups:
-            name = key(prompt=text, choices=[doc.choices[at] for at in group])
-            context = contexts[0][over[group[0]] :]
+            context, choices = whole[over[group[0]] :], [continuations[at] for at in group]
+            name = key(prompt=context, choices=choices)
             if name not in questions:
-                questions[name] = Question(len(questions), context, [continuations[at] for at in group])
+                questions[name] = Question(len(questions), context, choices)
             names.append(name)
         return names, max(over)
 
     def _score(self, questions: list[Question]) -> Iterator[tuple[int, dict[str, Any]]]:
         kind = packed if packed.fits(self.model) else padded
-        for question, likelihood in kind.likelihoods(self.model, questions, self.batch_tokens):
+        pairs = kind.likelihoods(self.model, questions, self.batch_tokens)
+        for question, likelihood in tqdm(pairs, "Log-likelihoods", len(questions), disable=self.disable_tqdm):
             yield question.index, {"logprobs": likelihood.logprobs, "greedy": likelihood.greedy}
 
     def loglikelihood_rolling(self, docs: list[Doc]) -> list[Answer]:
@@ -185,7 +196,6 @@ class LocalModel(TransformersModel):
         self,
         requests: dict[str, Any],
         work: Callable[[list[Any]], Iterable[tuple[int, dict[str, Any]]]],
-        what: str,
     ) -> None:
         """Let `work` answer this process's share of the requests without an answer; keep each answer as it comes."""
         accelerator = self.accelerator
@@ -194,10 +204,8 @@ class LocalModel(TransformersModel):
         accelerator.wait_for_everyone()
         share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
         mine = [requests[missing[index]] for index in share]
-        with tqdm(total=len(mine), desc=what, disable=self.disable_tqdm or not mine) as progress:
-            for index, answer in work(mine) if mine else ():
-                self.answers.put(missing[index], answer)
-                progress.update()
+        for index, answer in work(mine) if mine else ():
+            self.answers.put(missing[index], answer)
         accelerator.wait_for_everyone()
         self.answers.refresh()
 
@@ -237,9 +245,18 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
     Args:
         name: a folder or a Hub id.
         revision: of a Hub model.
-        recipe: says dtype, batch sizes and system prompt.
+        recipe: says dtype, batch sizes, and how prompts are made.
         cache_dir: a scratch folder for LightEval's own cache, which is not used.
+
+    Raises:
+        UserError: it cannot be loaded, or its chat template takes no question.
     """
+    # Before the weights, which take time.
+    tokenizer = require_chat_template(name, revision)
+    tokenizer.chat_template = date_fixed(tokenizer.get_chat_template(), recipe.date)
+    prompts = Prompts(shown_name(name), tokenizer, recipe.system_prompt, recipe.tokenisation, recipe.reasoning_tags)
+    for note in prompts.notes:
+        say(note)
     config = TransformersModelConfig(
         model_name=display_name(name),
         tokenizer=name,
@@ -254,5 +271,5 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
         weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model: Any = LocalModel.from_model(weights.to(accelerator.device), config, None)
-    model.accelerator, model.batch_tokens = accelerator, recipe.batch_tokens
+    model.accelerator, model.prompts, model.batch_tokens = accelerator, prompts, recipe.batch_tokens
     return model

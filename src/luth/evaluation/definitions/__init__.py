@@ -29,5 +29,5 @@ def defined_model(config: CustomModelConfig, thinking: bool | None) -> LocalMode
     # The folder is deleted when the model is.
     weakref.finalize(model, scratch.cleanup)
     (row,) = rows(recipe, recipe.tasks, [])
-    model.set_mode(row, recipe.reasoning_tags, AnswerStore(Path(scratch.name) / "answers"))
+    model.set_mode(row, AnswerStore(Path(scratch.name) / "answers"))
     return model

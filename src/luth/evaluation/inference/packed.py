@@ -5,7 +5,7 @@ the positions it would have alone; the output projection runs only where a choic
 prompt takes the place of one that is finished, instead of waiting for the slowest of its batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,11 +121,13 @@ def completions(
     stop_tokens: set[int],
     batch_size: int,
     batch_tokens: int,
+    advance: Callable[[int], object] = lambda tokens: None,
 ) -> Iterator[tuple[Prompt, Completion]]:
     """Continue every prompt until a stop token or its `max_new_tokens`, at most `batch_size` prompts at a time.
 
     There are fewer at a time where half of the free memory does not hold so many at their longest. A prompt's place is
-    given to the next one as soon as a few are free, so that several prompts are read in one forward pass.
+    given to the next one as soon as a few are free, so that several prompts are read in one forward pass. `advance` is
+    told how many tokens each step adds.
     """
     waiting = list(reversed(prompts))
     running: list[_Running] = []
@@ -135,9 +137,12 @@ def completions(
     while waiting or running:
         if waiting and size - len(running) >= (max(1, size // 8) if running else 1):
             free = size - len(running)
-            running += _read(model, waiting, free, cache, len(running), batch_tokens, sampling)
+            fresh = _read(model, waiting, free, cache, len(running), batch_tokens, sampling)
+            running += fresh
+            advance(len(fresh))
         else:
             _step(model, running, cache, sampling)
+            advance(len(running))
         row = len(running) - 1
         while row >= 0:
             state = running[row]

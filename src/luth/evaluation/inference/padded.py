@@ -1,6 +1,6 @@
 """Any causal language model: one padded row a choice or prompt, the output projection only where it is needed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -68,8 +68,12 @@ def completions(
     sampling: Sampling,
     stop_tokens: set[int],
     batch_size: int,
+    advance: Callable[[int], object] = lambda tokens: None,
 ) -> Iterator[tuple[Prompt, Completion]]:
-    """Continue every prompt with transformers' `generate`, `batch_size` prompts of like length at a time."""
+    """Continue every prompt with transformers' `generate`, `batch_size` prompts of like length at a time.
+
+    `advance` is told how many tokens each step adds.
+    """
     queue = sorted(prompts, key=lambda prompt: (prompt.max_new_tokens, len(prompt.tokens)))
     while queue:
         size = next((n for n, one in enumerate(queue) if one.max_new_tokens != queue[0].max_new_tokens), len(queue))
@@ -83,11 +87,25 @@ def completions(
             torch.tensor([[pad] * n + one.tokens for n, one in zip(padding, batch, strict=True)], device=model.device),
             attention_mask=torch.tensor([[0] * n + [1] * (length - n) for n in padding], device=model.device),
             generation_config=_greedy(batch[0].max_new_tokens, stop_tokens, pad),
-            logits_processor=LogitsProcessorList([_Drawn(sampling, draws)] if sampling.temperature else []),
+            logits_processor=LogitsProcessorList(
+                [_Counted(length, stop_tokens, advance), *([_Drawn(sampling, draws)] if sampling.temperature else [])]
+            ),
         )
         for prompt, row in zip(batch, output[:, length:].tolist(), strict=True):
             end = next((at for at, token in enumerate(row) if token in stop_tokens), None)
             yield prompt, Completion(row[:end], truncated=end is None)
+
+
+class _Counted(LogitsProcessor):
+    """Counts the rows that a step continues: those without a stop token behind the prompt, which is `length` long."""
+
+    def __init__(self, length: int, stop_tokens: set[int], advance: Callable[[int], object]) -> None:
+        self.length, self.stop_tokens, self.advance = length, torch.tensor(sorted(stop_tokens)), advance
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        stopped = torch.isin(input_ids[:, self.length :], self.stop_tokens.to(input_ids.device)).any(1)
+        self.advance(len(stopped) - int(stopped.sum()))
+        return scores
 
 
 class _Drawn(LogitsProcessor):
