@@ -38,6 +38,8 @@ STEPS = {
     "sweep": Step("sweep.py", _class("luth.sweep.recipe:SweepRecipe")),
     "evaluate": Step("evaluate.py", _class("luth.evaluation.recipe:EvalRecipe")),
     "report": Step("report.py", _class("luth.reporting.recipe:ReportRecipe")),
+    # No step, but checked like one: scores to compare with, which a report's recipe names.
+    "published": Step("report.py", _class("luth.reporting.published:PublishedScores")),
 }
 # MergeKit's files have MergeKit's keys only: they name no step.
 MERGE = "merge"
