@@ -124,6 +124,17 @@ def test_what_is_not_comparable_is_shown_and_not_judged(evaluation, beside):
     assert "another form" in (folder / "report.md").read_text("utf-8")
 
 
+def test_what_a_server_answered_is_compared_too(evaluation, beside):
+    folder = evaluation("org/one", {"short_fr": scored(50, 100)}, endpoint={"base_url": "http://10.0.0.7:8000/v1"})
+    path = folder / "results/org/one/run.json"
+    record = json.loads(path.read_text())
+    del record["hardware"], record["recipe"]["dtype"]
+    path.write_text(json.dumps(record))
+    code, out, err, folder = beside({"org/one": {"short_fr": 50}})
+    page = (folder / "report.md").read_text("utf-8") + (folder / "results.json").read_text("utf-8") + out
+    assert code == 0 and "server" in page and "10.0.0.7" not in page.replace(str(folder), ""), err
+
+
 def test_corrections_are_told(evaluation, beside):
     evaluation("org/one", {"choice_fr": scored(60, 200)})
     corrected = [{"model": "org/one", "task": "choice_fr", "printed": 39, "reason": "no multiple of 1/200"}]
@@ -163,9 +174,8 @@ def test_a_report_without_a_recipe(evaluation, beside, run, tmp_path):
 
 
 def test_both_comparisons_in_one_report(report_recipe, beside, run, tmp_path):
-    path = report_recipe(published=str(tmp_path / "card.yaml"))
     beside({"org/tuned": {"choice_fr": 60}})
-    code, _, err = run("report", path)
+    code, _, err = run("report", report_recipe(published=str(tmp_path / "card.yaml")))
     assert code == 0, err
     page = (tmp_path / "report/report.md").read_text("utf-8")
     assert page.index("## Differences to the base") < page.index("## Published beside measured")

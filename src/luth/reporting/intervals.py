@@ -214,8 +214,8 @@ def _wilson_of(share: float, items: int, confidence: float) -> tuple[float, floa
     middle = share + z**2 / (2 * items)
     half = z * math.sqrt(share * (1 - share) / items + z**2 / (4 * items**2))
     low, high = ((middle + sign * half) / (1 + z**2 / items) for sign in (-1, 1))
-    # What rounding leaves of an end that is exactly 0 or 1.
-    return (0.0 if share <= 0 else low), (1.0 if share >= 1 else high)
+    # Rounding may put an end a little beyond 0, 1 or the share.
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
 def _joined(value: float, bounds: list[tuple[float, float, float, float]]) -> tuple[float, float]:

@@ -125,7 +125,10 @@ def _provenance(steps: dict[str, dict[str, Any]]) -> list[str]:
     """Tell the machines, the versions and the minutes of each step, from the steps' run.json."""
     machines = []
     for record in steps.values():
-        machine = record["hardware"]
+        machine = record.get("hardware")
+        if machine is None:
+            machines.append("a server")
+            continue
         gpus = ", ".join(machine["gpus"]) or "no GPU"
         machines.append(f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}")
     commits = [record["git_commit"] or "not in a git checkout" for record in steps.values()]
