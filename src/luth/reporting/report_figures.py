@@ -1,7 +1,7 @@
 """The report's figures. To add one: a function that draws it, and its line in FIGURES."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ def draw_reproduction(reproduction: Reproduction) -> "Figure":
     return figure
 
 
-def _draw_points(axis: "Axes", points: list[tuple[int, float, Estimate | None]], number: int, label: str) -> None:
+def _draw_points(axis: "Axes", points: Sequence[tuple[int, float, Estimate | None]], number: int, label: str) -> None:
     """Draw scores at their places, with an interval where there is one; the second kind a little below the first."""
     places = [place + 0.34 * (number - 0.5) for place, _, _ in points]
     values = [100 * value for _, value, _ in points]
