@@ -60,6 +60,10 @@ def read(path: str | Path, step: str) -> dict[str, Any]:
     """
     recipe = read_recipe(path)
     actual = step_of(path, recipe, step)
+    if actual == "published":
+        raise UserError(
+            "wrong-step", f"{path} holds published scores: name it under published in a recipe of the step report"
+        )
     if actual != step:
         raise UserError("wrong-step", f"{path} is a recipe for {actual}, not for {step}: scripts/{script_of(actual)}")
     if step == MERGE:
