@@ -175,7 +175,7 @@ def test_a_report_without_a_recipe(evaluation, beside, run, tmp_path):
 
 
 def test_both_comparisons_in_one_report(report_recipe, beside, run, tmp_path):
-    beside({"org/tuned": {"choice_fr": 60}})
+    beside({"org/tuned": {"choice_fr": 60}}, tasks={"choice_fr": {"items": 6}})
     code, _, err = run("report", report_recipe(published=str(tmp_path / "card.yaml")))
     assert code == 0, err
     page = (tmp_path / "report/report.md").read_text("utf-8")
