@@ -99,20 +99,26 @@ def require_models(recipe: "EvalRecipe") -> None:
 
 
 def evaluate(recipe: "EvalRecipe", table: Any, rows: list[Any], items: dict[str, list[Any]]) -> None:
-    """Evaluate every row of the table, then write scores.md, scores.csv and scores.json."""
+    """Evaluate every row of the table; scores.md, scores.csv and scores.json grow with each."""
     from accelerate import PartialState
 
     from luth.evaluation.evaluate import Evaluator, row_label, row_name
-    from luth.reporting.scores import ScoredRow, write_scores
+    from luth.reporting.scores import ScoredRow, write_scores, written_table
 
     output = Path(recipe.output_dir)
+    scored: list[ScoredRow] = []
+
+    def write_row(row: Any) -> None:
+        label = row_label(dataclasses.replace(row, run=None))
+        scored.append(ScoredRow(label, row_name(row), row.tasks))
+        if PartialState().is_main_process:
+            write_scores(output, [each for each in scored if each.label == label])
+
     with tempfile.TemporaryDirectory(prefix="luth-eval-") as scratch:
         evaluator = Evaluator(recipe, table, Path(scratch))
-        failures = evaluator.evaluate_rows(rows, items, output)
-    done = [row for row in rows if row_label(row) not in failures]
-    if done and PartialState().is_main_process:
-        scored = [ScoredRow(row_label(dataclasses.replace(row, run=None)), row_name(row), row.tasks) for row in done]
-        print(write_scores(output, scored))
+        failures = evaluator.evaluate_rows(rows, items, output, write_row)
+    if scored and PartialState().is_main_process:
+        print(written_table(output, scored))
         say(f"Results: {output / 'scores.md'}, and by item under {output}")
         if not failures:
             evaluator.forget_served(rows, output)

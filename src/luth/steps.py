@@ -38,6 +38,8 @@ STEPS = {
     "sweep": Step("sweep.py", _class("luth.sweep.recipe:SweepRecipe")),
     "evaluate": Step("evaluate.py", _class("luth.evaluation.recipe:EvalRecipe")),
     "report": Step("report.py", _class("luth.reporting.recipe:ReportRecipe")),
+    # No step, but checked like one: scores to compare with, which a report's recipe names.
+    "published": Step("report.py", _class("luth.reporting.published:PublishedScores")),
 }
 # MergeKit's files have MergeKit's keys only: they name no step.
 MERGE = "merge"
@@ -58,6 +60,10 @@ def read(path: str | Path, step: str) -> dict[str, Any]:
     """
     recipe = read_recipe(path)
     actual = step_of(path, recipe, step)
+    if actual == "published":
+        raise UserError(
+            "wrong-step", f"{path} holds published scores: name it under published in a recipe of the step report"
+        )
     if actual != step:
         raise UserError("wrong-step", f"{path} is a recipe for {actual}, not for {step}: scripts/{script_of(actual)}")
     if step == MERGE:

@@ -19,28 +19,58 @@ BASE = {
 TUNED = {"choice_fr": [1, 1, 0, 1, 1, 0], "short_fr": [0, 1, 1, 0], "choice_en": [1, 1, 0, 1], "said_fr": [-1, -1, -1]}
 
 
+def task_config(task):
+    """Return the part of LightEval's configuration of a task that is read; tasks called short_* generate."""
+    generates = task.startswith("short")
+    return {
+        "hf_repo": f"org/{task}",
+        "hf_subset": "default",
+        "hf_revision": None,
+        "evaluation_splits": ["test"],
+        "generation_size": 1024 if generates else None,
+        "metrics": [{"category": "GENERATIVE" if generates else "LOGPROBS"}],
+        "version": 3,
+    }
+
+
 @pytest.fixture
 def evaluation(tmp_path):
     """Write what an evaluation of one model leaves.
 
-    `scores` holds, by task, a score or a dictionary of metrics for each item.
+    `scores` holds, by task, a score or a dictionary of metrics for each item; `name` is that of the row's files, where
+    it is not the model's; `settings` change the recipe of run.json.
     """
 
-    def write(model, scores, **settings):
+    def write(model, scores, name=None, **settings):
         folder = tmp_path / "eval"
+        recipe = {
+            "model": model,
+            "revision": None,
+            "tasks": list(scores),
+            "endpoint": None,
+            "dtype": "bfloat16",
+            "max_samples": None,
+            "system_prompt": None,
+            "thinking": None,
+            "generation_parameters": {"temperature": 0.0},
+            **settings,
+        }
         record = {
             "step": "evaluate",
-            "recipe": {"model": model, **settings},
+            "recipe": recipe,
             "inputs": {"tasks": "a fingerprint", "model": "weights"},
             "results": f"results_{DATE}.json",
             "hardware": MACHINE,
             "git_commit": "abc123",
-            "packages": {"torch": "2.13.0"},
+            "packages": {"torch": "2.13.0", "transformers": "5.23.0", "lighteval": "0.13.0"},
             "seconds": 90.0,
         }
-        (folder / "results" / model).mkdir(parents=True, exist_ok=True)
-        (folder / "results" / model / "run.json").write_text(json.dumps(record))
-        details = folder / "details" / model / DATE
+        name = model if name is None else name
+        (folder / "results" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "results" / name / "run.json").write_text(json.dumps(record))
+        configs = {"config_tasks": {f"{task}|0": task_config(task) for task in scores}}
+        (folder / "results" / name / f"results_{DATE}.json").write_text(json.dumps(configs))
+        details = folder / "details" / name / DATE
         details.mkdir(parents=True, exist_ok=True)
         for task, items in scores.items():
             metric = NATS if any(isinstance(score, int | float) and score < 0 for score in items) else SHARES

@@ -169,3 +169,42 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
         estimate = weighted_mean(tasks, [0.5, 0.5])
         held += estimate.low <= 0.75 <= estimate.high
     assert 0.88 <= held / 150 <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 20_000), st.floats(0, 1))
+def test_a_published_score_has_wilson_s_interval_whatever_its_runs(items, share):
+    estimate = intervals.of_published(share, items)
+    low, high = wilson(share, items)
+    assert (estimate.low, estimate.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+    assert 0 <= estimate.low <= share <= estimate.high <= 1 and estimate.items == items
+    assert intervals.of_published(0.0, 20).low == 0 and intervals.of_published(1.0, 20).high == 1
+
+
+def test_a_mean_over_runs_varies_no_more_than_one_run():
+    rng = np.random.default_rng(5)
+    chances = rng.beta(0.5, 0.5, 600)
+    runs = (rng.random((3, 600)) < chances).mean(axis=0)
+    over_items, published = mean(runs), intervals.of_published(float(runs.mean()), 600)
+    assert over_items.high - over_items.low < published.high - published.low
+
+
+def test_a_difference_that_cannot_be_paired_is_newcombe_s():
+    # Newcombe 1998, table II, method 10: 56 of 70 and 48 of 80.
+    ours, theirs = intervals.of_published(56 / 70, 70), intervals.of_published(48 / 80, 80)
+    gap = intervals.unpaired_difference(ours, theirs)
+    assert (gap.value, gap.low, gap.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5) and gap.excludes_zero
+    turned = intervals.unpaired_difference(theirs, ours)
+    assert (turned.low, turned.high) == pytest.approx((-gap.high, -gap.low))
+
+
+def test_of_the_same_model_on_the_same_items_few_come_out_as_incompatible():
+    rng = np.random.default_rng(8)
+    apart = 0
+    for _ in range(300):
+        chances = rng.beta(0.4, 0.8, 200)
+        published, measured = (rng.random((2, 200)) < chances).astype(float)
+        known = intervals.of_published(float(published.mean()), 200)
+        ours = intervals.of_published(float(measured.mean()), 200)
+        apart += intervals.unpaired_difference(ours, known).excludes_zero
+    assert apart / 300 < 0.03

@@ -54,7 +54,10 @@ def test_one_tuned_model_without_all_that_is_optional(report_recipe, run, tmp_pa
     ]
     # The evaluations are the only steps that left a record.
     assert "| evaluating org/tuned | 1.5 |" in text and "abc123" in text
-    assert json.loads((tmp_path / "report/results.json").read_text())["answers"] == {}
+    found = json.loads((tmp_path / "report/results.json").read_text())
+    score = found["by_task"]["org/tuned"]["short_fr"]
+    assert found["answers"] == {} and set(found["by_task"]["org/base"]) == set(BASE)
+    assert score["estimate"] == found["scores"]["short_fr"]["org/tuned"] and score["provenance"]["task_version"] == 3
 
 
 def test_loss_curves_and_a_sweep_are_shown_where_they_are(local, run, tmp_path):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from luth.reporting.scores import ScoredRow, write_scores
+from luth.reporting.scores import ScoredRow, write_scores, written_table
 
 
 def read(folder):
@@ -58,3 +58,30 @@ def test_what_other_models_scored_stays(evaluation):
     assert (
         both.startswith("| model | task | metric | score | 95% interval |") and "| one |" in both and "| two |" in both
     )
+
+
+def test_scores_json_says_what_a_card_needs(evaluation):
+    settings = {"thinking": False, "system_prompt": "Oui.", "revision": "abc", "max_samples": {"short": 2}}
+    folder = evaluation("m", {"short": [1, 0], "choice": [1, 0, 1]}, **settings)
+    write_scores(folder, [ScoredRow("m", "m", ["short", "choice"])])
+    short, choice = (read(folder)["m", task, "acc"]["provenance"] for task in ("short", "choice"))
+    assert (short["date"], short["task_version"], short["model"]) == ("2026-11-26T10:00:00", 3, "m")
+    assert (short["dataset"], short["dataset_revision"], short["split"]) == ("org/short", None, "test")
+    assert short["revision"] == "abc" and short["settings"]["system_prompt"] == "Oui."
+    # The limit that applied, of answers alone; the samples of each task.
+    assert (short["settings"]["max_new_tokens"], choice["settings"]["max_new_tokens"]) == (1024, None)
+    assert (short["settings"]["max_samples"], choice["settings"]["max_samples"]) == (2, None)
+
+
+def test_a_file_of_an_earlier_version_is_read(evaluation):
+    folder = evaluation("one", {"choice": [1, 0, 1]})
+    rows = [ScoredRow("one", "one", ["choice"])]
+    table = write_scores(folder, rows)
+    entries = json.loads((folder / "scores.json").read_text())
+    (folder / "scores.json").write_text(
+        json.dumps([{k: v for k, v in e.items() if k != "provenance"} for e in entries])
+    )
+    assert written_table(folder, rows) == table
+    evaluation("two", {"choice": [0, 0, 1]})
+    write_scores(folder, [ScoredRow("two", "two", ["choice"])])
+    assert "| one |" in (folder / "scores.md").read_text("utf-8")

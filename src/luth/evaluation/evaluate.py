@@ -89,14 +89,20 @@ class Evaluator:
         """Check LightEval before anything is loaded."""
         require_known_lighteval()
 
-    def evaluate_rows(self, table_rows: list[Row], items: Items, output: Path) -> dict[str, UserError]:
-        """Evaluate rows one after another; return the errors of those that failed, by the row's label."""
+    def evaluate_rows(
+        self, table_rows: list[Row], items: Items, output: Path, done: Callable[[Row], None]
+    ) -> dict[str, UserError]:
+        """Evaluate rows one after another; return the errors of those that failed, by the row's label.
+
+        `done` is called after each row whose results are there.
+        """
         failures: dict[str, UserError] = {}
         for number, row in enumerate(table_rows, 1):
             name = row_label(row)
             say(f"{name} ({number} of {len(table_rows)}): {', '.join(row.tasks)}.")
             try:
                 self.evaluate(row, items, output)
+                done(row)
             except Exception as error:
                 known = explain(error)
                 if known is None:

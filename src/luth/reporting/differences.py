@@ -1,5 +1,6 @@
 """Tuned models compared with their base, from the items' scores that an evaluation left."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from luth.reporting import intervals, tables
 from luth.reporting.intervals import Estimate
 from luth.reporting.recipe import ReportRecipe
 from luth.reporting.results import item_scores, task_samples
+from luth.reporting.scores import Score, ScoredRow, main_scores
 
 
 @dataclass
@@ -17,13 +19,15 @@ class Comparison:
     """Scores and differences to the base.
 
     `models` holds the models' names, the base first. `scores` is by group, then model; `differences` as well, without
-    the base. Both hold the groups, then `tasks`: those that are no group of their own, each once.
+    the base. Both hold the groups, then `tasks`: those that are no group of their own, each once. `by_task` holds each
+    task's score with what made it, by model, then task: what a model's card says of it.
     """
 
     models: list[str]
     scores: dict[str, dict[str, Estimate]]
     differences: dict[str, dict[str, Estimate]]
     tasks: list[str]
+    by_task: dict[str, dict[str, Score]]
 
     def is_share(self, group: str) -> bool:
         """Tell a group of shares from one of log-likelihoods."""
@@ -37,6 +41,7 @@ class Comparison:
             "resamples": intervals.RESAMPLES,
             "scores": _as_json(self.scores),
             "differences_to_base": _as_json(self.differences),
+            "by_task": _as_json(self.by_task),
         }
 
 
@@ -69,7 +74,14 @@ def compare(recipe: ReportRecipe) -> Comparison:
         differences[group] = {
             name: intervals.weighted_difference(samples[name], samples[base], weights) for name in tuned
         }
-    return Comparison(list(models), scores, differences, list(single))
+    wanted = {task for tasks in recipe.groups.values() for task in tasks}
+    by_task = {
+        name: main_scores(
+            Path(recipe.evaluation), ScoredRow(name, model, [t for t in evaluated[name][0] if t in wanted])
+        )
+        for name, model in models.items()
+    }
+    return Comparison(list(models), scores, differences, list(single), by_task)
 
 
 def _require_alike(records: dict[str, dict[str, Any]]) -> None:
@@ -83,9 +95,15 @@ def _require_alike(records: dict[str, dict[str, Any]]) -> None:
             raise UserError(
                 "not-alike", f"{first} and {model} were not evaluated alike: evaluate both again with one recipe"
             )
-        if Path(model).is_dir() and model_fingerprint(model) != record["inputs"]["model"]:
-            raise UserError("not-alike", f"{model} has changed since it was evaluated: run scripts/evaluate.py again")
+        require_unchanged(model, record)
 
 
-def _as_json(estimates: dict[str, dict[str, Estimate]]) -> dict[str, dict[str, Any]]:
-    return {group: {model: asdict(estimate) for model, estimate in row.items()} for group, row in estimates.items()}
+def require_unchanged(model: str, record: dict[str, Any]) -> None:
+    """Raise `UserError` where a local model has not the weights any more with which it was evaluated."""
+    served = record["recipe"].get("endpoint") is not None
+    if not served and Path(model).is_dir() and model_fingerprint(model) != record["inputs"]["model"]:
+        raise UserError("not-alike", f"{model} has changed since it was evaluated: run scripts/evaluate.py again")
+
+
+def _as_json(rows: Mapping[str, Mapping[str, Estimate | Score]]) -> dict[str, dict[str, Any]]:
+    return {name: {column: asdict(entry) for column, entry in row.items()} for name, row in rows.items()}

@@ -119,6 +119,37 @@ def weighted_difference(
     return Estimate(value, low, high, sum(map(len, gaps)), min(1.0, max(p, 1 / (RESAMPLES + 1))))
 
 
+def of_published(share: float, items: int, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate what a published share of right answers says, by Wilson's interval, its items' scores being unknown.
+
+    A mean over several runs has the interval of one: the runs had the same items, and the interval is over items. An
+    item's mean over runs varies no more between items than one run's 0 or 1, so that the interval is wide enough.
+
+    Args:
+        share: from 0 to 1.
+        items: how many were scored, each once or several times.
+        confidence: of the interval.
+    """
+    return Estimate(share, *_wilson_of(share, items, confidence), items)
+
+
+def unpaired_difference(estimate: Estimate, reference: Estimate) -> Estimate:
+    """Estimate how far a score is above another whose items' scores are not known, as if their items were others.
+
+    The margins of both are joined by the square root of the sum of squares. Of scores on the same items the real
+    difference is known better than this says, but not how much better.
+
+    Source: Zou and Donner, Construction of confidence limits about effect measures: a general approach, Statistics in
+    Medicine 27, 2008; for two Wilson intervals it is method 10 of Newcombe, Statistics in Medicine 17, 1998.
+    """
+    value = estimate.value - reference.value
+    bounds = [
+        (1.0, estimate.value, estimate.low, estimate.high),
+        (1.0, -reference.value, -reference.high, -reference.low),
+    ]
+    return Estimate(value, *_joined(value, bounds), min(estimate.items, reference.items))
+
+
 def _weighted_sum(samples: Sequence[np.ndarray], weights: Sequence[float]) -> float:
     # Exact but for one rounding: the mean of shares is a share, never above 1.
     return math.fsum(weight * float(sample.mean()) for sample, weight in zip(samples, weights, strict=True))
@@ -168,14 +199,23 @@ def _wilson(scores: np.ndarray, confidence: float) -> tuple[float, float]:
     Of all scores from 0 to 1 with a given mean, those that are 0 or 1 vary most: the interval of such a count is wide
     enough for any. A count that is not whole is rounded away from the mean.
 
-    Source: Wilson, Journal of the American Statistical Association 22(158), 1927; scipy's binomtest.
+    Source: Wilson, Journal of the American Statistical Association 22(158), 1927.
     """
     value, items = float(scores.mean()), len(scores)
     if not is_share(scores):
         return value, value
     counts = math.floor(value * items + ROUNDING), math.ceil(value * items - ROUNDING)
-    below, above = (stats.binomtest(count, items).proportion_ci(confidence, "wilson") for count in counts)
-    return float(below.low), float(above.high)
+    below, above = (_wilson_of(count / items, items, confidence) for count in counts)
+    return below[0], above[1]
+
+
+def _wilson_of(share: float, items: int, confidence: float) -> tuple[float, float]:
+    z = float(stats.norm.ppf((1 + confidence) / 2))
+    middle = share + z**2 / (2 * items)
+    half = z * math.sqrt(share * (1 - share) / items + z**2 / (4 * items**2))
+    low, high = ((middle + sign * half) / (1 + z**2 / items) for sign in (-1, 1))
+    # Rounding may put an end a little beyond 0, 1 or the share.
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
 def _joined(value: float, bounds: list[tuple[float, float, float, float]]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from luth.core.files import write_json, write_text
 from luth.core.markdown import table
 from luth.reporting import intervals
 from luth.reporting.intervals import Estimate
+from luth.reporting.provenance import Provenance, provenance
 from luth.reporting.results import item_metrics
 from luth.reporting.tables import interval, number
 
@@ -41,7 +42,8 @@ class Score:
     """One metric of one task: its mean over items and runs with the interval over items, and the spread over runs.
 
     `run_spread` is the standard deviation of the runs' means; None where there is one run. `truncated` and
-    `unclosed_thought` are shares of the answers; None where the task has no generated answers.
+    `unclosed_thought` are shares of the answers; None where the task has no generated answers. `provenance` is the
+    first run's; None in a file that an earlier version wrote.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Score:
     run_spread: float | None
     truncated: float | None
     unclosed_thought: float | None
+    provenance: Provenance | None = None
 
 
 def write_scores(output: Path, rows: list[ScoredRow]) -> str:
@@ -62,7 +65,7 @@ def write_scores(output: Path, rows: list[ScoredRow]) -> str:
     """
     labels = dict.fromkeys(row.label for row in rows)
     known = {name for row in rows for name in (row.label, row.name)}
-    scores = [score for label in labels for score in _scores(output, rows, label)]
+    scores = [score for label in labels for score in scores_of(output, [row for row in rows if row.label == label])]
     before = [score for score in _written_before(output / "scores.json") if score.model not in known]
     write_text(output / "scores.md", _markdown(before + scores) + LEGEND)
     write_text(output / "scores.csv", _csv(before + scores))
@@ -70,24 +73,50 @@ def write_scores(output: Path, rows: list[ScoredRow]) -> str:
     return _markdown(scores)
 
 
+def written_table(output: Path, rows: list[ScoredRow]) -> str:
+    """Return the table in markdown of rows that `write_scores` has written."""
+    labels = {row.label for row in rows}
+    return _markdown([score for score in _written_before(output / "scores.json") if score.model in labels])
+
+
 def _written_before(path: Path) -> list[Score]:
     if not path.exists():
         return []
-    entries = json.loads(path.read_text("utf-8"))
-    return [Score(**{**entry, "estimate": Estimate(**entry["estimate"])}) for entry in entries]
+    return [_read(entry) for entry in json.loads(path.read_text("utf-8"))]
 
 
-def _scores(output: Path, rows: list[ScoredRow], label: str) -> list[Score]:
+def _read(entry: dict[str, Any]) -> Score:
+    made = entry.get("provenance")
+    parts = {"estimate": Estimate(**entry["estimate"]), "provenance": Provenance(**made) if made else None}
+    return Score(**{**entry, **parts})
+
+
+def scores_of(evaluation: Path, rows: list[ScoredRow]) -> list[Score]:
+    """Return the scores of rows that are runs of the same: every metric of every task, over all runs.
+
+    Args:
+        evaluation: its output_dir.
+        rows: with one label.
+
+    Raises:
+        UserError: a row was not evaluated, or not to the end.
+    """
     runs: dict[str, list[dict[str, dict[str, Any]]]] = {}
+    made: dict[str, Provenance] = {}
     for row in rows:
-        if row.label == label:
-            metrics, _ = item_metrics(output, row.name)
-            for task in row.tasks:
-                runs.setdefault(task, []).append(metrics[task])
-    return [score for task, task_runs in runs.items() for score in _task_scores(label, task, task_runs)]
+        metrics, record = item_metrics(evaluation, row.name)
+        made = {**provenance(evaluation, row.name, record), **made}
+        for task in row.tasks:
+            runs.setdefault(task, []).append(metrics[task])
+    return [score for task in runs for score in _task_scores(rows[0].label, task, runs[task], made[task])]
 
 
-def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]]) -> list[Score]:
+def main_scores(evaluation: Path, row: ScoredRow) -> dict[str, Score]:
+    """Return the main metric's score of each of a row's tasks, by task."""
+    return {score.task: score for score in scores_of(evaluation, [row]) if score.main}
+
+
+def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]], made: Provenance) -> list[Score]:
     metrics = list(next(iter(runs[0].values())))
     shares = {
         name: float(np.mean([item[name] for run in runs for item in run.values()])) if name in metrics else None
@@ -100,7 +129,7 @@ def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]]) -
         means = parts[:, :, 0].sum(1) / parts[:, :, 1].sum(1)
         estimate = intervals.ratio(parts[:, :, 0].mean(0), parts[:, :, 1].mean(0))
         spread = float(means.std(ddof=1)) if len(runs) > 1 else None
-        scores.append(Score(label, task, metric, not scores, estimate, len(runs), spread, **shares))
+        scores.append(Score(label, task, metric, not scores, estimate, len(runs), spread, **shares, provenance=made))
     return scores
 
 

@@ -17,7 +17,8 @@ def is_share(scores: Mapping[str, Estimate]) -> bool:
 def number(value: float, share: bool, sign: bool = False) -> str:
     """Write a score: percent with one decimal, or nats with three."""
     scaled, digits = (100 * value, 1) if share else (value, 3)
-    return f"{scaled:{'+' if sign else ''}.{digits}f}"
+    # "z": what rounds to zero is not a negative one.
+    return f"{scaled:{'+' if sign else ''}z.{digits}f}"
 
 
 def interval(estimate: Estimate, share: bool, sign: bool = False) -> str:
@@ -33,8 +34,12 @@ def score_cell(estimate: Estimate, share: bool) -> str:
 def difference_cell(estimate: Estimate, share: bool) -> str:
     """Write a difference with its interval, its p-value, and ▲ or ▼ where the interval excludes zero."""
     mark = " " + ("▲" if estimate.value > 0 else "▼") if estimate.excludes_zero else ""
-    value = number(estimate.value, share, sign=True)
-    return f"{value} {interval(estimate, share, sign=True)}, p {p_value(estimate.p)}{mark}"
+    return f"{gap_cell(estimate, share)}, p {p_value(estimate.p)}{mark}"
+
+
+def gap_cell(estimate: Estimate, share: bool) -> str:
+    """Write a difference with its interval."""
+    return f"{number(estimate.value, share, sign=True)} {interval(estimate, share, sign=True)}"
 
 
 def score_table(scores: Estimates, models: Sequence[str], groups: Iterable[str] | None = None) -> str:
