@@ -1,8 +1,12 @@
-"""Check recipes strictly and offline: keys, types, local files, merges of models that no recipe makes.
+"""Check recipes strictly: offline by themselves (keys, types, local files, merges), and with --hub against the Hub.
 
     python scripts/validate.py recipes [more files or folders]
+    python scripts/validate.py recipes --hub
 
-All errors are said at once; nothing is loaded, downloaded or run.
+All errors are said at once; nothing is run, and of the Hub's data and weights nothing is downloaded. With --hub every
+dataset and model that the recipes name, and for a folder of recipes those of all tasks, is looked up in a minute or
+two: is it there and open to HF_TOKEN, at which commit, with the splits, rows, columns, template and length that are
+counted on? Contracts (tests/hub) say what it was when it was last looked at.
 """
 
 import argparse
@@ -10,21 +14,25 @@ import sys
 from pathlib import Path
 
 from luth.core.command_line import script_parser
-from luth.core.console import quiet_libraries
+from luth.core.console import loading, quiet_libraries
 from luth.core.errors import UserError, run_script
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = script_parser(__doc__)
     parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--hub", action="store_true", help="look up on the Hub what recipes and tasks name")
+    parser.add_argument("--contracts", type=Path, help="with --hub: the folder of contracts (tests/hub)")
     return parser
 
 
 def main(arguments: list[str]) -> None:
     args = make_parser().parse_args(arguments)
     quiet_libraries()
+    if args.contracts and not args.hub:
+        raise UserError("bad-argument", "--contracts: contracts are compared with the Hub: add --hub")
 
-    from luth.validation import validate
+    from luth.validation.recipe_checks import validate
 
     files = []
     for path in args.paths:
@@ -39,6 +47,11 @@ def main(arguments: list[str]) -> None:
     print(f"{_count(len(files), 'recipe')} checked, {_count(len(problems), 'problem')}")
     if problems:
         sys.exit(2)
+    if args.hub:
+        with loading("LightEval and transformers"):
+            from luth.validation.hub_table import validate_on_hub
+        if not validate_on_hub(files, any(path.is_dir() for path in args.paths), args.contracts):
+            sys.exit(2)
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from luth.validation import validate
+from luth.validation.recipe_checks import validate
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

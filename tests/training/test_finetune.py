@@ -23,7 +23,7 @@ from luth.training.masking import IGNORED, mask, read_training_template
 from luth.training.packing_check import packing_error, require_exact_packing
 from luth.training.sft_keys import SFT
 from luth.training.trackers import TRACKERS, require_trackers
-from luth.validation import validate
+from luth.validation.recipe_checks import validate
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 
@@ -38,7 +38,7 @@ def dpo(tmp_path, make_model, monkeypatch):
     """Follow the how-to: add the step, write the script; return a function that runs it, and its recipe."""
     step, script = blocks("add-a-training-script.md", "python")
     monkeypatch.setattr(steps, "STEPS", dict(steps.STEPS))
-    monkeypatch.setattr("luth.validation.STEPS", steps.STEPS)
+    monkeypatch.setattr("luth.validation.recipe_checks.STEPS", steps.STEPS)
     exec(step, vars(steps))
     path = tmp_path / "dpo.py"
     path.write_text(script, "utf-8")

@@ -1,0 +1,1 @@
+"""Recipes checked before they run: by themselves, and against the Hub."""
