@@ -1,4 +1,5 @@
-# make demo: the whole chain on a CPU. make test: the tests. Each makes what it needs on the first call.
+# make demo: the whole chain on a CPU. make test: the tests. make validate-hub: are all datasets and models on the Hub as
+# the recipes count on them? Each makes what it needs on the first call.
 # Another Python, beside the first one's environment: make test PYTHON=python3.12 VENV=.venv312
 VERSIONS := python3.11 python3.12 python3.13
 PYTHON ?= $(shell for name in $(VERSIONS); do $$name -c "" 2>/dev/null && { echo $$name; break; }; done)
@@ -14,7 +15,7 @@ SAY_COVERAGE = $(if $(COVERAGE),echo "Coverage of src/luth: $$($(BIN)/coverage r
 # Prints a Python's name as VERSIONS has it.
 NAME := -c "import sys; print('python%d.%d' % sys.version_info[:2])"
 
-.PHONY: same-python setup demo test test-all docs validate quality clean
+.PHONY: same-python setup demo test test-all docs validate validate-hub quality clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -68,6 +69,10 @@ docs: $(READY)
 
 validate: $(READY)
 	@$(BIN)/python scripts/validate.py recipes
+
+# Looks up on the Hub what recipes and tasks name: needs a network, downloads no data and no weights.
+validate-hub: $(READY)
+	@$(BIN)/python scripts/validate.py recipes --hub
 
 quality: $(READY)
 	@$(BIN)/ruff check .

@@ -5,11 +5,12 @@
         hub.repositories["anna/model"]["main"]  # {"README.md": b"...", ...}
 
 Models and datasets are pushed to it, looked up, downloaded and streamed. It knows one user, anna, by one token; who
-reads needs none. Every file is taken as a "regular" one, so that its bytes are in the commit. Its faults, by id:
+reads needs none. Every file is taken as a "regular" one, so that its bytes are in the commit. Its faults and facts, by
+id, where a gated one gives its files to the token alone:
 
     hub.moved["old/name"] = "new/name"  # a redirect, as after a change of name
     hub.faults["a/b"] = (429, {"Retry-After": "1"})  # every request about it; a third entry says how many
-    hub.details["a/b"] = {"gated": "auto", "cardData": {...}}  # what the Hub says of it; gated: its files need the token
+    hub.details["a/b"] = {"gated": "auto", "cardData": {...}}  # what the Hub says of it
 """
 
 import base64

@@ -24,8 +24,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from luth.validation.contracts import NONE, UNKNOWN, read_contracts
 
 CONTRACTS = read_contracts(Path(__file__).parent)
-DATASETS = {contract.says.id: contract.says for (kind, _), contract in CONTRACTS.items() if kind == "dataset"}
-MODELS = {contract.says.id: contract.says for (kind, _), contract in CONTRACTS.items() if kind == "model"}
+# By every name that recipes and tasks give them.
+DATASETS = {name: contract.says for (kind, name), contract in CONTRACTS.items() if kind == "dataset"}
+MODELS = {name: contract.says for (kind, name), contract in CONTRACTS.items() if kind == "model"}
 LETTERS = "ABCD"
 ROWS = 5
 
@@ -90,6 +91,11 @@ def _hellaswag(beginning, then, endings):
     }
 
 
+def _mmlu(n, configuration):
+    choices = [str(n + k) for k in range(4)]
+    return {"question": f"{n} + 1?", "subject": "maths", "choices": choices, "answer": 1}
+
+
 # What a row holds, by dataset, as a function of its number and its configuration. Other columns are filled by type.
 VALUES = {
     "jzhang86/fr_ifeval": _ifeval,
@@ -134,25 +140,13 @@ VALUES = {
     },
     "manu/french_bench_hellaswag": _hellaswag("Il est {} heures.", "il", ["dort.", "vole.", "nage.", "lit."]),
     "Rowan/hellaswag": _hellaswag("It is {}.", "he", ["sleeps.", "flies.", "swims.", "reads."]),
-    **{
-        name: lambda n, configuration: {
-            "question": f"{n} + 1?",
-            "subject": "maths",
-            "choices": [str(n + k) for k in range(4)],
-            "answer": 1,
-        }
-        for name in ("lighteval/mmlu", "cais/mmlu")
-    },
-    **{
-        name: _conversation
-        for name in (
-            "kurakurai/luth-sft",
-            "HuggingFaceTB/smoltalk2",
-            "croissantllm/CroissantLLM-2201-sft",
-            "allenai/tulu-3-sft-personas-math",
-            "allenai/tulu-3-sft-personas-instruction-following",
-        )
-    },
+    "lighteval/mmlu": _mmlu,
+    "cais/mmlu": _mmlu,
+    "kurakurai/luth-sft": _conversation,
+    "HuggingFaceTB/smoltalk2": _conversation,
+    "croissantllm/CroissantLLM-2201-sft": _conversation,
+    "allenai/tulu-3-sft-personas-math": _conversation,
+    "allenai/tulu-3-sft-personas-instruction-following": _conversation,
 }
 
 
@@ -168,7 +162,7 @@ def _value(kind, name, n):
 def rows(name, configuration):
     """Return the rows of one configuration of a dataset, the same in every split, with its contract's columns."""
     columns = DATASETS[name].configurations[configuration].columns
-    made = VALUES.get(name, lambda n, configuration: {})
+    made = VALUES.get(DATASETS[name].id, lambda n, configuration: {})
     found = []
     for n in range(ROWS):
         values = made(n, configuration)
@@ -327,6 +321,9 @@ def fill(hub):
     """Put all datasets and models of the contracts on a `FakeHub`, under their ids and at their commits."""
     for kinds, files in ((DATASETS, dataset_files), (MODELS, model_files)):
         for name, contract in kinds.items():
+            if name != contract.id:
+                hub.moved[name] = contract.id
+                continue
             known = "" if contract.revision == UNKNOWN else contract.revision
             commit = known + hashlib.sha1(name.encode()).hexdigest()[len(known) :]
             hub.repositories[name] = {"main": files(name)}
@@ -335,5 +332,3 @@ def fill(hub):
                 "gated": "auto" if contract.gate == "gated" else False,
                 "cardData": yaml.safe_load(files(name)["README.md"].decode().split("---\n")[1]),
             }
-            for other in contract.other_names:
-                hub.moved[other] = name

@@ -22,7 +22,7 @@ from luth.validation.hub_facts import (
     licence_of,
     look_up,
     model_facts,
-    rendered,
+    opens_thought,
 )
 from luth.validation.hub_findings import Finding, refused, unreadable
 from luth.validation.named import DatasetUse, ModelUse, Use
@@ -153,7 +153,7 @@ def _check_configuration(
             finding.differs(_rows(facts.name, use.split, count), [use.line("rows", count)])
         missing = [*use.columns, *_unread(finding, use, facts)]
         for column in missing:
-            if column not in facts.rows[use.split][0]:
+            if column not in facts.columns:
                 finding.differs(_no_column(facts, column), [use.line("columns", column)])
     if contract:
         for what, line, fills in _against(contract, facts):
@@ -187,8 +187,7 @@ def _rows(configuration: str, split: str, count: Any) -> str:
 
 
 def _no_column(facts: DatasetFacts, column: str) -> str:
-    there = facts.columns if isinstance(facts.columns, dict) else next(iter(facts.rows.values()))[0]
-    return f"{facts.name} has no column {column!r}, but {', '.join(there)}"
+    return f"{facts.name} has no column {column!r}, but {', '.join(facts.columns)}"
 
 
 def _against(contract: Contract, facts: DatasetFacts) -> Iterator[tuple[str, str, bool]]:
@@ -206,7 +205,7 @@ def _against(contract: Contract, facts: DatasetFacts) -> Iterator[tuple[str, str
         for _, _, value in compare(count, facts.splits.get(split, UNKNOWN)):
             line = f"{place}splits: {split}: {value}"
             yield _rows(facts.name, split, value), line, count == UNKNOWN
-    if not isinstance(facts.columns, dict):
+    if not facts.columns:
         return
     known = {} if expected.columns == UNKNOWN else expected.columns
     for column, kind in {**dict.fromkeys(facts.columns, UNKNOWN), **known}.items():
@@ -235,14 +234,10 @@ def _check_model(finding: Finding, info: Any, uses: list[ModelUse], contract: Co
     finding.facts.append(f"beginning of text from {' and '.join(begins)}" if begins else "no beginning of text")
     for use in uses:
         for mode in use.thinking:
-            if not template["thinking_switch"] and (mode or not _thought_is_closed(rendered(facts.tokenizer, None))):
+            if not template["thinking_switch"] and (mode or opens_thought(facts.tokenizer)):
                 what = f"its template has no enable_thinking switch, and thinking is {str(mode).lower()}"
                 finding.differs(what, [use.line("thinking", "null")])
         if use.limit and isinstance(known["max_length"], int) and use.limit[1] > known["max_length"]:
             finding.differs(f"it takes {known['max_length']} tokens", [f"{use.limit[0]}: {known['max_length']}"])
     if contract:
         _hold(finding, contract, known)
-
-
-def _thought_is_closed(prompt: str) -> bool:
-    return prompt.rstrip().endswith("</think>")

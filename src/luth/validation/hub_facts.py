@@ -48,7 +48,7 @@ class DatasetFacts:
     Parameters:
         name: of the configuration.
         splits: rows by split, as the card says, or unknown.
-        columns: types by column, in the words of the contracts.
+        columns: types by column, in the words of the contracts; empty where no split was looked at.
         rows: the first rows of every split that was looked at.
     """
 
@@ -95,8 +95,8 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
         try:
             return ask()
         except HfHubHTTPError as error:
-            status = error.response.status_code
-            pause = wait_of(error) if wait_of(error) is not None else float(attempt)
+            status, asked = error.response.status_code, wait_of(error)
+            pause = float(attempt) if asked is None else asked
             if attempt == TRIES or (status != 429 and status < 500) or pause > LONGEST_WAIT:
                 raise
             time.sleep(pause)
@@ -144,9 +144,10 @@ def dataset_facts(name: str, commit: str, configuration: str | None, splits: lis
         if split in counts:
             stream: Any = builder.as_streaming_dataset(split=split)
             rows[split] = list(stream.take(ROWS))
-            features = stream.features or features
-    columns: Any = {column: column_type(feature) for column, feature in (features or {}).items()}
-    return DatasetFacts(builder.config.name, counts, columns or UNKNOWN, rows)
+            # Files without types of their own, such as csv, have those of their values.
+            features = stream.features or datasets.Dataset.from_list(rows[split]).features
+    columns = {column: column_type(feature) for column, feature in (features or {}).items()}
+    return DatasetFacts(builder.config.name, counts, columns, rows)
 
 
 def column_type(feature: Any) -> Any:
@@ -178,14 +179,19 @@ def model_facts(name: str, commit: str, files: list[str]) -> ModelFacts:
         if file in files:
             folder = Path(patiently(lambda file=file: hf_hub_download(name, file, revision=commit))).parent
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config()
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        template = _template(tokenizer)
+    except Exception as error:
+        # The tokenizers' own library raises nothing narrower, and a template is a program of the model's authors.
+        raise ValueError(f"its tokenizer or chat template fails: {error}") from error
     generation = folder / "generation_config.json"
     defaults = json.loads(generation.read_text("utf-8")) if generation.is_file() else {}
     known = {
         "special_tokens": {token: _token(defaults, config, token) for token in ("bos", "eos", "pad")},
         "tied": config.tie_word_embeddings,
         "generation_config": {key: defaults[key] for key in SAMPLING if defaults.get(key) is not None},
-        "template": _template(tokenizer),
+        "template": template,
         "tokenizer_adds_bos": tokenizer("luth-probe").input_ids[:1] == [tokenizer.bos_token_id],
         "max_length": getattr(config, "max_position_embeddings", UNKNOWN),
     }
@@ -203,12 +209,17 @@ def _template(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
         return {"fingerprint": NONE, "thinking_switch": False, "writes_bos": False}
     return {
         "fingerprint": hashlib.sha256(template.encode()).hexdigest()[:16],
-        "thinking_switch": rendered(tokenizer, True) != rendered(tokenizer, False),
-        "writes_bos": bool(tokenizer.bos_token) and rendered(tokenizer, None).startswith(str(tokenizer.bos_token)),
+        "thinking_switch": _rendered(tokenizer, True) != _rendered(tokenizer, False),
+        "writes_bos": bool(tokenizer.bos_token) and _rendered(tokenizer, None).startswith(str(tokenizer.bos_token)),
     }
 
 
-def rendered(tokenizer: PreTrainedTokenizerBase, thinking: bool | None) -> str:
+def opens_thought(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether a prompt of the tokenizer's chat template ends inside a thought."""
+    return _rendered(tokenizer, None).rstrip().endswith("<think>")
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, thinking: bool | None) -> str:
     """Return a short prompt in the tokenizer's chat template, in a mode, or in none."""
     arguments: dict[str, Any] = {} if thinking is None else {"enable_thinking": thinking}
     return str(tokenizer.apply_chat_template(PROBE, tokenize=False, add_generation_prompt=True, **arguments))

@@ -80,7 +80,7 @@ class ModelUse:
     served: bool = False
 
     def line(self, part: str, value: Any) -> str:
-        """Return the line that gives the name, or what the place says of the model, another value; None for as it is."""
+        """Return the line that gives the name, or another key beside it, a value; None for the line as it is."""
         return f"{self.place}{self.key if part == 'id' else part}" + ("" if value is None else f": {value}")
 
 
@@ -95,7 +95,7 @@ def named(files: Iterable[Path], every_task: bool) -> list[Use]:
         every_task: look at all tasks of the package; otherwise at those alone that the recipes name.
     """
     uses: list[Use] = []
-    tasks = {(): set(task_table().tasks)} if every_task else {}
+    tasks: dict[tuple[str, ...], set[str]] = {(): set(task_table().tasks)} if every_task else {}
     for file in files:
         recipe = read_recipe(file)
         step = step_of(file, recipe)
