@@ -23,7 +23,7 @@ def test_a_stand_in_has_its_contract_s_configurations_splits_columns_and_types(t
     for name, contract in DATASETS.items():
         write_dataset(tmp_path, name)
         configuration, part = next(iter(contract.configurations.items()))
-        facts = dataset_facts(name, "main", configuration, list(part.splits), str(tmp_path / "cache"))
+        facts = dataset_facts(name, "main", configuration, list(part.splits), str(tmp_path / "cache"), {})
         assert list(facts.splits) == list(part.splits) and all(len(each) == 3 for each in facts.rows.values())
         if part.columns != UNKNOWN:
             assert list(facts.columns) == list(part.columns)

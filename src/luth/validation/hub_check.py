@@ -85,8 +85,9 @@ def _check_card(finding: Finding, info: DatasetInfo | ModelInfo, uses: list[Any]
     """Compare what a repository says of itself: its name, commit, licence and gate."""
     name, licence = str(info.id), licence_of(info)
     if name != finding.id:
-        finding.differs(f"moved to {name}", [use.line("id", name) for use in uses])
-    known = {"id": name, "gate": "gated" if info.gated else "open", "licence": licence}
+        other = [f"{contract.file}: id: {name}"] if contract and contract.says.id != name else []
+        finding.differs(f"moved to {name}", [*(use.line("id", name) for use in uses), *other])
+    known = {"gate": "gated" if info.gated else "open", "licence": licence}
     if finding.revision is None:
         finding.facts.append("not pinned")
     finding.facts += [known["gate"], "no licence" if licence == NONE else licence]
@@ -121,18 +122,18 @@ def shown(value: Any) -> str:
 
 
 def _check_dataset(finding: Finding, info: Any, uses: list[DatasetUse], contract: Contract | None) -> None:
-    by_configuration: dict[str | None, list[DatasetUse]] = defaultdict(list)
+    by_configuration: dict[Any, list[DatasetUse]] = defaultdict(list)
     for use in uses:
-        by_configuration[use.configuration].append(use)
+        by_configuration[use.configuration, use.files].append(use)
     with tempfile.TemporaryDirectory() as cache:
-        for configuration, own in by_configuration.items():
+        for (configuration, files), own in by_configuration.items():
             splits = list(dict.fromkeys(use.split for use in own))
             try:
-                facts = dataset_facts(info.id, finding.commit, configuration, splits, cache)
+                facts = dataset_facts(info.id, finding.commit, configuration, splits, cache, dict(files))
             except UNREADABLE as error:
                 unreadable(finding, error, own, f"{configuration or 'default'} cannot be read")
                 continue
-            _check_configuration(finding, facts, own, contract)
+            _check_configuration(finding, facts, own, None if files else contract)
     if len(by_configuration) > SHOWN:
         others = len(by_configuration) - SHOWN
         finding.facts[-others:] = [f"{others} more configurations"]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -122,7 +122,9 @@ def licence_of(info: DatasetInfo | ModelInfo) -> str:
     return ", ".join(tags)
 
 
-def dataset_facts(name: str, commit: str, configuration: str | None, splits: list[str], cache: str) -> DatasetFacts:
+def dataset_facts(
+    name: str, commit: str, configuration: str | None, splits: list[str], cache: str, files: Mapping[str, Any]
+) -> DatasetFacts:
     """Read one configuration of a dataset, as a run reads it, but of the rows the first ones alone.
 
     Args:
@@ -130,11 +132,12 @@ def dataset_facts(name: str, commit: str, configuration: str | None, splits: lis
         configuration: None for the default one.
         splits: those whose first rows are read, where they are there.
         cache: an empty folder: in the user's own the library would take an earlier download for the Hub's answer.
+        files: data_files and data_dir, where not all files of the dataset are meant.
 
     Raises:
         ValueError, OSError, DatasetsError: there is no such configuration, or its files cannot be read.
     """
-    builder = datasets.load_dataset_builder(name, configuration, revision=commit, cache_dir=cache)
+    builder = datasets.load_dataset_builder(name, configuration, revision=commit, cache_dir=cache, **files)
     said = builder.info.splits or {}
     there: Any = said or builder.config.data_files
     counts = {str(split): said[split].num_examples if split in said else UNKNOWN for split in there}

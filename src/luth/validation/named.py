@@ -38,6 +38,7 @@ class DatasetUse:
         columns: those that the place names.
         rows, licence: what the place says of the split and of the dataset, if it does.
         prompt: a task's name and the function that makes an item of a row.
+        files: data_files and data_dir, where not all files of the dataset are meant.
         instead_of: the id of which this one is the other name.
     """
 
@@ -51,6 +52,7 @@ class DatasetUse:
     rows: int | None = None
     licence: str | None = None
     prompt: tuple[str, Callable[..., Any]] | None = None
+    files: tuple[tuple[str, Any], ...] = ()
     instead_of: str | None = None
 
     def line(self, part: str, value: Any) -> str:
@@ -170,7 +172,7 @@ def _of_sweep(place: str, keys: dict[str, Any]) -> list[Use]:
 
 def _of_sft(place: str, keys: dict[str, Any]) -> list[Use]:
     model, revision = keys["model_name_or_path"], keys.get("model_revision")
-    limit = (f"{place}max_length", keys["max_length"]) if keys.get("max_length") else None
+    limit = (f"{place}max_length", int(keys["max_length"])) if keys.get("max_length") else None
     uses: list[Use] = [ModelUse(model, revision, place, "model_name_or_path", limit=limit)]
     for number, values in enumerate(keys.get("datasets") or [], 1):
         source = Source(**values)
@@ -179,7 +181,11 @@ def _of_sft(place: str, keys: dict[str, Any]) -> list[Use]:
         where = f"{place}datasets: {number}: "
         columns = tuple(source.columns or ())
         named = (source.path, source.revision, source.name, source.split)
-        uses.append(DatasetUse(*named, where, columns=columns, rows=source.rows))
+        parts = {"data_files": source.data_files, "data_dir": source.data_dir}
+        files = tuple(
+            (key, tuple(value) if isinstance(value, list) else value) for key, value in parts.items() if value
+        )
+        uses.append(DatasetUse(*named, where, columns=columns, rows=source.rows, files=files))
     return uses
 
 
