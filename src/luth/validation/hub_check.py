@@ -127,13 +127,14 @@ def _check_dataset(finding: Finding, info: Any, uses: list[DatasetUse], contract
         by_configuration[use.configuration, use.files].append(use)
     with tempfile.TemporaryDirectory() as cache:
         for (configuration, files), own in by_configuration.items():
+            parts = json.loads(files)
             splits = list(dict.fromkeys(use.split for use in own))
             try:
-                facts = dataset_facts(info.id, finding.commit, configuration, splits, cache, dict(files))
+                facts = dataset_facts(info.id, finding.commit, configuration, splits, cache, parts)
             except UNREADABLE as error:
                 unreadable(finding, error, own, f"{configuration or 'default'} cannot be read")
                 continue
-            _check_configuration(finding, facts, own, None if files else contract)
+            _check_configuration(finding, facts, own, None if parts else contract)
     if len(by_configuration) > SHOWN:
         others = len(by_configuration) - SHOWN
         finding.facts[-others:] = [f"{others} more configurations"]

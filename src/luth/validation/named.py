@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class DatasetUse:
         columns: those that the place names.
         rows, licence: what the place says of the split and of the dataset, if it does.
         prompt: a task's name and the function that makes an item of a row.
-        files: data_files and data_dir, where not all files of the dataset are meant.
+        files: data_files and data_dir as JSON, where not all files of the dataset are meant.
         instead_of: the id of which this one is the other name.
     """
 
@@ -52,7 +53,7 @@ class DatasetUse:
     rows: int | None = None
     licence: str | None = None
     prompt: tuple[str, Callable[..., Any]] | None = None
-    files: tuple[tuple[str, Any], ...] = ()
+    files: str = "{}"
     instead_of: str | None = None
 
     def line(self, part: str, value: Any) -> str:
@@ -182,9 +183,7 @@ def _of_sft(place: str, keys: dict[str, Any]) -> list[Use]:
         columns = tuple(source.columns or ())
         named = (source.path, source.revision, source.name, source.split)
         parts = {"data_files": source.data_files, "data_dir": source.data_dir}
-        files = tuple(
-            (key, tuple(value) if isinstance(value, list) else value) for key, value in parts.items() if value
-        )
+        files = json.dumps({key: value for key, value in parts.items() if value})
         uses.append(DatasetUse(*named, where, columns=columns, rows=source.rows, files=files))
     return uses
 
