@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import datasets
+import httpx
 from datasets.exceptions import DatasetsError
 from huggingface_hub import DatasetInfo, HfApi, ModelInfo, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError
@@ -91,16 +92,20 @@ def look_up(kind: str, name: str, revision: str | None) -> DatasetInfo | ModelIn
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
     """Return the answer of a Hub that may be busy: it is asked again after the time that it names."""
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, TRIES):
+        pause = float(attempt)
         try:
             return ask()
         except HfHubHTTPError as error:
-            status, asked = error.response.status_code, wait_of(error)
-            pause = float(attempt) if asked is None else asked
-            if attempt == TRIES or (status != 429 and status < 500) or pause > LONGEST_WAIT:
+            asked, status = wait_of(error), error.response.status_code
+            pause = pause if asked is None else asked
+            if (status != 429 and status < 500) or pause > LONGEST_WAIT:
                 raise
-            time.sleep(pause)
-    raise AssertionError("the last try returns or raises")
+        except httpx.TransportError:
+            # The connection broke: perhaps it does not again.
+            pass
+        time.sleep(pause)
+    return ask()
 
 
 def wait_of(error: HfHubHTTPError) -> float | None:
