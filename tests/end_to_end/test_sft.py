@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.fake_hub import TOKEN, FakeHub
+from tests.hub.stand_ins import write_dataset
 
 ROOT = Path(__file__).parents[2]
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
@@ -143,15 +144,9 @@ def stand_in(tmp_path):
     """Write Luth-SFT's seven splits, laid out as on the Hub, with a few rows each; point a recipe at them."""
 
     def write(recipe):
-        hub = tmp_path / "kurakurai" / "luth-sft"
-        for number, source in enumerate(recipe["datasets"]):
-            path = hub / "data" / f"{source['split']}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("".join(json.dumps(conversation(10 * number + n)) + "\n" for n in range(8)), "utf-8")
-            source.update(path=str(hub), rows=8)
-        splits = [{"split": source["split"], "path": f"data/{source['split']}.jsonl"} for source in recipe["datasets"]]
-        card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": splits}]})
-        (hub / "README.md").write_text(f"---\n{card}---\n", "utf-8")
+        write_dataset(tmp_path, "kurakurai/luth-sft", [conversation(number) for number in range(8)])
+        for source in recipe["datasets"]:
+            source.update(path=str(tmp_path / "kurakurai/luth-sft"), rows=8)
 
     return write
 

@@ -26,6 +26,8 @@ STALE = {"CohereForAI/aya_dataset", "kurakurai/luth-sft", "le-leadboard/bbh_fr"}
 def filled(hub, monkeypatch, tmp_path):
     """The Hub with all that the contracts name, and datasets set to it as well."""
     fill(hub)
+    template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))

@@ -133,6 +133,8 @@ def _check_dataset(finding: Finding, info: Any, uses: list[DatasetUse], contract
                 facts = dataset_facts(info.id, finding.commit, configuration, splits, cache, parts)
             except UNREADABLE as error:
                 unreadable(finding, error, own, f"{configuration or 'default'} cannot be read")
+                if finding.unreachable:
+                    return
                 continue
             _check_configuration(finding, facts, own, None if parts else contract)
     if len(by_configuration) > SHOWN:

@@ -38,6 +38,8 @@ def validate_on_hub(files: Iterable[Path], every_task: bool, contracts: Path | N
     if not uses:
         say("Nothing of the Hub's is named.")
         return True
+    # A look is no download, for the Hub's counts either.
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
     huggingface_hub.utils.disable_progress_bars()
     datasets.disable_progress_bars()
     _require_hub()
