@@ -16,6 +16,7 @@ from huggingface_hub import DatasetInfo, HfApi, ModelInfo, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
+from luth.evaluation.backends.chat_template import render
 from luth.validation.contracts import NONE, UNKNOWN
 
 # All that a tokenizer and a configuration are made of; the weights stay on the Hub.
@@ -217,17 +218,12 @@ def _template(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
         return {"fingerprint": NONE, "thinking_switch": False, "writes_bos": False}
     return {
         "fingerprint": hashlib.sha256(template.encode()).hexdigest()[:16],
-        "thinking_switch": _rendered(tokenizer, True) != _rendered(tokenizer, False),
-        "writes_bos": bool(tokenizer.bos_token) and _rendered(tokenizer, None).startswith(str(tokenizer.bos_token)),
+        "thinking_switch": render(tokenizer, PROBE, True) != render(tokenizer, PROBE, False),
+        "writes_bos": bool(tokenizer.bos_token)
+        and render(tokenizer, PROBE, None).startswith(str(tokenizer.bos_token)),
     }
 
 
 def opens_thought(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Tell whether a prompt of the tokenizer's chat template ends inside a thought."""
-    return _rendered(tokenizer, None).rstrip().endswith("<think>")
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, thinking: bool | None) -> str:
-    """Return a short prompt in the tokenizer's chat template, in a mode, or in none."""
-    arguments: dict[str, Any] = {} if thinking is None else {"enable_thinking": thinking}
-    return str(tokenizer.apply_chat_template(PROBE, tokenize=False, add_generation_prompt=True, **arguments))
+    return render(tokenizer, PROBE, None).rstrip().endswith("<think>")
