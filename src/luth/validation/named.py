@@ -212,7 +212,7 @@ def _of_merge(place: str, keys: dict[str, Any]) -> list[Use]:
 
 def _of_report(place: str, keys: dict[str, Any]) -> list[Use]:
     recipe = build("", keys, ReportRecipe)
-    return [ModelUse(name, None, place, "models") for name in filter(None, (recipe.base, *recipe.models))]
+    return [ModelUse(name, None, place, "models") for name in recipe.all_models().values()]
 
 
 READERS: dict[str, Callable[[str, dict[str, Any]], list[Use]]] = {
