@@ -19,7 +19,7 @@ from tests.hub.stand_ins import fill
 ROOT = Path(__file__).parents[2]
 BOOLQ = "manu/french_boolq"
 # Names that recipes and tasks still give, and what is no longer so: a later issue's.
-STALE = {"CohereForAI/aya_dataset", "kurakurai/luth-sft", "le-leadboard/bbh_fr"}
+STALE = {"CohereForAI/aya_dataset", "kurakurai/luth-sft"}
 
 
 @pytest.fixture
