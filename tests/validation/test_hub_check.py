@@ -203,6 +203,32 @@ def test_a_served_name_need_not_be_on_the_hub(filled, run, recipe):
     assert code == 2 and "team/served" in faults(out)[0]
 
 
+def test_the_second_of_a_dataset_s_two_names(filled, run, recipe):
+    gone = filled.repositories.pop("cais/mmlu")
+    code, out, _ = run("validate", recipe(tasks=["mmlu_en"]), "--hub")
+    assert code == 0 and "not needed: lighteval/mmlu is there" in out
+    filled.repositories["cais/mmlu"] = gone
+    del filled.repositories["lighteval/mmlu"]
+    code, out, _ = run("validate", recipe(tasks=["mmlu_en"]), "--hub")
+    (line,) = faults(out)
+    assert code == 2 and "mmlu.py: hf_repo: cais/mmlu" in line
+
+
+def test_a_source_of_some_files_of_a_dataset(filled, run, sft_recipe):
+    source = {
+        "path": "kurakurai/luth-sft",
+        "data_files": "default/luth_scholar.parquet",
+        "columns": ["messages", "topic"],
+    }
+    code, out, _ = run("validate", sft_recipe("Qwen/Qwen3-0.6B", [], datasets=[source]), "--hub")
+    (line,) = faults(out)
+    assert code == 2 and "no column 'topic', but messages" in line and "datasets: 1: columns: topic" in line
+    source["data_files"] = "default/nothing.parquet"
+    code, out, _ = run("validate", sft_recipe("Qwen/Qwen3-0.6B", [], datasets=[source]), "--hub")
+    (line,) = faults(out)
+    assert code == 2 and "cannot be read" in line
+
+
 def test_without_contracts_and_without_a_hub(filled, run, recipe, monkeypatch, tmp_path):
     path = recipe()
     code, _, err = run("validate", path, "--hub", "--contracts", tmp_path / "nowhere")

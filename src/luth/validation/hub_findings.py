@@ -7,7 +7,13 @@ from typing import Any, Literal
 
 import httpx
 from huggingface_hub import HfApi
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
 from luth.core.errors import explain
 from luth.evaluation.items.mirrors import ELSEWHERE
@@ -91,7 +97,8 @@ def unreadable(finding: Finding, error: BaseException, uses: list[Any], what: st
     """Note that the Hub gives files which the libraries cannot read; the cause may be the Hub itself."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, HfHubHTTPError | httpx.HTTPError):
+        # A file that is not there is no failure of the Hub's.
+        if isinstance(cause, HfHubHTTPError | httpx.TransportError) and not isinstance(cause, EntryNotFoundError):
             refused(finding, cause, uses)
             return
         cause = cause.__cause__ or cause.__context__
