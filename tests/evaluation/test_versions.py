@@ -66,13 +66,13 @@ LOGPROBS = {
     "lfm2": [-23.717, -52.623, -8.825, -19.018, -19.379, -16.666, -68.224],
 }
 SCORES = {
-    "version": 1,
+    "version": 2,
     "arc_challenge_fr": "4d3e7de9",
     "mmlu_fr": "4eac1687",
     "arc_challenge_en": "9946d362",
     "mmlu_en": "4eac1687",
-    "gpqa_fr:diamond": "4969f9a3",
-    "gpqa_en:diamond": "ba9d981d",
+    "gpqa_fr:diamond": "4b62d700",
+    "gpqa_en:diamond": "4b0a4a54",
     "hellaswag_fr": "5dbff93a",
     "hellaswag_en": "5dbff93a",
     "boolq_fr": "777b50c7",

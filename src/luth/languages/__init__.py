@@ -47,13 +47,18 @@ class Language:
         continuations: words behind such a letter that show it is not a word there.
         rejections: patterns behind a letter that reject it: "is wrong".
         hence_words, right_articles, right_words: patterns behind a letter and a copula: "is (therefore) (the) right".
+        wrong_words: patterns behind an answer word that call it wrong: « B est la réponse fausse ».
+        fitting_verbs: patterns behind a letter that call it right without a copula: « B convient ».
+        choosing_phrases: patterns right before a letter that is chosen: "I would pick".
+        pointing_phrases: patterns right before a letter that may be one: "it's".
+        question_words: words that begin a question: "question".
         yes_words, no_words, true_words, false_words, valid_words, invalid_words: words of a verdict.
         negations: words that turn a true or valid word round.
         final_phrases: patterns that announce a final answer for certain: "final answer".
         result_words: patterns that announce one in the last line alone: "result".
         answer_adjectives: patterns behind an answer word: the "correcte" of « réponse correcte ».
         of_words: words between an announcement and what it is about: "the answer to the question".
-        equality_verbs: words between an announcement and the answer: "is", "are".
+        equality_verbs: patterns between an announcement and the answer: "is", "are".
         therefore_words: words behind such a verb.
         praise: patterns behind such a verb that judge an answer instead of giving one.
         reasons: patterns of words that begin the reason for an answer.
@@ -63,6 +68,7 @@ class Language:
         openers: words before an answer in prose that do not count, such as articles; without accents.
         opening_patterns: patterns before an answer in prose that are no words of their own, such as « l' ».
         about_words: patterns that say an answer is rounded.
+        courtesies: patterns that begin a last sentence which gives no answer: "I hope", "let me know".
         phrases: notation by the phrase that stands for it, without accents: {"no solution": "∅"}.
         symbols: notation by word: {"infinity": "∞"}.
         functions: mathematical functions by their names in the language: {"pgcd": "gcd"}. The comparison has one
@@ -112,6 +118,11 @@ class Language:
     hence_words: tuple[str, ...] = ()
     right_articles: tuple[str, ...] = ()
     right_words: tuple[str, ...] = ()
+    wrong_words: tuple[str, ...] = ()
+    fitting_verbs: tuple[str, ...] = ()
+    choosing_phrases: tuple[str, ...] = ()
+    pointing_phrases: tuple[str, ...] = ()
+    question_words: tuple[str, ...] = ()
     yes_words: tuple[str, ...] = ()
     no_words: tuple[str, ...] = ()
     true_words: tuple[str, ...] = ()
@@ -134,6 +145,7 @@ class Language:
     openers: tuple[str, ...] = ()
     opening_patterns: tuple[str, ...] = ()
     about_words: tuple[str, ...] = ()
+    courtesies: tuple[str, ...] = ()
     phrases: Mapping[str, str] = field(default_factory=dict)
     symbols: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, str] = field(default_factory=dict)

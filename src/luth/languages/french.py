@@ -39,6 +39,22 @@ def _set(prose: str) -> str:
     return prose
 
 
+_NO = [
+    f"{before}{none}"
+    for before in (
+        "",
+        "il n'y a ",
+        "il n'existe ",
+        "n'a ",
+        "n'admet ",
+        "elle n'a ",
+        "l'equation n'a ",
+        "l'equation n'admet ",
+    )
+    for none in ("pas de", "aucune")
+]
+_SOLUTION = [f"{what}{kind}" for what in ("solution", "solutions", "racine") for kind in ("", " reelle", " reelles")]
+
 LANGUAGE = Language(
     code="fr",
     name="French",
@@ -55,13 +71,14 @@ LANGUAGE = Language(
     ordinal_endings=("er",),
     hour_words=("heures?",),
     answer_words=("réponse", "reponse"),
-    choice_words=("option", "choix", "proposition"),
+    choice_words=("option", "choix", "proposition", "lettre"),
     final_words=("finale",),
-    copulas=("est",),
+    copulas=("est", "(?:me )?semble(?: être)?", "(?:me )?paraît(?: être)?"),
     announcing_verbs=("est", "sera", "serait"),
     fillers=(
         *("la", "le", "l'", "l’", "donc", "alors", "bien", "ici", "plutôt", "encore", "finale", "correcte", "exacte"),
         *("juste", "bonne", "attendue", "lettre", "numéro", "à", "cette", "question"),
+        *("bon", "correct", "exact", "meilleure", "meilleur", "sans", "doute", "clairement", "évidemment", "celle"),
     ),
     or_words=("ou",),
     and_words=("et",),
@@ -73,9 +90,30 @@ LANGUAGE = Language(
         r"ne\b",
         r"est\s+(?:donc\s+)?(?:faux|fausse|incorrecte?|erronée?|exclue?|impossible)\b",
     ),
-    hence_words=("donc",),
-    right_articles=("la",),
-    right_words=("bonne", "correcte?", "juste", "exacte?", "vraie?"),
+    hence_words=("donc", "alors", "bien", "sans doute", "clairement", "probablement", "évidemment"),
+    right_articles=("la", "le", "l['’]", "ma", "mon"),
+    right_words=("bon(?:ne)?", "correcte?", "juste", "exacte?", "vraie?", "meilleure?"),
+    wrong_words=("fausse?", "faux", "incorrecte?", "erronée?", "inexacte?", "la (?:moins|plus)"),
+    fitting_verbs=("convient", "répond à la question"),
+    choosing_phrases=(
+        "je (?:choisis|choisirais|dirais|sélectionne|prends|retiens|propose|réponds|répondrais|vote(?: pour)?|coche)",
+        "j['’](?:opte|opterais|irais)(?: pour)?",
+        "(?:on|nous) (?:choisit|choisissons|retient|retenons|coche|cochons)",
+        "j['’]ai (?:choisi|coché|retenu|sélectionné)",
+        "mon choix se porte sur",
+        "ma préférence va à",
+        "il faut (?:choisir|cocher|répondre|sélectionner)",
+    ),
+    pointing_phrases=(
+        "c['’]est",
+        "il s['’]agit de",
+        "ce doit être",
+        "ce serait",
+        "(?:la bonne|celle qui convient) est",
+        "je pense à",
+        "seule?",
+    ),
+    question_words=("question", "exercice"),
     yes_words=("oui",),
     no_words=("non",),
     true_words=("vrai",),
@@ -88,7 +126,7 @@ LANGUAGE = Language(
     result_words=("solution", "r[ée]sultat"),
     answer_adjectives=("correcte?", "exacte?"),
     of_words=("à", "de", "des", "du"),
-    equality_verbs=("est", "sont", "vaut", "valent"),
+    equality_verbs=("est égale? à", "sont égaux à", "est", "sont", "vaut", "valent", "égale"),
     therefore_words=("donc", "alors", "bien"),
     praise=("correct", "exact", "just", "bonne", "vrai"),
     reasons=("car", "puisque", "parce que", "où", "ce qui", "soit"),
@@ -98,9 +136,16 @@ LANGUAGE = Language(
     openers=("le", "la", "les", "un", "une", "des", "du", "est", "il", "elle"),
     opening_patterns=("[lc]'",),
     about_words=("environ", "approximativement"),
+    courtesies=("j'espère", "j’espère", "n['’]hésite", "si vous avez", "si tu as", "dites-moi"),
     phrases={
-        **dict.fromkeys(("aucune solution", "pas de solution", "aucune solution reelle"), "∅"),
-        **dict.fromkeys(("l'ensemble vide", "ensemble vide"), "∅"),
+        **{
+            f"{none} {what}{where}": "∅"
+            for none in _NO
+            for what in _SOLUTION
+            for where in ("", " dans \\r", " dans r")
+        },
+        **dict.fromkeys(("l'ensemble vide", "ensemble vide", "vide", "l'ensemble des solutions est vide"), "∅"),
+        **dict.fromkeys(("aucun reel", "aucun nombre reel", "aucun nombre", "aucune valeur"), "∅"),
         **dict.fromkeys(("tous les reels", "tous les nombres reels"), "\\R"),
         **dict.fromkeys(("l'ensemble des reels", "l'ensemble des nombres reels"), "\\R"),
         **dict.fromkeys(("l'infini", "plus l'infini", "+ l'infini"), "∞"),

@@ -5,4 +5,4 @@ backends/thinking.py after which an answer may get another score: results are th
 tests/evaluation/test_versions.py fails where that is forgotten.
 """
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2

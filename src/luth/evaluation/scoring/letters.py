@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import islice
 
 from lighteval.metrics.metrics_sample import SampleLevelComputation
 from lighteval.metrics.utils.metric_utils import SampleLevelMetric
@@ -40,6 +41,27 @@ def cue(language: Language) -> re.Pattern[str]:
 
 
 @cache
+def _choosing(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what says which letter is chosen, without a word such as "answer": « je choisis »."""
+    return re.compile(rf"(?<![\w'’]){any_of(language.choosing_phrases)}(?!\w)", re.IGNORECASE)
+
+
+@cache
+def _pointing(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what may say it, or something else: « c'est »."""
+    return re.compile(rf"(?<![\w'’]){any_of(language.pointing_phrases)}(?!\w)", re.IGNORECASE)
+
+
+@cache
+def _next_question(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a next question with its choices, which a model asks itself after its answer."""
+    heading = rf"^[^\w\n]*(?:{any_of(language.question_words)}[^\S\n]*\d*|Q\d*)[*_]*[^\S\n]*(?:[:.)][^\n]*)?\n"
+    return re.compile(
+        rf"{heading}(?:[^\n]*\n){{0,6}}?[^\w\n]*A[).:\]][^\n]*\n+[^\w\n]*B[).:\]]", re.IGNORECASE | re.MULTILINE
+    )
+
+
+@cache
 def _separators(language: Language) -> set[str]:
     """Return the signs and verbs that tie a letter to its cue."""
     return {":", "=", *language.announcing_verbs}
@@ -65,11 +87,13 @@ def _rejected(language: Language) -> re.Pattern[str]:
 
 @cache
 def _right(language: Language) -> re.Pattern[str]:
-    """Return the pattern of a letter that is called right, case counting."""
+    """Return the pattern of a letter that is called right, case counting: « B est (donc) (la) (bonne) réponse »."""
     hence, article = any_of(language.hence_words), any_of(language.right_articles)
+    right, noun = any_of(language.right_words), any_of((*language.answer_words, *language.choice_words))
+    called = rf"(?:{article}\s+)?{right}\b|{article}\s+{noun}\b(?!\s+{any_of(language.wrong_words)})"
     return re.compile(
-        rf"(?<![\w'’])([A-Z])[)*]*\s+{any_of(language.copulas)}\s+(?:{hence}\s+)?(?:{article}\s+)?"
-        rf"{any_of(language.right_words)}\b"
+        rf"(?<![\w'’])([A-Z])[)*]*\s+(?:{any_of(language.copulas)}\s+(?:{hence}\s+)?(?:{called})"
+        rf"|{any_of(language.fitting_verbs)}\b)"
     )
 
 
@@ -79,7 +103,8 @@ def stated_letter(text: str, choices: Sequence[str], language: Language) -> str 
     In this order: a letter alone on the last line; the last explicit statement (« Réponse : B », « la réponse est
     la B », a box), which counts as no answer where it names two letters or one that is no choice; the only letter
     named like « la réponse B » or « B est correct »; the only line labelled with a letter, alone or before its own
-    choice; the words of one choice and nothing else. Only the last 50,000 characters are read.
+    choice; the words of one choice and nothing else. What a model says before a next question with choices of its own
+    counts before what it says behind it. Only the last 50,000 characters are read.
 
     Args:
         text: the model's answer.
@@ -87,18 +112,25 @@ def stated_letter(text: str, choices: Sequence[str], language: Language) -> str 
         language: the language whose words are read.
     """
     text = "\n".join(unicodedata.normalize("NFKC", text[-TAIL:]).replace("_", " ").splitlines())
+    # A text may begin with its own question again.
+    heads = [text[: question.start()] for question in islice(_next_question(language).finditer(text), 2)]
+    found = (_stated(part.rstrip(), choices, language) for part in (*heads, text))
+    letter = next((letter for letter in found if letter is not None), None)
+    return letter if letter and letter in LETTERS[: len(choices)] else None
+
+
+def _stated(text: str, choices: Sequence[str], language: Language) -> str | None:
+    """Return the letter that a text states, "" if it states none or several, None if it has no statement."""
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         return None
-    for letter in (
-        _last_line(lines),
+    stated = (
+        _last_line(lines, language),
         _statement(text, choices, language),
         _label(lines, choices),
         _choice(text, choices),
-    ):
-        if letter is not None:
-            return letter if letter and letter in LETTERS[: len(choices)] else None
-    return None
+    )
+    return next((letter for letter in stated if letter is not None), None)
 
 
 def _is_letter(token: str) -> bool:
@@ -118,9 +150,14 @@ def _choice(text: str, choices: Sequence[str]) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-def _last_line(lines: list[str]) -> str | None:
-    """Return the letter that stands alone on the last line, unless that line ends a list of the choices."""
-    alone = ALONE.fullmatch(lines[-1])
+@cache
+def _hence(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"^\W*{any_of(language.hence_words)}\b", re.IGNORECASE)
+
+
+def _last_line(lines: list[str], language: Language) -> str | None:
+    """Return the letter alone on the last line (« Donc B. »), unless that line ends a list of the choices."""
+    alone = ALONE.fullmatch(_hence(language).sub("", lines[-1]))
     if not alone or "?" in lines[-1]:
         return None
     letter = alone[1].upper()
@@ -134,21 +171,26 @@ def _last_line(lines: list[str]) -> str | None:
 def _statement(text: str, choices: Sequence[str], language: Language) -> str | None:
     """Return the letter of the last explicit statement, "" if it names none or several, else the only letter named."""
     named = set()
-    for announcement in reversed(list(cue(language).finditer(text))):
-        explicit, letter = _after(text, announcement, choices, language)
+    choosing = list(_choosing(language).finditer(text))
+    announcements = sorted([*cue(language).finditer(text), *choosing], key=lambda match: match.end())
+    for announcement in reversed(announcements):
+        explicit, letter = _after(text, announcement, choices, language, announcement in choosing)
         if explicit and letter is not None:
             return letter
         if letter and announcement[0].lower() in language.answer_words:
             named.add(letter)
+    for pointing in _pointing(language).finditer(text):
+        _, letter = _after(text, pointing, choices, language)
+        named |= {letter} if letter else set()
     named |= set(_right(language).findall(text))
     return named.pop() if len(named) == 1 else None
 
 
 def _after(
-    text: str, announcement: re.Match[str], choices: Sequence[str], language: Language
+    text: str, announcement: re.Match[str], choices: Sequence[str], language: Language, tied: bool = False
 ) -> tuple[bool, str | None]:
     """Return whether a colon or verb ties an answer to its announcement, and the letter that is announced."""
-    explicit = announcement[0].lower() == "boxed"
+    explicit = tied or announcement[0].lower() == "boxed"
     below, start = False, announcement.end()
     tokens = list(TOKEN.finditer(text, announcement.end(), announcement.end() + WINDOW))
     separators, skipped = _separators(language), _skipped(language)
@@ -224,7 +266,7 @@ def _another(following: list[str], letter: str, language: Language) -> bool:
 
 
 def _label(lines: list[str], choices: Sequence[str]) -> str | None:
-    """Return the letter of the only labelled line, if the line holds it alone or before its own choice."""
+    """Return the letter of the only labelled line, alone on it, before its own choice, or beginning the whole text."""
     labels, stated = set(), None
     for line in lines:
         alone, label = ALONE.fullmatch(line), LABEL.match(line)
@@ -233,7 +275,8 @@ def _label(lines: list[str], choices: Sequence[str]) -> str | None:
             stated = alone[1].upper()
         elif label:
             labels.add(label[1])
-            if label[1] == _choice(line[label.end() :], choices):
+            own = _choice(line[label.end() :], choices)
+            if label[1] == own or (own is None and len(lines) == 1):
                 stated = label[1]
     return stated if len(labels) == 1 else None
 

@@ -8,7 +8,9 @@ import atexit
 import contextlib
 import functools
 import json
+import math
 import os
+import re
 import select
 import subprocess
 import sys
@@ -23,30 +25,65 @@ from luth.languages import known
 
 TIME_LIMIT = 5.0  # seconds that the worker may spend on one pair of answers
 START_LIMIT = 120.0  # seconds for the child to start on a busy machine
-MAX_BITS = 20_000
+MAX_BITS = 200_000  # of a number that is computed exactly, here or in the worker
+RIGHT_DIGITS = 4  # that a decimal needs to stand for an exact value
 
 
-def exact(node: Node) -> Fraction | None:
-    """Return the value of an expression that holds whole numbers, decimals and + - × / ^ alone, else None."""
+def exact(node: Node) -> tuple[int, int] | None:
+    """Return an expression of whole numbers, decimals and + - × / ^ ! as a fraction, not reduced; another as None."""
     kind, *parts = node
     if kind == "num":
-        return Fraction(parts[0]) if "E" not in parts[0] and parts[0] != "." else None
-    if kind not in ("+", "*", "/", "^", "neg"):
+        return Fraction(parts[0]).as_integer_ratio() if "E" not in parts[0] and parts[0] != "." else None
+    if kind not in ("+", "*", "/", "^", "neg", "!"):
         return None
     values = [value for part in parts if (value := exact(part)) is not None]
     if len(values) < len(parts):
         return None
-    first, *rest = values
+    result = _computed(kind, *values)
+    return result if result and max(map(int.bit_length, result)) <= MAX_BITS else None
+
+
+def _computed(kind: str, first: tuple[int, int], second: tuple[int, int] = (1, 1)) -> tuple[int, int] | None:
+    """Return the result of one operation on fractions that are not reduced; None if it has none or a long one."""
+    (over, under), (other, divisor) = first, second
     if kind == "neg":
-        return -first
-    (second,) = rest
+        return -over, under
+    if kind == "!":
+        number, rest = divmod(over, under)
+        fits = rest == 0 and 0 <= number * number.bit_length() <= MAX_BITS
+        return (math.factorial(number), 1) if fits else None
     if kind == "^":
-        bits = max(first.numerator.bit_length(), first.denominator.bit_length())
-        small = second.denominator == 1 and abs(second) * bits <= MAX_BITS and (first or second > 0)
-        return first ** int(second) if small else None
+        exponent, rest = divmod(other, divisor)
+        bits = max(over.bit_length(), under.bit_length())
+        if rest or abs(exponent) * bits > MAX_BITS or (over == 0 and exponent <= 0):
+            return None
+        return (over**exponent, under**exponent) if exponent >= 0 else _over(under**-exponent, over**-exponent)
     if kind == "/":
-        return first / second if second else None
-    return first + second if kind == "+" else first * second
+        return _over(over * divisor, under * other) if other else None
+    return (over * divisor + other * under if kind == "+" else over * other), under * divisor
+
+
+def _over(over: int, under: int) -> tuple[int, int]:
+    return (over, under) if under > 0 else (-over, -under)
+
+
+def decimal(node: Node) -> tuple[int, int] | None:
+    """Return a decimal as a whole number and the power of ten that divides it (-0.25, 2.5 × 10^-1); else None."""
+    kind, *parts = node
+    if kind == "num" and "." in parts[0].strip(".") and "E" not in parts[0]:
+        return int(parts[0].replace(".", "")), len(parts[0]) - parts[0].index(".") - 1
+    if kind == "neg" and (inner := decimal(parts[0])):
+        return -inner[0], inner[1]
+    if kind in ("*", "/") and (inner := decimal(parts[0])) and (power := _power_of_ten(parts[1])) is not None:
+        return inner[0], inner[1] - power if kind == "*" else inner[1] + power
+    return None
+
+
+def _power_of_ten(node: Node) -> int | None:
+    value = exact(node)
+    if value is None or 1 not in value or max(value) > 10**50 or not re.fullmatch("10*", digits := str(max(value))):
+        return None
+    return len(digits) - 1 if value[1] == 1 else 1 - len(digits)
 
 
 class TimedOut(Exception):
@@ -156,8 +193,32 @@ def same_value(left: Node, right: Node, up_to_factor: bool = False) -> bool:
         return True
     exact_left, exact_right = exact(left), exact(right)
     if exact_left is not None and exact_right is not None and not up_to_factor:
-        return exact_left == exact_right
+        return exact_left[0] * exact_right[1] == exact_right[0] * exact_left[1]
     return _CHILD.ask({"left": left, "right": right, "up_to_factor": up_to_factor}) is True
+
+
+def same_number(left: Node, right: Node) -> bool:
+    """Tell whether two expressions are equal, or one is a decimal that the other, an exact value, has when it is cut.
+
+    A decimal of `RIGHT_DIGITS` significant digits or more stands for an exact value that gives it when rounded or
+    truncated at its last digit. Of two decimals each is what it says.
+
+    Raises:
+        TimedOut: the pair of answers has used up its time.
+        RuntimeError: the worker process cannot be started.
+    """
+    if same_value(left, right):
+        return True
+    decimals = [decimal(left), decimal(right)]
+    for rounded, value in zip(decimals, (right, left), strict=True):
+        if rounded and None in decimals and len(str(abs(rounded[0]))) >= RIGHT_DIGITS:
+            return _cut(value, *rounded)
+    return False
+
+
+@functools.lru_cache(maxsize=4096)
+def _cut(node: Node, digits: int, places: int) -> bool:
+    return _CHILD.ask({"value": node, "digits": str(digits), "places": places}) is True
 
 
 @functools.lru_cache(maxsize=4096)
@@ -170,5 +231,5 @@ def real_value(node: Node) -> float | None:
         return None if value is None else -value
     fraction = exact(node)
     with contextlib.suppress(OverflowError):
-        return float(fraction) if fraction is not None else _CHILD.ask({"value": node})
+        return fraction[0] / fraction[1] if fraction is not None else _CHILD.ask({"value": node})
     return None

@@ -8,7 +8,10 @@ What counts as the same, where a choice had to be made:
   interval; a list without brackets may be a tuple that lost them, in its order.
 - x > 3, x ∈ ]3; +∞[, (3, ∞); R∖{2} and x ≠ 2.
 - A number in another base needs its base: 2516_8 is neither 2516 nor 1358, which the problem may have stated.
-- A decimal is what it says: 0,333 is not 1/3, nor 3,14 π; after ≈ it may stand beside the exact value.
+- A decimal stands for an exact value if it is that value rounded or truncated at its last digit, and has four digits
+  or more from the first that is not 0: 0,3333 is 1/3, and 3,1416 and 3,1415 are π; 0,333 and 3,14 are not. Of two
+  decimals each is what it says. After ≈ a decimal may be shorter.
+- What an equation or a name says of the right side alone: dim(E) = 3 and P(X = 2) = 3 and 3. 7 = 11a + c has no value.
 - Words in any case and without accents, never translated, never as a part of a longer text.
 """
 
@@ -23,6 +26,7 @@ from luth.evaluation.scoring.mathematics.structures import items, same
 from luth.languages import Language, any_of
 
 MAX_LENGTH = 2000  # characters; no final answer is longer
+LONGEST_LABEL = 60
 REPEATING = re.compile(r"(?<![\d.,])(\d*)[.,](\d*)\\overline\s?\{(\d+)\}")
 LABEL = re.compile(r"^(?:\(?[A-Za-z]\)?\s?:\s?(?=.*[=≤≥<>])|.{1,20}\\mapsto\b)")  # (d) : y = 2x; f : x ↦ 2x
 BRACKETED_BASE = re.compile(r"\((\d+)\)\s?_")
@@ -69,9 +73,9 @@ def equivalent(answer: str, gold: str, language: Language) -> bool:
 
 
 def is_list(text: str, language: Language) -> bool:
-    """Tell whether an answer is several values: a list, a set or ±."""
+    """Tell whether an answer is several values: a list, a set, a tuple or ±."""
     nodes = readings(clean(text, language), language, gold=True)
-    return any(len(items(node)) > 1 for node in nodes if node[0] not in ("tuple", "rel"))
+    return any(len(items(node)) > 1 for node in nodes if node[0] != "rel")
 
 
 def readings(text: str, language: Language, gold: bool) -> list[Node]:
@@ -87,6 +91,30 @@ def readings(text: str, language: Language, gold: bool) -> list[Node]:
         if node not in nodes:
             nodes.append(node)
     return nodes
+
+
+def _labelled(text: str, language: Language, gold: bool) -> list[Node]:
+    r"""Return the equations that an answer may be, its left side a name that the parser does not read: \dim(E) = 3."""
+    left, right = _sides(text)
+    label = re.sub(r"\s+|\\(?=[A-Za-z])", "", left)
+    names = {*re.findall(r"[^\W\d_]+", fold(left))}
+    if (
+        len(label) > LONGEST_LABEL
+        or not names
+        or names & {*language.negations, *language.and_words, *language.or_words}
+    ):
+        return []
+    return [("rel", "=", (("name", label), node)) for node in readings(right, language, gold)]
+
+
+def _sides(text: str) -> tuple[str, str]:
+    """Return the sides of the first = outside brackets; empty ones if another sign or a separator stands before it."""
+    depth, signs = 0, []
+    for at, character in enumerate(text):
+        depth += (character in "({⦃") - (character in ")}⦄")
+        if depth == 0 and character in "=<>≤≥≠≈∈∨∧,;":
+            signs.append(at)
+    return (text[: signs[0]], text[signs[0] + 1 :]) if signs and text[signs[0]] == "=" else ("", "")
 
 
 def _meanings_of_a_comma(text: str, language: Language, gold: bool) -> list[Comma]:
@@ -116,7 +144,7 @@ def _loose(text: str) -> str:
 
 def _same_text(answer: str, gold: str, language: Language) -> bool:
     """Compare two cleaned answers as dates, times, values with units, or words."""
-    for read in (units.date, units.time_of_day):
+    for read in (units.date, units.time_of_day, units.duration):
         gold_moment, moment = read(gold, language), read(answer, language)
         if gold_moment is not None and moment is not None:
             return moment == gold_moment
@@ -161,11 +189,14 @@ def _same_quantity(answer: str, gold: str, language: Language) -> bool:
     gold_value, gold_unit = units.split_unit(gold, language)
     if unit and gold_unit and unit != gold_unit:
         return False
-    nodes = readings(value, language, gold=False)
-    gold_nodes = readings(gold_value, language, gold=True)
+    nodes = readings(value, language, gold=False) or _labelled(value, language, gold=False)
+    gold_nodes = readings(gold_value, language, gold=True) or _labelled(gold_value, language, gold=True)
     if language.decimal_mark == "," and all(DECIMAL.fullmatch(text) for text in (value, gold_value)):
         # Both 3,5 and 5,3 could be lists of 3 and 5; that both are is not likely.
         nodes = nodes[:1]
+    # p = 1/4 = 25 %: the sign is the last member's alone.
+    nodes += readings(answer, language, gold=False) if unit == "percent" and "=" in value else []
+    gold_nodes += readings(gold, language, gold=True) if gold_unit == "percent" and "=" in gold_value else []
     if unit == "percent" != gold_unit:
         nodes += [("/", node, HUNDRED) for node in nodes]
     elif gold_unit == "percent" != unit:

@@ -9,11 +9,13 @@ import re
 from functools import cache
 
 from luth.evaluation.scoring.mathematics.equivalence import MAX_LENGTH, readings
+from luth.evaluation.scoring.mathematics.layout import closing, unescaped
 from luth.evaluation.scoring.mathematics.notation import clean
 from luth.evaluation.scoring.mathematics.units import split_unit
 from luth.languages import Language, any_of
 
 TAIL = 20_000
+MOST_WORDS_BETWEEN = 5  # two boxes that are one answer
 BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*")
 BARE = re.compile(r"[^\s${}]+(?:\{[^{}\s]*\}[^\s${}]*)*")
 FORMULA = re.compile(
@@ -25,8 +27,15 @@ NUMBER = re.compile(
     r"(?<![\w.,])[-−]?\s?(?:\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+|\d+(?:,\d{3})*)?(?:(?<=\d)[.,]\d+|\.\d+|(?<=\d))"
     r"(?:\s?/\s?\d+)?(?:\s?\\?%)?"
 )
+NAMED = re.compile(r"\$[^$\d]*\$\s+")
 CODE = re.compile(r"__|\w\(['\"]|\b(?:import|print|return|lambda|def|exec|eval)\b[ (:]")
+SPECIAL_TOKEN = re.compile(r"(?<=\S)\s*<\|[a-z_]{2,20}\|>")  # after it a base model writes the next turn itself
+# What may stand between two boxes that are one answer, beside words: LaTeX's spaces and text, dollar signs, names.
+BETWEEN = re.compile(
+    r"\\(?:[,;:! ()\[\]]|q?quad|text|mathrm|mbox)|[${}~]|\n\s*(?:[-*•]|\d[.)])\s|\w{1,3}(?:_\{?\w+\}?)?\s*="
+)
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\d\.)\s+|(?<=\d\.)\s+(?=[A-ZÀ-Ý])")
+END_IN_A_FORMULA = re.compile(r"(?<=[.!?]\$)\s+(?=[A-ZÀ-Ý])")
 
 
 @cache
@@ -50,6 +59,24 @@ def _announcements(language: Language) -> list[re.Pattern[str]]:
 
 
 @cache
+def _following_verb(language: Language) -> re.Pattern[str]:
+    """Return the pattern of a verb with a value right behind it: the « est 34 » of « le plus grand n est 34 »."""
+    verbs, hence = any_of(language.equality_verbs), any_of(f" {word}" for word in language.therefore_words)
+    of = any_of(f" {word}" for word in language.of_words)
+    return re.compile(rf"\b{verbs}{hence}?{of}?\s*:?\s*(?=[$\\\d.−-]|\S\s*\d)", re.IGNORECASE)
+
+
+@cache
+def _joins(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"[,;]|\b{any_of((*language.and_words, *language.or_words))}\b", re.IGNORECASE)
+
+
+@cache
+def _courtesy(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"^\W*{any_of(language.courtesies)}", re.IGNORECASE)
+
+
+@cache
 def _reason(language: Language) -> re.Pattern[str]:
     """Return the pattern of what ends an answer and begins its reason."""
     return re.compile(rf",?\s+{any_of(language.reasons)}\s", re.IGNORECASE)
@@ -61,7 +88,7 @@ def boxes(text: str) -> list[tuple[int, int, str]]:
     for match in list(BOX.finditer(text))[-20:]:
         start = match.end()
         if text[start : start + 1] == "{":
-            end = _closing(text, start)
+            end = closing(text, start, MAX_LENGTH)
             if end is not None:
                 contents.append((match.start(), end + 1, text[start + 1 : end].strip()))
         elif bare := BARE.match(text, start):
@@ -69,23 +96,9 @@ def boxes(text: str) -> list[tuple[int, int, str]]:
     return contents
 
 
-def _closing(text: str, start: int) -> int | None:
-    """Return where the brace that opens at `start` closes, within the longest answer."""
-    depth, at = 0, start
-    while at < min(len(text), start + MAX_LENGTH):
-        if text[at] == "\\":
-            at += 2
-            continue
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        if depth == 0:
-            return at
-        at += 1
-    return None
-
-
 def final_answer(text: str, language: Language) -> str | None:
     """Return the final answer as it stands in the text, without its box; None if there is none."""
-    text = text[-TAIL:]
+    text = _read(text)
     contents = boxes(text)
     if contents and re.search(r"[\w∅∞]", contents[-1][2]):
         return contents[-1][2]
@@ -98,16 +111,33 @@ def final_answer(text: str, language: Language) -> str | None:
     return None if boxed else _last(text, language)
 
 
-def listed_answers(text: str) -> str | None:
-    r"""Return the contents of the boxes in the last sentence that has one, as one list; None if it has not several."""
-    text = text[-TAIL:]
+def listed_answers(text: str, language: Language) -> str | None:
+    r"""Return the contents of the boxes in the last sentence that has one, as one list; None if it has not several.
+
+    Between two of them stand a comma, « et » or its like, an item's mark or nothing, and a few words at most.
+    """
+    text = _read(text)
     contents = boxes(text)
     run = contents[-1:]
     for before, after in zip(contents[-2::-1], contents[:0:-1], strict=False):
-        if not re.fullmatch(r"[\s$,;]*(?:\\[()\[\]]|[^.\n\\]){0,60}", text[before[1] : after[0]]):
+        if not _is_joined(text[before[1] : after[0]], language):
             break
         run.insert(0, before)
     return " ; ".join(content for _, _, content in run) if len(run) > 1 else None
+
+
+def _is_joined(between: str, language: Language) -> bool:
+    """Tell whether what stands between two boxes makes them one list."""
+    words = BETWEEN.sub(" ", between)
+    if len(between) > 100 or len(words.split()) > MOST_WORDS_BETWEEN or re.search(r"[.\n\\]", words):
+        return False
+    return not words.strip() or "\n" in between or bool(_joins(language).search(words))
+
+
+def _read(text: str) -> str:
+    """Return the end of a text, without what follows a special token, and with single backslashes."""
+    text = text[-TAIL:]
+    return unescaped(text[: token.start()] if (token := SPECIAL_TOKEN.search(text)) else text)
 
 
 def _stated(rest: str, language: Language) -> str | None:
@@ -123,10 +153,17 @@ def _last(text: str, language: Language) -> str | None:
     """Return the last formula or number of the last sentence."""
     text = DISPLAY.sub(lambda match: f"${_body(match).strip()}$".replace("\n", " "), text)
     lines = [line for line in text.splitlines() if line.strip()]
+    while len(lines) > 1 and _courtesy(language).match(lines[-1]):
+        del lines[-1]
     if not lines:
         return None
     line = re.sub(r"(?<!\w)\*\*|\*\*(?!\w)", "", lines[-1].strip())
-    sentence = SENTENCE_END.split(line)[-1]
+    sentences = SENTENCE_END.split(line)
+    if len(sentences) > 1 and _courtesy(language).match(sentences[-1]):
+        del sentences[-1]
+    sentence = sentences[-1]
+    parts = [part for part in END_IN_A_FORMULA.split(sentence) if "$" in part or NUMBER.search(part)]
+    sentence = parts[-1] if parts else sentence
     if CODE.search(sentence):
         return None
     alone = len(lines) == 1 and sentence == line and len(line.split()) <= 3
@@ -150,6 +187,17 @@ def _pick(sentence: str, language: Language, first: bool) -> str | None:
         return None
     if len(sentence) <= MAX_LENGTH and _is_mathematics(sentence, language):
         return FORMULA.sub(_unwrapped, sentence) if sentence[0] in "$\\" else sentence
+    # « le plus grand $n$ est 34 », « $n$ est 34 »: what is named comes first, its value behind the verb.
+    verbs = list(_following_verb(language).finditer(sentence))
+    if not sentence[0].isalpha():
+        name = NAMED.match(sentence)
+        verbs = [verb for verb in verbs if name and verb.start() == name.end()]
+    if not first:
+        verbs = [verb for verb in verbs[-1:] if sentence[verb.end()] not in "$\\"]
+    if verbs:
+        sentence = sentence[verbs[0].end() :]
+    if first and (number := NUMBER.match(sentence)) and re.match(r" [^\W\d_]{2}", sentence[number.end() :]):
+        return number[0].strip()
     bodies = [_body(match) for match in FORMULA.finditer(sentence)]
     candidates = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
     candidates = candidates or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]
@@ -159,6 +207,10 @@ def _pick(sentence: str, language: Language, first: bool) -> str | None:
 
 
 def _is_mathematics(sentence: str, language: Language) -> bool:
+    outside = FORMULA.sub(" ", sentence)
+    words = {word for word in re.findall(r"[^\W\d_]{2,}", outside) if not word.isupper()}
+    if outside != sentence and words - {*language.and_words, *language.or_words}:
+        return False
     value, _ = split_unit(clean(sentence, language), language)
     return bool(readings(value, language, gold=False))
 

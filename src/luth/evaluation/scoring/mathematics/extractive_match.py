@@ -30,12 +30,20 @@ class FinalAnswer(SampleLevelComputation):
         answer = final_answer(text, self.language)
         return int(answer is not None and any(self._right(answer, text, gold) for gold in doc.get_golds()))
 
+    def _final(self, solution: str) -> str:
+        """Return the answer of a reference solution: its last boxes as a list, unless they box one value twice."""
+        last = final_answer(solution, self.language) or solution
+        listed = listed_answers(solution, self.language)
+        if listed is None or all(equivalent(part, last, self.language) for part in listed.split(" ; ")):
+            return last
+        return listed
+
     def _right(self, answer: str, text: str, gold: str) -> bool:
         if boxes(gold) or len(gold) > LONGEST_ANSWER:
-            gold = final_answer(gold, self.language) or gold
+            gold = self._final(gold)
         if equivalent(answer, gold, self.language):
             return True
-        answers = listed_answers(text) if is_list(gold, self.language) else None
+        answers = listed_answers(text, self.language) if is_list(gold, self.language) else None
         return answers is not None and equivalent(answers, gold, self.language)
 
 

@@ -18,6 +18,7 @@ import unicodedata
 from functools import cache
 from typing import Literal
 
+from luth.evaluation.scoring.mathematics.layout import FONTS, GROUP, plain
 from luth.languages import Language, any_of
 
 # What a comma that stands right between two digits is.
@@ -46,7 +47,17 @@ COMMANDS = {
     **dict.fromkeys(["mathopen", "mathclose", "displaystyle", "textstyle", "limits", "ensuremath", "middle"], " "),
     **dict.fromkeys(["quad", "qquad", "enspace", "thinspace", "nobreakspace", "allowbreak", "hfill"], " "),
     **{"le": "≤", "leq": "≤", "leqslant": "≤", "ge": "≥", "geq": "≥", "geqslant": "≥", "lt": "<", "gt": ">"},
-    **{"ne": "≠", "neq": "≠", "approx": "≈", "simeq": "≈", "in": "∈", "cup": "∪", "bigcup": "∪", "cap": "∩"},
+    **{
+        "ne": "≠",
+        "neq": "≠",
+        "approx": "≈",
+        "simeq": "≈",
+        "in": "∈",
+        "notin": "∉",
+        "cup": "∪",
+        "bigcup": "∪",
+        "cap": "∩",
+    },
     **dict.fromkeys(["setminus", "backslash", "smallsetminus"], "∖"),
     **{"infty": "∞", "emptyset": "∅", "varnothing": "∅", "degree": "°", "degrees": "°"},
     **{"pm": "±", "mp": "∓", "cdot": "×", "times": "×", "ast": "×", "div": "/", "colon": ":"},
@@ -62,10 +73,8 @@ FUNCTIONS = {
 }
 SPELT = {"pi": "\\pi ", "theta": "\\theta ", "alpha": "\\alpha ", "binom": "\\binom ", "pm": "±"}
 SPELT |= dict.fromkeys(("infty", "oo", "inf"), "∞")
-TEXT = re.compile(
-    r"\\(text|textbf|textit|textrm|textsf|textnormal|mbox|hbox|mathrm|mathbf|mathit|mathsf|boldsymbol|underline|rm|bf"
-    r"|operatorname\*?)\s*\{([^{}]*)\}"
-)
+TEXT = re.compile(rf"\\({FONTS})\s*{GROUP}")
+UNIT_LETTERS = "mghsl"
 SET_LETTER = re.compile(r"\\(?:mathbb|mathbf|Bbb|mathds)\s*\{?\s*([RNZQC])\b\s*\}?")
 ACCENTS = re.compile(r"[\u0300-\u036f]")
 
@@ -98,14 +107,22 @@ def words(text: str, language: Language) -> list[str]:
     return named
 
 
-def _text(match: re.Match[str], functions: frozenset[str]) -> str:
+def _text(match: re.Match[str], language: Language) -> str:
     """Mark words as words; a single letter or a function in upright type stays mathematics."""
     command, content = match[1], match[2].strip()
-    if content in functions:
+    behind_a_number = match.string[: match.start()].rstrip()[-1:].isdigit()
+    if content in function_names(language) and not (content == "min" and behind_a_number):
         return f"\\{content} "
-    if not command.startswith("text") and command not in ("mbox", "hbox") and len(content) == 1:
+    if len(content) == 1 and (command.startswith(("math", "oper")) or _is_symbol(content, match, language)):
         return f" {content}"
-    return content if re.fullmatch(r"[-+\d.,\s]*", content) else f" ‹{match[2]}› "
+    return content if re.fullmatch(r"[-+\d.,;\s]*", content) else f" ‹{re.sub('[{}]', '', match[2])}› "
+
+
+def _is_symbol(letter: str, match: re.Match[str], language: Language) -> bool:
+    r"""Tell whether a letter in \text{} is a symbol: e and i, and before ^, ( or _ any letter that is no unit."""
+    if letter in (*language.and_words, *language.or_words) or letter.lower() in (*UNIT_LETTERS, *language.units):
+        return False
+    return letter in "ei" or match.string[match.end() :].lstrip()[:1] in ("^", "(", "_")
 
 
 @cache
@@ -115,7 +132,8 @@ def _about(language: Language) -> re.Pattern[str]:
 
 def clean(text: str, language: Language) -> str:
     """Return an answer in the plain notation; digits and their separators stay as they were."""
-    text = re.sub(r"(?<=[\w)\]}])\*\*(?=[\w({-])", "^", text.replace("\\\\", "\\cr "))
+    text = plain(text).replace("\\\\", "\\cr ")
+    text = re.sub(r"(?<=[\w)\]}])\*\*(?=[\w({-])", "^", text)
     text = text.replace("**", "").replace("`", "").translate(SPACES).translate(CHARACTERS)
     text = unicodedata.normalize("NFC", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda match: f"^{{{match[0].translate(RAISED)}}}", text)
@@ -130,15 +148,17 @@ def clean(text: str, language: Language) -> str:
     text = text.replace("\\{", "⦃").replace("\\}", "⦄")
     text = SET_LETTER.sub(r"\\\1 ", text.replace("\\%", "%").replace("\\&", "&").replace("\\_", "_"))
     for _ in range(2):
-        text = TEXT.sub(lambda match: _text(match, function_names(language)), text)
+        text = TEXT.sub(lambda match: _text(match, language), text)
     text = re.sub(r"\\([A-Za-z]+)", lambda match: COMMANDS.get(match[1], match[0]), text)
     text = re.sub(r"\^\s*(?:\{\s*(?:°|\\circ)\s*\}|°|\\circ(?![A-Za-z]))", "°", text)
+    text = re.sub(r"°\s*([CFK])(?![A-Za-z])", r"‹°\1›", text)
     text = text.replace("<=", "≤").replace("=<", "≤").replace(">=", "≥").replace("!=", "≠").replace("≃", "≈")
     text = re.sub(r"\s+", " ", re.sub(r"‹\s*›", " ", text)).strip()
     whole = re.fullmatch(r"‹([^‹›]*)›", re.sub(r"[\s.;:,?]+$", "", text))
     text = re.sub(r"[\s.;:,?]+$", "", whole[1] if whole else text).strip()
     text = _about(language).sub("≈", text)
-    return language.phrases.get(fold(text), text)
+    phrase = " ".join(re.sub(r"[‹›.]", " ", fold(text)).split())
+    return language.phrases.get(phrase, text)
 
 
 def numbers(text: str, comma: Comma) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 Node = tuple[Any, ...]
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+\.\d+[eE][-+]?\d+|\d+(?:\.\d*)?(?:E[-+]?\d+)?|\.\d+|‹[^‹›]*›|[^\W\d_]+|\S")
-RELATIONS = "=<>≤≥≠∈:≡"
+RELATIONS = "=<>≤≥≠∈∉:≡"
 CLOSING = {")", "]", "["}
-OPAQUE = {"overline", "vec", "overrightarrow", "widehat", "hat", "bar", "tilde", "Vert", "det", "mathcal", "arg"}
+OPAQUE = {"overline", "vec", "overrightarrow", "widehat", "hat", "bar", "tilde", "Vert", "det", "arg", "mathcal"}
+OPAQUE |= {"mathscr", "mathfrak"}
 GREEK = set(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau phi"
     " varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar lim angle triangle".split()
@@ -151,7 +152,9 @@ class _Parser:
             right = ("/", right, self.power())
         if whole and right[0] == "/" and (following == "\\frac" or following[0].isdigit()) and _proper(right):
             return ("+", left, right)
-        return right if left[0] == "sym" and right[0] in ("tuple", "interval") else ("*", left, right)
+        vector = left[0] == "sym" and left[1].startswith(("\\vec", "\\overrightarrow")) and right[0] == "matrix"
+        named = vector or (left[0] == "sym" and right[0] in ("tuple", "interval"))
+        return right if named else ("*", left, right)
 
     def unary(self) -> Node:
         self.depth += 1
@@ -369,7 +372,7 @@ class _Parser:
         while self.take() != "}":
             pass
         if kind == "cases":
-            return ("list", "∧", tuple(row[0] for row in rows))
+            return ("list", "∧", tuple(row[0] if len(row) == 1 else ("tuple", tuple(row)) for row in rows))
         return ("matrix", tuple(tuple(row) for row in rows))
 
 

@@ -1,8 +1,8 @@
 """Sets of real numbers: intervals, unions, differences and inequalities, as pieces in order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from luth.evaluation.scoring.mathematics.comparison import real_value, same_value
+from luth.evaluation.scoring.mathematics.comparison import real_value, same_number
 from luth.evaluation.scoring.mathematics.parsing import Node
 
 INFINITY: Node = ("inf",)
@@ -11,11 +11,17 @@ ZERO: Node = ("num", "0")
 # (lower end, whether it is open, upper end, whether it is open); ends are nodes.
 Piece = tuple[Node, bool, Node, bool]
 LINE: Piece = (MINUS_INFINITY, True, INFINITY, True)
+FUNCTIONS = "fghFGHPEV"  # letters that name a function: f(x) is no product of two unknowns
 FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤", "=": "=", "≠": "≠"}
 
 
 class NotARegion(ValueError):
     """The node is no set of real numbers, or its ends have no order."""
+
+
+def _known(node: Node) -> float | None:
+    """Return the value of a symbol or number as a float; None if it is unknown."""
+    return None if node[0] == "name" else real_value(node)
 
 
 def order(end: Node) -> float:
@@ -28,6 +34,8 @@ def order(end: Node) -> float:
 
 def region(node: Node, bare_pair: bool = False) -> list[Piece]:
     """Return the pieces of a set of real numbers in order; pieces that touch are joined.
+
+    What an inequality says of its unknown counts: -2x < 4 is x > -2, and 0 < f(x) < 1 is ]0; 1[.
 
     Args:
         node: a node of parsing.py.
@@ -91,29 +99,96 @@ def _line(name: str) -> list[Piece]:
 
 
 def _inequality(node: Node) -> list[Piece]:
-    """Return the pieces of x < a, a ≤ x < b, x ≠ a or x ∈ A: one unknown that stands alone."""
+    """Return the pieces of x < a, a ≤ 2x + 1 < b, |x - a| < b, x ≠ a, x ∈ A, 0 < f(x) < 1: one unknown."""
     signs, members = node[1], node[2]
-    if signs[0] == "∈" and len(members) == 2:
-        return region(members[1], True)
-    if len(members) == 2 and members[0][:2] == ("fn", "abs") and members[0][2][0] == "sym" and signs[0] in "<≤>≥":
-        bound, is_open = members[1], signs[0] in "<≥"
-        if order(bound) <= 0:
-            raise NotARegion(signs)
-        inside = [(("neg", bound), is_open, bound, is_open)]
-        return inside if signs[0] in "<≤" else complement(inside)
-    unknowns = [index for index, member in enumerate(members) if member[0] == "sym" and real_value(member) is None]
-    if len(unknowns) != 1 or any(sign not in FLIPPED for sign in signs):
+    if signs in ("∈", "∉") and _unknown(members[:1]) == members[0]:
+        inside = region(members[1], True)
+        return inside if signs == "∈" else complement(inside)
+    if any(sign not in FLIPPED for sign in signs):
         raise NotARegion(signs)
-    at = unknowns[0]
-    if not (at in (0, 1) and len(members) <= 3 and len(members) == (3 if at == 1 and len(members) == 3 else 2)):
-        raise NotARegion(signs)
-    bounds = [(signs[at], members[at + 1])] if at + 1 < len(members) else []
-    bounds += [(FLIPPED[signs[at - 1]], members[at - 1])] if at else []
+    unknown = _unknown(members)
     pieces: list[Piece] = [LINE]
-    for sign, bound in bounds:
-        order(bound)
-        pieces = intersection(pieces, _half_line(sign, bound))
+    for sign, left, right in zip(signs, members, members[1:], strict=False):
+        if unknown in parts_of(left):
+            pieces = intersection(pieces, _solutions(left, _half_line(sign, right), unknown))
+        else:
+            pieces = intersection(pieces, _solutions(right, _half_line(FLIPPED[sign], left), unknown))
+    if not pieces:
+        raise NotARegion("no number satisfies it")
     return pieces
+
+
+def _unknown(members: tuple[Node, ...]) -> Node:
+    """Return the one unknown of an inequality: a symbol, or a quantity such as f(x) or P(X = 2)."""
+    free = {
+        part for member in members for part in parts_of(member) if part[0] in ("sym", "name") and _known(part) is None
+    }
+    if len(free) == 1:
+        return free.pop()
+    called = {
+        member for member in members if member[0] == "*" and member[1][0] == "sym" and member[1][1][0] in FUNCTIONS
+    }
+    if len(called) == 1 and all(member in called or not free & {*parts_of(member)} for member in members):
+        return called.pop()
+    raise NotARegion(members)
+
+
+def parts_of(node: Node) -> Iterator[Node]:
+    """Yield an expression and every expression inside it."""
+    yield node
+    for part in node[1:]:
+        if isinstance(part, tuple) and part:
+            for each in (part,) if isinstance(part[0], str) else part:
+                if isinstance(each, tuple):
+                    yield from parts_of(each)
+
+
+def _solutions(side: Node, pieces: list[Piece], unknown: Node) -> list[Piece]:
+    """Return the values of the unknown for which a side of an inequality lies in `pieces`."""
+    kind = side[0]
+    if side == unknown:
+        return pieces
+    if kind == "neg":
+        return _solutions(side[1], _moved(pieces, negated, turned=True), unknown)
+    if kind == "fn" and side[1] == "abs":
+        pieces = intersection(pieces, [(ZERO, False, INFINITY, True)])
+        return _solutions(side[2], joined([*pieces, *_moved(pieces, negated, turned=True)]), unknown)
+    if kind == "^" and side[2] == ("num", "2"):
+        roots = _moved(intersection(pieces, [(ZERO, False, INFINITY, True)]), _root, turned=False)
+        return _solutions(side[1], joined([*roots, *_moved(roots, negated, turned=True)]), unknown)
+    if kind not in ("+", "*", "/"):
+        raise NotARegion(kind)
+    inner, other = (side[1], side[2]) if unknown in parts_of(side[1]) else (side[2], side[1])
+    if unknown in parts_of(other) or (kind == "/" and inner is side[2]):
+        raise NotARegion("the unknown stands twice, or below a fraction")
+    if kind == "+":
+        return _solutions(inner, _moved(pieces, lambda end: ("+", end, negated(other)), turned=False), unknown)
+    if order(other) == 0:
+        raise NotARegion("times zero")
+    back = "/" if kind == "*" else "*"
+    return _solutions(inner, _moved(pieces, lambda end: (back, end, other), turned=order(other) < 0), unknown)
+
+
+def negated(node: Node) -> Node:
+    """Return an expression with the other sign."""
+    return node[1] if node[0] == "neg" else ("neg", node)
+
+
+def _root(node: Node) -> Node:
+    return ("fn", "root", node, ("num", "2"))
+
+
+def _moved(pieces: list[Piece], change: Callable[[Node], Node], turned: bool) -> list[Piece]:
+    """Return pieces whose finite ends are changed by a function that keeps their order, or turns it round."""
+    moved: list[Piece] = []
+    for low, low_open, high, high_open in pieces:
+        ends = [end if end in (INFINITY, MINUS_INFINITY) else change(end) for end in (low, high)]
+        if turned:
+            high, low = (negated(end) if end in (INFINITY, MINUS_INFINITY) else end for end in ends)
+            moved.insert(0, (low, high_open, high, low_open))
+        else:
+            moved.append((ends[0], low_open, ends[1], high_open))
+    return moved
 
 
 def _half_line(sign: str, bound: Node) -> list[Piece]:
@@ -171,7 +246,7 @@ def intersection(left: list[Piece], right: list[Piece]) -> list[Piece]:
     return joined(pieces)
 
 
-def same_region(left: list[Piece], right: list[Piece], same: Callable[[Node, Node], bool] = same_value) -> bool:
+def same_region(left: list[Piece], right: list[Piece], same: Callable[[Node, Node], bool] = same_number) -> bool:
     """Tell whether two regions have the same pieces with the same ends."""
     return len(left) == len(right) and all(
         a[1] == b[1] and a[3] == b[3] and same(a[0], b[0]) and same(a[2], b[2])

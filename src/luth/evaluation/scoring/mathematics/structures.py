@@ -6,9 +6,10 @@ What counts as the same is listed in equivalence.py.
 from collections.abc import Iterator
 from typing import Any
 
-from luth.evaluation.scoring.mathematics.comparison import real_value, same_value
+from luth.evaluation.scoring.mathematics.comparison import real_value, same_number, same_value
+from luth.evaluation.scoring.mathematics.matrices import matrix, same_matrices
 from luth.evaluation.scoring.mathematics.parsing import Node
-from luth.evaluation.scoring.mathematics.regions import NotARegion, region, same_region
+from luth.evaluation.scoring.mathematics.regions import FUNCTIONS, NotARegion, parts_of, region, same_region
 
 COLLECTIONS = ("list", "set", "tuple")
 VALUES = {"num", "sym", "+", "*", "/", "^", "neg", "!", "deg", "fn"}
@@ -44,9 +45,9 @@ def same(answer: Node, gold: Node) -> bool:
         return _same_equations(answer, gold)
     if any(node[0] == "rel" and ":" in node[1] for node in (answer, gold)):
         return _same_ratio(answer, gold)
-    answer, gold = _matrix(answer), _matrix(gold)
+    answer, gold = matrix(answer), matrix(gold)
     if "matrix" in (answer[0], gold[0]):
-        return _same_matrices(answer, gold)
+        return same_matrices(answer, gold, same)
     if (together := _same_regions(answer, gold)) is not None:
         return together
     answer, gold = _bounded(answer, gold), _bounded(gold, answer)
@@ -60,11 +61,22 @@ def same(answer: Node, gold: Node) -> bool:
 
 
 def _bare(node: Node) -> Node:
-    """Return a number without its degree sign, and a set without « x ∈ » before it."""
+    """Return a number without its degree sign, a set without « x ∈ » before it, and a : b = 2 : 3 as an equation."""
     kind, *parts = node
-    if kind == "rel" and parts[0] == "∈" and parts[1][0][0] == "sym":
+    if kind == "rel" and parts[0] == "∈" and _names(parts[1][0]):
         return parts[1][1]
+    if kind == "rel" and ":" in parts[0] and parts[0].count("=") == 1 and set(parts[0]) == {"=", ":"}:
+        at = parts[0].index("=")
+        return (
+            "rel",
+            "=",
+            (_ratio(parts[0][:at], parts[1][: at + 1]), _ratio(parts[0][at + 1 :], parts[1][at + 1 :])),
+        )
     return node[1] if node[0] == "deg" else node
+
+
+def _ratio(signs: str, members: tuple[Node, ...]) -> Node:
+    return ("rel", signs, members) if signs else members[0]
 
 
 def _bounded(node: Node, other: Node) -> Node:
@@ -82,18 +94,14 @@ def _bounded(node: Node, other: Node) -> Node:
 
 def _kinds(node: Node) -> Iterator[str]:
     """Yield the kind of a node and of every node inside it."""
-    yield node[0]
-    for part in node[1:]:
-        if isinstance(part, tuple) and part:
-            for each in (part,) if isinstance(part[0], str) else part:
-                yield from _kinds(each)
+    return (inner[0] for inner in parts_of(node))
 
 
 def _same_numbers(answer: Node, gold: Node) -> bool:
     """Compare two expressions; infinities and numbers in other bases must be written alike."""
     if answer[0] == "base" and gold[0] == "base":
         return answer[1].lstrip("0") == gold[1].lstrip("0") and answer[2] == gold[2]
-    return {*_kinds(answer), *_kinds(gold)} <= VALUES and same_value(answer, gold)
+    return {*_kinds(answer), *_kinds(gold)} <= VALUES and same_number(answer, gold)
 
 
 def _is_equation(node: Node) -> bool:
@@ -107,19 +115,36 @@ def _same_equations(answer: Node, gold: Node) -> bool:
         if all({*_kinds(side)} <= VALUES for side in sides) and same_value(*sides, up_to_factor=True):
             return True
         names = answer[2][0], gold[2][0]
-        # x = 5 and y = 5 say different things; f(x) = 2x and y = 2x may not.
-        if names[0][0] == names[1][0] == "sym" and names[0] != names[1]:
+        # x = 5 and y = 5 say different things, and so do P(X = 2) and P(X = 3); f(x) = 2x and y = 2x may not.
+        if names[0][0] == names[1][0] in ("sym", "name") and names[0] != names[1]:
+            return False
+        if names[0][0] == names[1][0] == "*" and names[0][1] == names[1][1] and _other_numbers(*names):
             return False
         if all(_names(node[2][0]) for node in (answer, gold)):
             return _consistent(answer) and same(answer[2][-1], gold[2][-1])
         return False
     equation, other = (answer, gold) if _is_equation(answer) else (gold, answer)
-    named = _names(equation[2][0]) or _is_number(equation[2][0])
-    return named and _consistent(equation) and same(equation[2][-1], other)
+    return _consistent(equation) and (value := _value(equation)) is not None and same(value, other)
+
+
+def _value(equation: Node) -> Node | None:
+    """Return the value that an equation gives: 3 in x = 3, in 3 = x and in 1 + 2 = 3; None in 7 = 11a + c."""
+    first, last = equation[2][0], equation[2][-1]
+    if _is_number(first) and last[0] == "sym":
+        return first
+    return last if _names(first) or (_is_number(first) and _is_number(last)) else None
+
+
+def _other_numbers(first: Node, second: Node) -> bool:
+    """Tell whether two quantities are those of other numbers, as f(1) and f(2) are."""
+    numbers = [[node for node in parts_of(name) if node[0] == "num"] for name in (first, second)]
+    return bool(numbers[0]) and bool(numbers[1]) and numbers[0] != numbers[1]
 
 
 def _is_number(node: Node) -> bool:
-    return {*_kinds(node)} <= VALUES - {"sym"}
+    """Tell whether an expression has no unknown; an e or i alone may be the name of one."""
+    unknown = any(part[0] == "sym" and part[1] not in ("\\pi", "e", "i") for part in parts_of(node))
+    return {*_kinds(node)} <= VALUES and not unknown and node not in (("sym", "e"), ("sym", "i"))
 
 
 def _consistent(equation: Node) -> bool:
@@ -129,14 +154,17 @@ def _consistent(equation: Node) -> bool:
 
 
 def _names(node: Node) -> bool:
-    """Tell whether a left side names a quantity, as x, f(2), P(A), a + b and |z| do."""
+    """Tell whether a left side names a quantity, as x, f(2), P(A), a + b, NO/BO, a : b and |z| do."""
     kind = node[0]
-    if kind == "sym":
+    if kind in ("sym", "name"):
         return True
     if kind == "*":
-        return _names(node[1])
-    if kind == "+":
+        inverse = node[1][0] == "^" and node[1][1][0] == "sym" and node[1][1][1][0] in FUNCTIONS
+        return inverse or _names(node[1])
+    if kind in ("+", "/"):
         return all(_names(part) or (part[0] == "neg" and _names(part[1])) for part in node[1:])
+    if kind == "rel":
+        return set(node[1]) == {":"} and all(_names(member) for member in node[2])
     if kind == "fn":
         return "sym" in {*_kinds(node)}
     return kind in ("tuple", "interval")
@@ -152,33 +180,6 @@ def _same_ratio(answer: Node, gold: Node) -> bool:
     return all(same_value(("*", a, second[0]), ("*", b, first[0])) for a, b in zip(first[1:], second[1:], strict=True))
 
 
-def _matrix(node: Node) -> Node:
-    """Return a matrix whose sign, factor or divisor is multiplied into its entries; another node as it is."""
-    if node[0] == "neg" and node[1][0] == "matrix":
-        return ("matrix", tuple(tuple(("neg", entry) for entry in row) for row in node[1][1]))
-    if node[0] == "*" and node[2][0] == "matrix" and node[1][0] != "matrix":
-        return ("matrix", tuple(tuple(("*", node[1], entry) for entry in row) for row in node[2][1]))
-    if node[0] == "/" and node[1][0] == "matrix":
-        return ("matrix", tuple(tuple(("/", entry, node[2]) for entry in row) for row in node[1][1]))
-    return node
-
-
-def _same_matrices(answer: Node, gold: Node) -> bool:
-    """Compare matrices entry by entry; a tuple counts as a column."""
-    rows = []
-    for node in (answer, gold):
-        if node[0] == "matrix":
-            rows.append(node[1])
-        elif node[0] in ("tuple", "interval"):
-            rows.append(tuple((item,) for item in (node[1] if node[0] == "tuple" else node[2:4])))
-        else:
-            return False
-    shapes = [[len(row) for row in matrix] for matrix in rows]
-    return shapes[0] == shapes[1] and all(
-        same(a, g) for first, second in zip(*rows, strict=True) for a, g in zip(first, second, strict=True)
-    )
-
-
 def _same_regions(answer: Node, gold: Node) -> bool | None:
     """Compare two sets of real numbers; return None where one is no such set, or neither must be one."""
     kinds = {answer[0], gold[0]}
@@ -187,16 +188,14 @@ def _same_regions(answer: Node, gold: Node) -> bool | None:
     try:
         regions = region(answer, True), region(gold, True)
         # x > 3 and y > 3 say different things.
-        return same_region(*regions) and (kinds != {"rel"} or _symbols(answer) == _symbols(gold))
+        return same_region(*regions) and (not kinds <= {"rel", "list"} or _symbols(answer) == _symbols(gold))
     except NotARegion:
         return None
 
 
-def _symbols(node: Any) -> set[str]:
-    """Return the symbols in a node."""
-    if not isinstance(node, tuple):
-        return set()
-    return {node[1]} if node[:1] == ("sym",) else {name for part in node for name in _symbols(part)}
+def _symbols(node: Node) -> set[str]:
+    """Return the unknowns in a node."""
+    return {part[1] for part in parts_of(node) if part[0] in ("sym", "name") and part[1] not in ("e", "\\pi")}
 
 
 def _same_inequalities(answer: Node, gold: Node) -> bool:
@@ -209,26 +208,37 @@ def _same_inequalities(answer: Node, gold: Node) -> bool:
 
 
 def _assigned(node: Node) -> Node:
-    """Return x = 2, y = 3 as the pair (2, 3), in the order of the names; another node as it is."""
-    if node[0] == "list" and all(_is_equation(item) and item[2][0][0] == "sym" for item in node[2]):
-        names = [item[2][0][1] for item in node[2]]
-        if len(set(names)) == len(names):
-            return ("tuple", tuple(item[2][-1] for _, item in sorted(zip(names, node[2], strict=True))))
-    return node
+    """Return x = 2, y = 3 as the pair (2, 3), in the order of the names, and such pairs in a row as their list."""
+    if node[0] != "list" or not all(_is_equation(item) and item[2][0][0] == "sym" for item in node[2]):
+        return node
+    names = [item[2][0][1] for item in node[2]]
+    size = len(set(names))
+    if size < 2 or len(names) % size or names != names[:size] * (len(names) // size):
+        return node
+    rows = [node[2][at : at + size] for at in range(0, len(names), size)]
+    pairs: list[Node] = [
+        ("tuple", tuple(item[2][-1] for _, item in sorted(zip(names, row, strict=False)))) for row in rows
+    ]
+    return pairs[0] if len(pairs) == 1 else ("list", ",", tuple(pairs))
 
 
 def _same_collections(answer: Node, gold: Node) -> bool:
     """Compare lists and sets in any order, and tuples in their order."""
     kinds = {answer[0], gold[0]}
-    if "tuple" in kinds:
+    if "tuple" in kinds or len(items(answer)) != len(items(gold)):
         answer, gold = _assigned(answer), _assigned(gold)
-        if not {answer[0], gold[0]} <= {"tuple", "list"} or "∨" in (answer[1], gold[1]):
+    kinds = {answer[0], gold[0]}
+    if "tuple" in kinds:
+        if not kinds <= {"tuple", "list"} or "∨" in (answer[1], gold[1]):
             return False
         first, second = (node[1] if node[0] == "tuple" else node[2] for node in (answer, gold))
         return len(first) == len(second) and all(same(a, g) for a, g in zip(first, second, strict=True))
     first, second = list(items(answer)), list(items(gold))
     if kinds == {"set"}:
         return _includes(first, second) and _includes(second, first)
+    if all(item[0] == "tuple" for item in (*first, *second)):
+        # Points and solutions are a set; numbers may be roots that count twice.
+        first, second = list(dict.fromkeys(first)), list(dict.fromkeys(second))
     if len(first) != len(second):
         return False
     for item in first:

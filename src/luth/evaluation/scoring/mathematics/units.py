@@ -1,15 +1,17 @@
 """Units, currencies, dates and times of day in an answer."""
 
 import re
+from fractions import Fraction
 from functools import cache
 
-from luth.evaluation.scoring.mathematics.notation import fold, function_names
+from luth.evaluation.scoring.mathematics.notation import fold, function_names, numbers
 from luth.languages import Language, any_of
 
 # What is written alike in every language.
 SYMBOLS = {
     **{name: name for name in ("mm", "cm", "dm", "m", "km", "mg", "g", "kg", "l", "ml", "cl", "s", "min", "h")},
     **{"in": "inch", "ft": "foot", "sec": "s", "deg": "degree", "°": "degree", "rad": "radian"},
+    **{"pct": "percent"},
     **{"$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "pound", "%": "percent"},
     **{"hz": "hertz", "khz": "kilohertz", "mph": "mile/h"},
     **dict.fromkeys(["ua", "uv", "ul"], ""),
@@ -119,6 +121,28 @@ def canonical(unit: str, language: Language) -> str:
 def _clock(language: Language) -> re.Pattern[str]:
     hours = any_of(("h", ":", *language.hour_words))
     return re.compile(rf"(\d{{1,2}})\s*{hours}\s*(\d{{2}})\s*(?:min|minutes?)?\s*([ap])?\.?\s*(?:m\.?)?")
+
+
+SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
+
+
+def duration(text: str, language: Language) -> Fraction | None:
+    """Return the seconds of 2 h 30 min, 90 s or 1,5 h, units in order; None if the answer is no duration."""
+    comma = "decimal" if language.decimal_mark == "," else "thousands"
+    plain = re.sub(r"[‹›{}]", " ", numbers(text, comma)).strip()
+    plain = re.sub(r"(?<=\d)(\s*h\s*[0-5]\d)$", r"\1 min", plain)
+    parts = re.findall(rf"([0-9]+(?:\.[0-9]+)?)\s*({LETTER}+)", plain)
+    if not parts or re.sub(rf"[0-9]+(?:\.[0-9]+)?\s*{LETTER}+", "", _and(language).sub(" ", plain)).strip():
+        return None
+    lengths = [SECONDS.get(_names(language).get(_name(unit, language), ""), 0) for _, unit in parts]
+    if 0 in lengths or lengths != sorted(set(lengths), reverse=True):
+        return None
+    return sum((Fraction(value) * length for (value, _), length in zip(parts, lengths, strict=True)), Fraction(0))
+
+
+@cache
+def _and(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"\b{any_of(language.and_words)}\b")
 
 
 def time_of_day(text: str, language: Language) -> tuple[int, int] | None:

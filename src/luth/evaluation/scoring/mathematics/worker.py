@@ -1,9 +1,10 @@
 """The child process that compares expressions by value; comparison.py starts it.
 
 Each line that comes in is a JSON object, and each line that goes out is its answer: true or false for {"left": node,
-"right": node, "up_to_factor": bool}, a float or null for {"value": node}. Nodes are those of parsing.py, as lists.
+"right": node, "up_to_factor": bool}, a float or null for {"value": node}, true or false for {"value": node, "digits":
+text, "places": int}. Nodes are those of parsing.py, as lists.
 
-Two expressions are equal if they take equal values at every point tried, to `DIGITS` digits more than either writes.
+Two expressions are equal if they take equal values at every point tried, to more digits than either spans or writes.
 This is identity testing (Schwartz 1980, Zippel 1979): it needs no rules of simplification, and in practice never calls
 different expressions equal. Points are real, positive and negative. A point where either side is not real is left out,
 so that ln(x²) = 2 ln x, while √(x²) ≠ x. The letters n, k and m stand for integers.
@@ -25,6 +26,7 @@ DIGITS = 40
 POINTS = 12
 MEMORY = 2 * 2**30  # bytes
 MAX_EXPONENT = 1e6
+LARGEST_SPAN = 10_000  # decimal places; values that span more are compared exactly (comparison.py) or not at all
 LONGEST = 60  # seconds
 
 
@@ -91,18 +93,29 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def evaluate(node: list[Any], point: dict[str, Any]) -> Any:
-    """Return the value of an expression at a point; raise ArithmeticError or ValueError if it has none."""
+def evaluate(node: list[Any], point: dict[str, Any], sizes: list[int]) -> Any:
+    """Return the value of an expression at a point; raise ArithmeticError or ValueError if it has none.
+
+    The decimal exponents of all values on the way are added to `sizes`.
+    """
     kind, *parts = node
     if kind == "num":
-        return mpf(parts[0])
-    if kind == "sym":
-        return point[parts[0]]
-    if kind == "fn":
-        return FUNCTIONS[parts[0]](*(evaluate(part, point) for part in parts[1:]))
-    if kind not in OPERATIONS:
+        value = mpf(parts[0])
+    elif kind == "sym":
+        value = point[parts[0]]
+    elif kind == "fn":
+        arguments = [evaluate(part, point, sizes) for part in parts[1:]]
+        value = FUNCTIONS[parts[0]](*arguments)
+        if parts[0] in ("tanh", "th"):
+            # tanh 200 differs from 1 by e^-400, which no value on the way shows.
+            sizes.append(int(min(abs(arguments[0]), 2 * LARGEST_SPAN)))
+    elif kind in OPERATIONS:
+        value = OPERATIONS[kind](*(evaluate(part, point, sizes) for part in parts))
+    else:
         raise Undefined(kind)
-    return OPERATIONS[kind](*(evaluate(part, point) for part in parts))
+    if value != 0 and mpmath.isfinite(value):
+        sizes.append(int(mpmath.mag(value) * math.log10(2)))
+    return value
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -149,59 +162,93 @@ def points(names: set[str]) -> Iterator[dict[str, Any]]:
         yield constants | values
 
 
-def values(left: list[Any], right: list[Any], digits: int) -> list[tuple[Any, Any]]:
-    """Return both sides' values at each point where both have one; real pairs alone, if there are any."""
-    mp.dps = digits
-    names = {*symbols(left), *symbols(right)}
-    pairs = []
+def precision(left: list[Any], right: list[Any], names: set[str]) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many decimal places either side's values may span, and the points where both sides have values.
+
+    e^-500 and e^-501 differ from the 218th place on, 100! + 1 and 100! in the 158th digit.
+    """
+    mp.dps = DIGITS
+    span, defined = 0, []
     for point in points(names):
+        sizes: list[int] = []
         try:
-            pairs.append((mpc(evaluate(left, point)), mpc(evaluate(right, point))))
+            for side in (left, right):
+                evaluate(side, point, sizes)
         except (ArithmeticError, ValueError, TypeError):
             continue
-    real = [pair for pair in pairs if all(abs(value.imag) <= abs(value) * mpf(10) ** -(digits - 10) for value in pair)]
-    return pairs if "i" in names or not real else real
-
-
-def same(first: Any, second: Any, digits: int) -> bool:
-    """Compare two values computed with `digits` digits, of which the last `DIGITS / 2` may be rounding."""
-    if not (mpmath.isfinite(first) and mpmath.isfinite(second)):
-        return False
-    tolerance = mpf(10) ** -(digits - DIGITS // 2)
-    return abs(first - second) <= tolerance * max(abs(first), abs(second), mpf(10) ** -DIGITS)
+        widest = max(map(abs, sizes), default=0)
+        if widest <= LARGEST_SPAN:
+            span = max(span, widest)
+            defined.append(point)
+    return span, defined
 
 
 def equal(left: list[Any], right: list[Any], up_to_factor: bool) -> bool:
-    """Tell whether two expressions are equal at every point, or have one ratio that is not 0 or infinite."""
-    digits = 2 * DIGITS + longest_number(left) + longest_number(right)
-    pairs = values(left, right, digits)
-    if up_to_factor:
-        pairs = [pair for pair in pairs if pair != (0, 0)]
-        if not pairs or any(0 in pair for pair in pairs):
+    """Tell whether two expressions are equal at every point, or have one ratio that is not 0 or infinite.
+
+    With s places spanned, values are computed to 80 + 4s digits or more, and differ if they do by 10^-(40 + 2s): what
+    rounding leaves of a difference is smaller, what two different values leave of it in practice larger.
+    """
+    names = {*symbols(left), *symbols(right)}
+    span, defined = precision(left, right, names)
+    span *= 1 + up_to_factor
+    written = longest_number(left) + longest_number(right)
+    mp.dps = 2 * (DIGITS + 2 * span + written)
+    tolerance = mpf(10) ** -(DIGITS + 2 * span + written)
+    base: tuple[Any, Any] | None = None
+    # Where some points give real values, those alone count.
+    verdicts: dict[bool, bool] = {}
+    for point in defined:
+        try:
+            pair = mpc(evaluate(left, point, [])), mpc(evaluate(right, point, []))
+        except (ArithmeticError, ValueError, TypeError):
+            continue
+        if not all(map(mpmath.isfinite, pair)):
             return False
-        left_0, right_0 = pairs[0]
-        return all(same(a * right_0, b * left_0, digits) for a, b in pairs)
-    return bool(pairs) and all(same(a, b, digits) for a, b in pairs)
+        if up_to_factor and max(map(abs, pair)) <= tolerance:
+            continue
+        counts = "i" in names or all(abs(value.imag) <= tolerance for value in pair)
+        if up_to_factor:
+            base = base or pair
+            alike = min(map(abs, pair)) > tolerance and abs(pair[0] * base[1] - pair[1] * base[0]) <= tolerance
+        else:
+            alike = abs(pair[0] - pair[1]) <= tolerance
+        if counts and not alike:
+            return False
+        verdicts[counts] = verdicts.get(counts, True) and alike
+    return verdicts.get(True, verdicts.get(False, False))
 
 
 def value(node: list[Any]) -> float | None:
     """Return the real value of an expression without unknowns."""
     mp.dps = 30
     try:
-        result = mpc(evaluate(node, {"e": mpmath.e, "\\pi": mpmath.pi}))
+        result = mpc(evaluate(node, {"e": mpmath.e, "\\pi": mpmath.pi}, []))
         return float(result.real) if result.imag == 0 and mpmath.isfinite(result) else None
     except (ArithmeticError, ValueError, TypeError, KeyError):
         return None
 
 
+def cut(node: list[Any], digits: str, places: int) -> bool:
+    """Tell whether an exact real value is `digits` / 10^`places` when rounded or truncated at that place."""
+    mp.dps = 2 * DIGITS + len(digits) + abs(places)
+    scaled = mpc(evaluate(node, {"e": mpmath.e, "\\pi": mpmath.pi}, [])) * mpf(10) ** places
+    near, written = mpf(10) ** -DIGITS, int(digits)
+    if abs(scaled.imag) > near or not mpmath.isfinite(scaled) or (scaled.real < 0) != (written < 0):
+        return False
+    return -0.5 - near <= abs(scaled.real) - abs(written) < 1 - near
+
+
 def answer(request: dict[str, Any]) -> bool | float | None:
     """Answer one request; expressions that cannot be computed are not equal."""
     try:
+        if "digits" in request:
+            return cut(request["value"], request["digits"], request["places"])
         if "value" in request:
             return value(request["value"])
         return equal(request["left"], request["right"], request["up_to_factor"])
     except (ArithmeticError, ValueError, TypeError, KeyError, MemoryError, RecursionError):
-        return None if "value" in request else False
+        return None if "value" in request and "digits" not in request else False
 
 
 def main() -> None:
