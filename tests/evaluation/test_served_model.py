@@ -23,6 +23,7 @@ class Server(ThreadingHTTPServer):
         self.answer = lambda body: {"content": "Paris"}
         self.finish = "stop"
         self.switch = True
+        self.model, self.tokens, self.listed = "", 0, None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,10 +32,18 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_GET(self):
+        listed = self.server.listed
+        if self.path != "/v1/models" or listed is None:
+            return self.reply(404, "")
+        return self.reply(200, json.dumps({"data": [{"id": name} for name in listed]}))
+
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server = self.server
-        probe = body["messages"][-1]["content"] == PROBE
+        if not self.path.endswith("/chat/completions"):
+            return self.reply(404, "")
+        probe = body["messages"][-1]["content"].endswith(PROBE) or body["messages"][-1]["content"] == "1"
         with server.lock:
             fault = None if probe or not server.faults else server.faults.pop(0)
             if not probe:
@@ -50,9 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         size = 10 + (4 if switch is False and server.switch else 0)
         message = {"role": "assistant", **server.answer(body)}
         reply = {
-            "id": "1", "object": "chat.completion", "created": 1, "model": body["model"],
+            "id": "1", "object": "chat.completion", "created": 1, "model": server.model or body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": server.finish}],
-            "usage": {"prompt_tokens": size, "completion_tokens": 1, "total_tokens": size + 1},
+            "usage": {"prompt_tokens": size, "completion_tokens": server.tokens or body.get("max_tokens", 1)},
         }  # fmt: skip
         return self.reply(200, json.dumps(reply))
 
@@ -90,6 +99,7 @@ def recipe(tmp_path, server):
                 "concurrent_requests": 3,
                 "timeout": 1.0,
                 "api_max_retry": 2,
+                "restart_seconds": 0,
                 **(endpoint or {}),
             },
             **changes,
@@ -271,3 +281,60 @@ def test_sampled_runs_have_seeds_of_their_own(server, recipe, run, tmp_path):
     body, _ = server.asked[0]
     assert (body["top_p"], body["top_k"], body["max_tokens"]) == (0.8, 20, 9)
     assert scores(tmp_path)[0]["runs"] == 3
+
+
+def test_nothing_about_sampling_is_left_to_the_server(server, recipe, run):
+    assert run("evaluate", recipe())[0] == 0
+    greedy = {"temperature": 0, "top_p": 1, "top_k": -1, "min_p": 0, "repetition_penalty": 1}
+    assert all(greedy.items() <= body.items() for body, _ in server.asked)
+
+
+def test_a_context_that_is_too_short_is_said(server, recipe, run):
+    server.finish, server.tokens = "length", 7
+    code, out, err = run("evaluate", recipe())
+    assert code == 0 and "12 of 12 answers" in out and "--max-model-len" in out, err
+    assert len(server.asked) == 12
+    server.tokens = 0
+    code, out, _ = run("evaluate", recipe())
+    assert code == 0 and "--max-model-len" not in out
+
+
+@pytest.mark.parametrize(("thinking", "value"), [(None, 1.0), (False, 1.0), (True, 0.0)])
+def test_a_text_without_tags_behind_a_reasoning_parser(thinking, value, server, recipe, run, tmp_path):
+    """vLLM's --reasoning-parser takes it for a thought: reasoning alone, and finish_reason stop."""
+    answers = [json.loads(line)["answers"][0] for line in open("recipes/demo/data/short/fr-test.jsonl")]
+    server.answer = lambda body: {"content": None, "reasoning": "\n".join(answers)}
+    code, out, err = run("evaluate", recipe(thinking=thinking, max_samples=3))
+    assert code == 0, err
+    (path,) = (tmp_path / "eval" / "details").rglob("*.parquet")
+    responses = [row["model_response"] for row in parquet.read_table(path).to_pylist()]
+    assert all(bool(response["text"][0]) == (value == 1) for response in responses)
+    assert scores(tmp_path)[0]["unclosed_thought"] == 1 - value
+    assert ("reasoning parser" in out) == (value == 1)
+
+
+@pytest.mark.parametrize("name", ["/models/X", "../x/Y", "../..", "/", "a/../../b", "recipes/demo/eval.yaml"])
+def test_a_served_name_that_is_a_path_stays_in_the_folder_of_results(name, server, recipe, run, tmp_path):
+    before = set(tmp_path.parent.rglob("*"))
+    code, _, err = run("evaluate", recipe(models=[name], max_samples=2))
+    assert code == 0, err
+    assert scores(tmp_path)[0]["estimate"]["items"] == 2 and {body["model"] for body, _ in server.asked} == {name}
+    made = set(tmp_path.parent.rglob("*")) - before
+    inside = tmp_path / "eval"
+    assert all(path.is_relative_to(inside) or path.parent == tmp_path for path in made)
+    assert list((inside / "results").rglob("run.json"))
+
+
+def test_a_server_of_another_model_is_one_line(server, recipe, run):
+    server.listed, server.model = ["base"], "base"
+    code, _, err = run("evaluate", recipe(models=["sft"]))
+    assert code == 2 and "'sft'" in err and "base" in err and err.count("\n") == 1 and not server.asked
+
+
+def test_a_proxy_is_not_asked_for_this_machine(server, recipe, run, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = run("evaluate", recipe(max_samples=2))
+    assert code == 0, err

@@ -117,13 +117,13 @@ class ModelEndpoint(Endpoint):
 
 @dataclass
 class Request:
-    """What a model is asked about a row.
+    """What a model is asked about a row. All of the sampling is sent: no default of a server or a model counts.
 
     Parameters:
         endpoint: one of the recipe's.
         prompt: a file of src/luth/data/requests/prompts, or a path. The row's text stands in place of [[text]], for a
             judge in place of [[conversation]] and [[criteria]].
-        temperature, top_p, max_new_tokens: of the sampling.
+        temperature, top_p, top_k, min_p, repetition_penalty, max_new_tokens: of the sampling, by vLLM's names.
         thinking: true or false for hybrid models' chat templates (enable_thinking); null for others.
         attempts: how often an answer that fails the checks is asked for, with another seed each time.
     """
@@ -132,6 +132,9 @@ class Request:
     prompt: str
     temperature: NonNegative = 0.7
     top_p: Probability = 0.8
+    top_k: int = -1
+    min_p: Probability = 0.0
+    repetition_penalty: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     max_new_tokens: PositiveInt = 2048
     thinking: bool | None = None
     attempts: PositiveInt = 2

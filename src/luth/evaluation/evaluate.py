@@ -12,9 +12,11 @@ from typing import Any
 
 from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
+from luth.core.endpoints import Client, Endpoint
 from luth.core.errors import UserError, explain
 from luth.core.run_record import Run, open_run, recipe_hash
 from luth.evaluation.backends.answer_store import AnswerStore
+from luth.evaluation.backends.served_likelihoods import find_out
 from luth.evaluation.backends.served_model import EndpointModel
 from luth.evaluation.backends.transformers_model import LocalModel, display_name, load_model, shown_name
 from luth.evaluation.inference import ANSWERS_VERSION
@@ -35,6 +37,9 @@ NOT_IN_RESULTS = (
     "batch_tokens",
 )
 
+# They load and run a model on this machine, which an endpoint's results have nothing to do with.
+LOCAL_PACKAGES = ("torch", "accelerate")
+
 
 def row_name(row: Row) -> str:
     """Return the name under which a row's results are filed."""
@@ -54,10 +59,9 @@ def plan(recipe: EvalRecipe, table: TaskTable, report: Callable[[str], None]) ->
     """
     tasks = table.expand(recipe.tasks, recipe.max_samples)
     log_likelihood = [task for task in tasks if not table.is_generative(task)]
-    if recipe.endpoint and log_likelihood:
-        report(f"An endpoint gives no log-probabilities of prompts: left out are {', '.join(log_likelihood)}.")
-        tasks, log_likelihood = [task for task in tasks if task not in log_likelihood], []
     planned = rows(recipe, tasks, log_likelihood)
+    if recipe.endpoint and log_likelihood:
+        planned = _with_scorings(recipe, recipe.endpoint, planned, log_likelihood, report)
     if not planned:
         raise UserError(
             "bad-argument", "no task is left to evaluate: use the transformers backend for log-likelihood tasks"
@@ -67,6 +71,26 @@ def plan(recipe: EvalRecipe, table: TaskTable, report: Callable[[str], None]) ->
         names = ", ".join(greedy)
         report(f"num_runs is {recipe.num_runs}, but greedy answers are always the same: one run of {names}.")
     return planned
+
+
+def _with_scorings(
+    recipe: EvalRecipe,
+    endpoint: Endpoint,
+    planned: list[Row],
+    log_likelihood: list[str],
+    report: Callable[[str], None],
+) -> list[Row]:
+    """Return rows with the way in which the server gives log-likelihoods; where it gives none, without the tasks."""
+    client, with_scorings = Client(endpoint), []
+    scorings = {entry.model_name: find_out(client, entry, recipe) for entry in recipe.entries()}
+    for reason in dict.fromkeys(reason for scoring, reason in scorings.values() if scoring is None):
+        report(f"{endpoint.base_url}: {reason}: left out are {', '.join(log_likelihood)}.")
+    for row in planned:
+        scoring, _ = scorings[row.model]
+        tasks = [task for task in row.tasks if scoring is not None or task not in log_likelihood]
+        if tasks:
+            with_scorings.append(dataclasses.replace(row, tasks=tasks, scoring=scoring))
+    return with_scorings
 
 
 @dataclass
@@ -180,10 +204,7 @@ class Evaluator:
         assert self.recipe.endpoint is not None
         if any(answers.folder.glob("*.jsonl")):
             say(f"An unfinished run's answers are taken up; if the server has new weights, delete {answers.folder}")
-        cache = str(self.scratch / "cache")
-        model = EndpointModel(row.model, self.recipe.endpoint, self.recipe.system_prompt, answers, cache)
-        model.thinking, model.generation, model.seed = row.thinking, row.generation, row.seed
-        model.tags = self.recipe.reasoning_tags
+        model = EndpointModel(row, self.recipe, self.recipe.endpoint, answers, str(self.scratch / "cache"))
         model.check()
         return model
 
@@ -192,13 +213,19 @@ class Evaluator:
         shutil.rmtree(written, ignore_errors=True)
         model.config.model_name = row_name(row)
         if run_pipeline(model, _of(row, items), self.table, written):
-            notes = model.prompts.notes if isinstance(model, LocalModel) else []
-            run.finish(results=move_results(written, output).name, notes=notes)
+            served = {"server": model.record()} if isinstance(model, EndpointModel) else {}
+            notes = model.notes if isinstance(model, EndpointModel) else model.prompts.notes
+            run.finish(results=move_results(written, output).name, notes=notes, **served)
 
     def _open(self, weights: str, row: Row, items: Items, output: Path) -> Run:
         inputs = self._inputs(weights, row, items)
         folder = output / "results" / row_name(row)
-        return open_run(folder, "evaluate", self._settings(row), inputs, row.seed, replace_other=True)
+        run = open_run(folder, "evaluate", self._settings(row), inputs, row.seed, replace_other=True)
+        if self.recipe.endpoint:
+            # What computes is the server, of which `server` says what it says of itself.
+            run.record.pop("hardware", None)
+            run.record["packages"] = {k: v for k, v in run.record["packages"].items() if k not in LOCAL_PACKAGES}
+        return run
 
     def _weights(self, row: Row) -> str:
         if self.recipe.endpoint:
@@ -208,6 +235,8 @@ class Evaluator:
     def _settings(self, row: Row) -> dict[str, Any]:
         """Return all settings that a row's results depend on."""
         settings = {key: value for key, value in dataclasses.asdict(self.recipe).items() if key not in NOT_IN_RESULTS}
+        if self.recipe.endpoint:
+            del settings["dtype"]
         own = ("model", "revision", "thinking", "tasks", "seed")
         settings["date"] = self.recipe.date.isoformat()
         return {**settings, **{key: getattr(row, key) for key in own}, "generation_parameters": row.generation.given()}
@@ -220,8 +249,8 @@ class Evaluator:
 
     def _answers_key(self, weights: str) -> str:
         """Return a short fingerprint of what answers depend on beside the question: weights, dtype, versions."""
-        versions = [importlib.metadata.version(package) for package in ("torch", "transformers")]
-        parts = repr((weights, self.recipe.dtype, ANSWERS_VERSION, versions))
+        local = [importlib.metadata.version(package) for package in ("torch", "transformers")] + [self.recipe.dtype]
+        parts = repr((weights, ANSWERS_VERSION, [] if self.recipe.endpoint else local))
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 

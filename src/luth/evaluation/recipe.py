@@ -26,7 +26,7 @@ class Generation:
     Parameters:
         temperature: 0 is greedy, and then nothing else about sampling may be set.
         top_k, top_p, min_p, presence_penalty, frequency_penalty, repetition_penalty: as in transformers and vLLM; null
-            for none (the model's own generation_config.json is not used).
+            for none (neither a server's defaults nor the model's own generation_config.json are used).
         max_new_tokens: null for what each task allows (1024, or less where the answer is a letter).
     """
 
@@ -54,6 +54,8 @@ class ModelEntry:
         model_name: folder, Hub id, or the name under which an endpoint serves it.
         revision: of a Hub id.
         thinking: in place of the recipe's; "recipe" for the recipe's.
+        tokenizer: folder or Hub id of a served model's tokenizer, where `model_name` is neither; null for the server's
+            own.
     """
 
     __pydantic_config__ = STRICT
@@ -61,6 +63,7 @@ class ModelEntry:
     model_name: str
     revision: str | None = None
     thinking: Thinking | Literal["recipe"] = "recipe"
+    tokenizer: str | None = None
 
 
 @dataclass
@@ -136,7 +139,11 @@ class EvalRecipe:
             lines += self._generation_conflicts(key, getattr(self, key).given())
         if not all(start and end for start, end in self.reasoning_tags):
             lines.append("reasoning_tags: a tag is empty")
-        return lines + (self._endpoint_conflicts(self.endpoint) if self.endpoint else [])
+        if self.endpoint:
+            return lines + self._endpoint_conflicts(self.endpoint)
+        if any(entry.tokenizer for entry in self.entries()):
+            lines.append("models: tokenizer is for a served model: leave it out, or give an endpoint")
+        return lines
 
     def _endpoint_conflicts(self, endpoint: Endpoint) -> list[str]:
         lines = [f"endpoint: {problem}" for problem in endpoint.conflicts()]
@@ -156,7 +163,10 @@ class EvalRecipe:
 
 @dataclass
 class Row:
-    """One line of the table of scores: a model in one mode and one run, with the tasks that it is evaluated on."""
+    """One line of the table of scores: a model in one mode and one run, with the tasks that it is evaluated on.
+
+    `scoring` says how a server's log-likelihoods are had; None where they are not, and on the transformers backend.
+    """
 
     model: str
     revision: str | None
@@ -165,6 +175,7 @@ class Row:
     generation: Generation
     seed: int
     run: int | None
+    scoring: Any = None
 
     @property
     def suffix(self) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Score:
 
     `run_spread` is the standard deviation of the runs' means; None where there is one run. `truncated` and
     `unclosed_thought` are shares of the answers; None where the task has no generated answers. `provenance` is the
-    first run's; None in a file that an earlier version wrote.
+    first run's; None in a file that an earlier version wrote. `notes`: what to know about how the model was asked.
     """
 
     model: str
@@ -56,6 +56,7 @@ class Score:
     truncated: float | None
     unclosed_thought: float | None
     provenance: Provenance | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def write_scores(output: Path, rows: list[ScoredRow]) -> str:
@@ -103,12 +104,17 @@ def scores_of(evaluation: Path, rows: list[ScoredRow]) -> list[Score]:
     """
     runs: dict[str, list[dict[str, dict[str, Any]]]] = {}
     made: dict[str, Provenance] = {}
+    notes: list[str] = []
     for row in rows:
         metrics, record = item_metrics(evaluation, row.name)
         made = {**provenance(evaluation, row.name, record), **made}
+        notes += [note for note in record.get("notes", []) if note not in notes]
         for task in row.tasks:
             runs.setdefault(task, []).append(metrics[task])
-    return [score for task in runs for score in _task_scores(rows[0].label, task, runs[task], made[task])]
+    scores = [score for task in runs for score in _task_scores(rows[0].label, task, runs[task], made[task])]
+    for score in scores:
+        score.notes = notes
+    return scores
 
 
 def main_scores(evaluation: Path, row: ScoredRow) -> dict[str, Score]:
@@ -129,7 +135,8 @@ def _task_scores(label: str, task: str, runs: list[dict[str, dict[str, Any]]], m
         means = parts[:, :, 0].sum(1) / parts[:, :, 1].sum(1)
         estimate = intervals.ratio(parts[:, :, 0].mean(0), parts[:, :, 1].mean(0))
         spread = float(means.std(ddof=1)) if len(runs) > 1 else None
-        scores.append(Score(label, task, metric, not scores, estimate, len(runs), spread, **shares, provenance=made))
+        beside = (shares["truncated"], shares["unclosed_thought"])
+        scores.append(Score(label, task, metric, not scores, estimate, len(runs), spread, *beside, provenance=made))
     return scores
 
 
@@ -140,8 +147,9 @@ def _part(value: Any) -> tuple[float, float]:
 
 
 def _markdown(scores: list[Score]) -> str:
-    """Return the table of the tasks' main metrics."""
-    return table(HEADER, [_cells(score) for score in scores if score.main], left=3)
+    """Return the table of the tasks' main metrics, and the notes on them."""
+    notes = dict.fromkeys(note for score in scores for note in score.notes)
+    return "\n\n".join([table(HEADER, [_cells(score) for score in scores if score.main], left=3), *notes])
 
 
 def _cells(score: Score) -> list[object]:

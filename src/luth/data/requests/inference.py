@@ -1,5 +1,6 @@
 """A served model behind datatrove's inference."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from datatrove.pipeline.writers import JsonlWriter
 
 from luth.core.endpoints import Client, NoAnswer, Refused
 from luth.core.errors import UserError
-from luth.core.files import write_text
+from luth.core.files import write_json, write_text
+from luth.core.replies import Reply
 from luth.data.datatrove_seams import ServedInference
 from luth.data.part import ModelEndpoint
 from luth.data.requests.jobs import Job
@@ -20,6 +22,8 @@ from luth.data.row_files import TROUBLE, answered_writer
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 # Documents at hand beyond those whose requests are under way: while one is written, another's request is sent.
 SPARE = 16
+# In a step's folder: what the server said of itself, and which fields of requests it refuses.
+SERVER = "server.json"
 # Documents whose answers are kept together, until all of them are written.
 CHUNK = 500
 
@@ -27,19 +31,32 @@ CHUNK = 500
 class Server:
     """What datatrove's inference sends its requests to."""
 
-    def __init__(self, endpoint: ModelEndpoint, trouble: Path) -> None:
-        """Connect to nothing yet; why a request is sent again goes to the file `trouble`, for the progress bar."""
-        self.endpoint, self.trouble = endpoint, trouble
+    def __init__(self, endpoint: ModelEndpoint, folder: Path) -> None:
+        """Connect to nothing yet.
+
+        Into `folder` goes why a request is sent again, for the progress bar, and what the server says of itself, for
+        run.json.
+        """
+        self.endpoint, self.folder = endpoint, folder
 
     async def __aenter__(self) -> "Server":
         """Open the connections."""
-        self.client = Client(self.endpoint, lambda reason: write_text(self.trouble, reason))
+        self.client = Client(self.endpoint, lambda reason: write_text(self.folder / TROUBLE, reason))
         await self.client.__aenter__()
+        self.told = False
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close them."""
         await self.client.__aexit__()
+
+    async def _tell(self, reply: Reply) -> None:
+        """Write what the server says of itself, once it has answered."""
+        if not self.told:
+            self.told = True
+            facts = {**await self.client.facts(self.endpoint.model), "answers_as": reply.model}
+            refused = {"refused_fields": self.client.refused} if self.client.refused else {}
+            write_json(self.folder / SERVER, {**facts, **refused})
 
     async def make_request(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Send a chat request; return the reply in the API's form.
@@ -60,8 +77,14 @@ class Server:
                 f"{self.endpoint.base_url} does not answer: {error}: {error.advice}. "
                 "What was answered is kept; the same command goes on"
             ) from None
+        await self._tell(reply)
         message = {"content": reply.text or "", "reasoning": reply.thought or ""}
         return {"choices": [{"message": message, "finish_reason": reply.finish_reason}], "usage": reply.usage}
+
+
+def servers(steps: Path) -> dict[str, Any]:
+    """Return what the servers said of themselves, by the name of the step that asked them."""
+    return {path.parent.name: json.loads(path.read_text("utf-8")) for path in sorted(steps.glob(f"*/{SERVER}"))}
 
 
 def inference(job: Job, endpoint: ModelEndpoint, folder: Path) -> ServedInference:
@@ -76,7 +99,7 @@ def inference(job: Job, endpoint: ModelEndpoint, folder: Path) -> ServedInferenc
     )
     writer: JsonlWriter = answered_writer(folder / "answered")
     return ServedInference(
-        Server(endpoint, folder / TROUBLE),
+        Server(endpoint, folder),
         config,
         rollout_fn=job,
         output_writer=writer,

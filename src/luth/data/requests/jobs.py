@@ -17,6 +17,7 @@ from datatrove.pipeline.inference.types import InferenceError, InferenceResult
 
 from luth.core.errors import UserError
 from luth.core.recipes import nearest
+from luth.core.sampling_fields import NEUTRAL
 from luth.core.text import plain, protected
 from luth.data.filters.language import foreign
 from luth.data.filters.quality import refusal_pattern
@@ -133,8 +134,9 @@ class Job(ABC):
         body = {
             "model": self.model,
             "messages": messages,
+            **NEUTRAL,
             "temperature": temperature,
-            "top_p": settings.top_p,
+            **{name: getattr(settings, name) for name in ("top_p", "top_k", "min_p", "repetition_penalty")},
             "max_tokens": settings.max_new_tokens,
             "seed": attempt,
             **more,

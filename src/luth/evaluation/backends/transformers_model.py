@@ -222,16 +222,18 @@ def stop_tokens(model: PreTrainedModel, eos_token_id: Any) -> set[int]:
 def display_name(model: str) -> str:
     """Return the name under which results are filed: relative, and never taken for a Hub id.
 
-    LightEval asks the Hub about names of the form `a/b`, and would put its cache inside an absolute path.
+    LightEval asks the Hub about names of the form `a/b`, and would put its cache inside an absolute path. A server's
+    name for a model may be any path, which need not be there: it stays inside the folder of results.
     """
-    if not Path(model).exists():
+    path = Path(model)
+    if not path.exists() and not path.is_absolute() and ".." not in path.parts:
         return model
-    return f"./{os.path.relpath(model)}" if _is_inside(model) else f"./{str(Path(model).resolve()).lstrip('/')}"
+    return f"./{os.path.relpath(model)}" if _is_inside(model) else f"./{str(path.resolve()).lstrip('/')}"
 
 
 def shown_name(model: str) -> str:
     """Return the name by which messages and tables call a model: of a folder, a path that leads to it."""
-    return display_name(model) if not Path(model).exists() or _is_inside(model) else model
+    return display_name(model) if Path(model).exists() and _is_inside(model) else model
 
 
 def _is_inside(model: str) -> bool:
