@@ -11,7 +11,7 @@ from luth.evaluation.recipe import EvalRecipe
 from luth.reporting.published import read_published
 from luth.reporting.recipe import ReportRecipe
 from luth.steps import read
-from luth.validation import validate
+from luth.validation.recipe_checks import validate
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 FILES = sorted((RECIPES / "published").glob("*.yaml"))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from luth.core.command_line import split, training_parser
+from luth.core.command_line import recipe_parser, split
 from luth.core.errors import UserError
 from luth.core.recipes import read_recipe
 from luth.training import arguments
@@ -14,7 +14,7 @@ REFUSED = arguments.REFUSED | SFT.refused
 
 
 def parse(words):
-    path, overrides = split(words, training_parser(None))
+    path, overrides = split(words, recipe_parser(None))
     return arguments.parse(path, read_recipe(path), overrides, SFT)
 
 
