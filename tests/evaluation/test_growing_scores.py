@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_killed_run_leaves_the_table_of_what_is_done(make_model, tmp_path):
+def test_a_killed_run_leaves_the_table_of_what_is_done(make_model, run, python, tmp_path):
     models = [str(make_model(tmp_path / name, seed=seed)) for seed, name in enumerate(("one", "two", "three"))]
     recipe = {
         "step": "evaluate",
@@ -25,7 +24,7 @@ def test_a_killed_run_leaves_the_table_of_what_is_done(make_model, tmp_path):
         "max_samples": 20,
     }
     (tmp_path / "eval.yaml").write_text(yaml.safe_dump(recipe), "utf-8")
-    command = [sys.executable, "scripts/evaluate.py", str(tmp_path / "eval.yaml")]
+    command = [python, "scripts/evaluate.py", str(tmp_path / "eval.yaml")]
     table = tmp_path / "eval/scores.json"
 
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
@@ -35,7 +34,8 @@ def test_a_killed_run_leaves_the_table_of_what_is_done(make_model, tmp_path):
     done = [score["model"] for score in json.loads(table.read_text("utf-8")) if score["main"]]
     assert done and models[0] == done[0] and models[2] not in done
 
-    whole = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    code, whole, err = run("evaluate", tmp_path / "eval.yaml")
+    assert code == 0, err
     assert [score["model"] for score in json.loads(table.read_text("utf-8")) if score["main"]] == models
     page = (tmp_path / "eval/scores.md").read_text("utf-8")
     assert all(f"| {model} |" in page and f"| {model} |" in whole for model in models)
