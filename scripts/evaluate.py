@@ -74,8 +74,11 @@ def read_recipe(args: argparse.Namespace, keys: list[str]) -> "EvalRecipe":
     # A model that the recipe lists keeps the settings that it has there.
     listed = {entry.get("model_name"): entry for entry in recipe.get("models") or [] if isinstance(entry, dict)}
     short = {"models": args.model, "max_samples": args.limit, "endpoint.base_url": args.base_url}
+    names = {"models": "--model", "max_samples": "--limit", "endpoint.base_url": "--base_url"}
     for key, value in short.items():
         if value is not None:
+            if any(word.split("=")[0] == f"--{key}" for word in keys):
+                raise UserError("bad-argument", f"--{key} is given twice, once as {names[key]}: keep one of them")
             keys += [f"--{key}", *(value if isinstance(value, list) else [str(value)])]
     recipe, changed = override(recipe, keys, EvalRecipe, OPTIONS)
     if "models" in changed:

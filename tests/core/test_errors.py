@@ -39,6 +39,7 @@ def test_errors_of_files_are_explained():
 
 def test_hub_errors_are_explained():
     from datasets.exceptions import DatasetNotFoundError
+    from httpx import UnsupportedProtocol
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     gated = GatedRepoError.__new__(GatedRepoError)
@@ -49,6 +50,11 @@ def test_hub_errors_are_explained():
         (DatasetNotFoundError("Dataset 'a/b' doesn't exist on the Hub"), "hub-not-found", ("'a/b'", "HF_TOKEN")),
         (OfflineModeIsEnabled("offline"), "hub-offline", ("HF_HUB_OFFLINE",)),
         (ConnectionError("refused"), "hub-unreachable", ("refused",)),
+        (
+            UnsupportedProtocol("Request URL is missing an 'http://' or 'https://' protocol."),
+            "hub-unreachable",
+            ("HF_ENDPOINT",),
+        ),
     ):
         known = explain(error)
         assert known.code == code and all(fact in str(known) for fact in facts)

@@ -89,6 +89,7 @@ class Outer:
     one: Inner = field(default_factory=Inner)
     some: list[Inner] | None = None
     named: dict[str, Inner] = field(default_factory=dict)
+    counts: PositiveInt | dict[str, PositiveInt] = 1
 
     def conflicts(self):
         return ["share: 1 leaves nothing for the rest"] if self.share == 1 else []
@@ -105,6 +106,9 @@ class Outer:
         ({"some": [{"size": 1}, {"size": -1}]}, "bad-recipe-value", "some: entry 2: size: -1"),
         ({"named": {"a": {"size": 1}, "b": 3}}, "bad-recipe-value", "named: b: 3 is not of type Inner"),
         ({"named": {1: {}}}, "bad-recipe-value", "named: .*1"),
+        ({"counts": {"a": 1, "b": 0}}, "bad-recipe-value", "counts: b: 0: .*0"),
+        ({"counts": {"a": "x"}}, "bad-recipe-value", "counts: a: 'x': .*integer"),
+        ({"counts": "x"}, "bad-recipe-value", "counts: 'x' is not"),
         ({"name": None}, "bad-recipe-value", "name: None"),
         ({"nane": "x"}, "bad-recipe-key", "'nane' .did you mean 'name'"),
     ],

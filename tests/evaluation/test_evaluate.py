@@ -303,7 +303,12 @@ def test_mistakes_are_one_line(make_model, recipe, run, tmp_path):
         ([recipe(), "--model", tmp_path / "none"], "bad-model", str(tmp_path / "none")),
         ([recipe(), "--model", tmp_path / "empty"], "bad-model", str(tmp_path / "empty")),
         ([recipe(), "--limit", "0"], value, "max_samples: 0: "),
-        ([recipe(), "--limit", "2", "--max_samples", "3"], "bad-argument", "--max_samples is given twice"),
+        (
+            [recipe(), "--limit", "2", "--max_samples", "3"],
+            "bad-argument",
+            "--max_samples is given twice, once as --limit",
+        ),
+        ([recipe(), "--output_dir", ""], value, "output_dir: '': "),
         ([recipe(), "--max_sample", "3"], "bad-argument", "--max_sample (did you mean '--max_samples'?)"),
         ([recipe(), "--write_item", "3"], "bad-argument", "--write_item (did you mean '--write_items'?)"),
         (

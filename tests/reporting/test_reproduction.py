@@ -162,6 +162,8 @@ def test_one_s_own_model_stands_beside_the_published_one(evaluation, beside):
     assert code == 2 and "[not-evaluated]" in err and "out/ours" in err and "org/one" in err
     code, _, err, folder = beside({"org/one": {"choice_fr": 30}}, names={"./out/ours": "org/one"})
     assert code == 0 and "org/one is REPRODUCED" in last_line(folder), err
+    code, _, err, folder = beside({"./out/ours": {"choice_fr": 30}})
+    assert code == 0 and "out/ours is REPRODUCED" in last_line(folder), err
 
 
 def test_a_report_without_a_recipe(evaluation, beside, run, tmp_path):
@@ -199,7 +201,8 @@ def test_both_comparisons_in_one_report(report_recipe, beside, run, tmp_path):
         ({"org/one": {"choice_fr": 30}}, {"gained": ["A"]}, "bad-recipe-value", ("gained",)),
         ({"org/one": {"said_fr": 30}}, {}, "not-alike", ("said_fr",)),
         ({"org/one": {"metric_fr": 30}}, {}, "not-evaluated", ("metric_fr", "em", "acc")),
-        ({"org/one": {"choice_fr": 300}}, {}, "bad-recipe-value", ("scores", "300")),
+        ({"org/one": {"choice_fr": 300}}, {}, "bad-recipe-value", ("scores: org/one: choice_fr: 300: ",)),
+        ({"org/one": {"choice_fr": "x"}}, {}, "bad-recipe-value", ("scores: org/one: choice_fr: 'x': ",)),
         ({"org/one": {"choice_rf": 30}}, {}, "bad-recipe-value", ("did you mean 'choice_fr'",)),
     ],
 )

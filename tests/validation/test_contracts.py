@@ -35,6 +35,8 @@ def test_a_file_is_named_by_its_id():
 def test_a_bad_contract_is_one_line(tmp_path):
     with pytest.raises(UserError, match="nowhere: no such folder"):
         read_contracts(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="datasets/"):
+        read_contracts(tmp_path)
     shutil.copytree(FOLDER, tmp_path / "hub")
     file = tmp_path / "hub/datasets/manu--french_boolq.yaml"
     text = file.read_text("utf-8")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from luth.core.errors import UserError
 from luth.core.files import sha256
+from luth.core.recipes import Folder
 
 
 @dataclass
@@ -25,7 +26,7 @@ class ImportRecipe:
     package: str
     package_version: str
     gguf_file: str
-    output_dir: str
+    output_dir: Folder
     dtype: Literal["float32", "bfloat16", "float16"]
     weights_sha256: str
 

@@ -182,7 +182,8 @@ def _explain_hub(error: BaseException) -> UserError | None:
     if isinstance(error, hub.OfflineModeIsEnabled):
         return UserError("hub-offline", f"{_first_line(text)}: unset HF_HUB_OFFLINE, or name a local folder")
     if isinstance(error, hub.LocalEntryNotFoundError) or _is_connection_error(error):
-        advice = "check the network, or name a local folder"
+        no_scheme = "missing an 'http://' or 'https://'" in text
+        advice = "put https:// before HF_ENDPOINT" if no_scheme else "check the network, or name a local folder"
         return UserError("hub-unreachable", f"the Hub cannot be reached: {_first_line(text)}: {advice}")
     return None
 

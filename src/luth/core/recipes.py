@@ -7,16 +7,26 @@ import types
 import typing
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter, ValidationError
 
 from luth.core.errors import UserError
 
 Recipe = TypeVar("Recipe")
+# A folder to write into: an empty name would be the folder in which the command is started.
+Folder = Annotated[str, Field(min_length=1)]
 # What pydantic calls a value that has the right type and is out of bounds.
-OUT_OF_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number", "value_error"}
+OUT_OF_BOUNDS = {
+    "greater_than",
+    "greater_than_equal",
+    "less_than",
+    "less_than_equal",
+    "finite_number",
+    "string_too_short",
+    "value_error",
+}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -137,10 +147,23 @@ def _type_problem(annotation: Any, value: Any) -> str | None:
         adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
+        for inner in error.errors():
+            if where := _keys_to(value, inner["loc"]):
+                return f"{': '.join(where)}: {inner['input']!r}: {inner['msg'].lower()}"
         if first["type"] in OUT_OF_BOUNDS:
             return f"{value!r}: {first['msg'].lower()}"
         return f"{value!r} is not of type {_type_name(annotation)} ({first['msg'].lower()})"
     return None
+
+
+def _keys_to(value: Any, location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that lead to a mistake inside a mapping; pydantic's location also has types between them."""
+    keys = []
+    for part in location:
+        if isinstance(value, dict) and part in value:
+            keys.append(str(part))
+            value = value[part]
+    return keys
 
 
 def _type_name(annotation: Any) -> str:

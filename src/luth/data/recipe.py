@@ -8,7 +8,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
-from luth.core.recipes import nearest
+from luth.core.recipes import Folder, nearest
 from luth.data.part import ModelEndpoint, Part, Probability
 from luth.languages import typographies
 
@@ -193,7 +193,7 @@ class DataRecipe:
     language: str
     language_name: str
     parts: dict[str, Part]
-    output_dir: str
+    output_dir: Folder
     steps: Steps = field(default_factory=Steps)
     endpoints: dict[str, ModelEndpoint] = field(default_factory=dict)
     tasks: PositiveInt = 4

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
 from luth.core.endpoints import Endpoint
+from luth.core.recipes import Folder
 
 # Room for a thought and the answer after it; what a task allows an answer alone is too little.
 THINKING_TOKENS = 8192
@@ -98,7 +99,7 @@ class EvalRecipe:
 
     models: list[str | ModelEntry]
     tasks: list[str]
-    output_dir: str
+    output_dir: Folder
     custom_tasks: list[str] = field(default_factory=list)
     endpoint: Endpoint | None = None
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "bfloat16"

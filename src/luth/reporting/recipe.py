@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from luth.core.recipes import nearest
+from luth.core.recipes import Folder, nearest
 
 
 @dataclass
@@ -36,7 +36,7 @@ class ReportRecipe:
     """
 
     evaluation: str
-    output_dir: str
+    output_dir: Folder
     base: str | None = None
     models: list[str] = field(default_factory=list)
     groups: dict[str, Annotated[list[str], Field(min_length=1)]] = field(default_factory=dict)

@@ -127,7 +127,7 @@ def put_beside(recipe: ReportRecipe) -> Reproduction:
         raise UserError(
             "not-evaluated",
             f"none of the published models was evaluated in {evaluation}: {close}; there are {', '.join(rows)}: say "
-            f"under names which model is which",
+            f"under names, in a recipe, which model is which",
         )
     wanted = {task for tasks in recipe.groups.values() for task in tasks} or set(published.tasks)
     pairs = [
@@ -163,10 +163,12 @@ def _matched(recipe: ReportRecipe, published: PublishedScores, rows: Records) ->
     """
     named = {title: os.path.normpath(model) for title, model in recipe.all_models().items()}
     names = {os.path.normpath(model): title for model, title in recipe.names.items()}
+    # scores.md has the names of local models with ./ before them, and they are copied from there.
+    titles = {os.path.normpath(title): title for title in published.scores}
     known: dict[str, dict[str, list[str]]] = {}
     for name, record in rows.items():
         ways = _ways(name, record)
-        title = next((names[way] for way in ways if way in names), ways[2])
+        title = next((names[way] for way in ways if way in names), titles.get(ways[2], ways[2]))
         asked = not named or set(ways) & set(named.values())
         if asked and title in published.scores and _same_mode(published, record):
             known.setdefault(title, {}).setdefault(ways[1], []).append(name)

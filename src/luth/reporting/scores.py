@@ -18,11 +18,11 @@ from luth.reporting.results import item_metrics
 from luth.reporting.tables import interval, number
 
 LEGEND = """
-Scores in percent, log-likelihoods in nats. The table has each task's main metric; scores.csv and scores.json have all
-metrics, as shares of 1. Intervals are over items, by the bootstrap, or Wilson's where all items agree; with fewer than
-about 30 items the bootstrap is too narrow. Spread: the standard deviation between runs with different seeds. Cut
-short: answers that reached the limit of tokens. Thought unclosed: the thought never ended, so there is no answer.
-run.json beside a model's results says what made them.
+Scores in percent, log-likelihoods in nats per character of the answer. The table has each task's main metric;
+scores.csv and scores.json have all metrics, as shares of 1. Intervals are over items, by the bootstrap, or Wilson's
+where all items agree; with fewer than about 30 items the bootstrap is too narrow. Spread: the standard deviation
+between runs with different seeds. Cut short: answers that reached the limit of tokens. Thought unclosed: the thought
+never ended, so there is no answer. run.json beside a model's results says what made them.
 """
 HEADER = ("model", "task", "metric", "score", "95% interval", "items", "runs, spread", "cut short", "thought unclosed")
 BESIDE = ("truncated", "unclosed_thought")

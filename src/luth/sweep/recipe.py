@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from luth.core.recipes import is_local, nearest
+from luth.core.recipes import Folder, is_local, nearest
 from luth.merging.methods import Sweepable, mergekit_recipe, sweepable
 from luth.merging.recipe import local_name
 
@@ -101,7 +101,7 @@ class SweepRecipe:
     development: Groups
     test: Groups
     criterion: Criterion
-    output_dir: str
+    output_dir: Folder
     first_pass: FirstPass | None = None
     evaluation: dict[str, Any] = field(default_factory=dict)
 

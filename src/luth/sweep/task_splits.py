@@ -64,7 +64,7 @@ def _evaluation_recipe(recipe: SweepRecipe) -> EvalRecipe:
             "bad-recipe-value", "evaluation: thinking: both gives every merge two scores: choose true or false"
         )
     names = [*_tasks(recipe.development), *_tasks(recipe.test)]
-    own = {"models": [recipe.base_model], "tasks": names, "output_dir": ""}
+    own = {"models": [recipe.base_model], "tasks": names, "output_dir": recipe.output_dir}
     return build("evaluation", {**recipe.evaluation, **own}, EvalRecipe)
 
 

@@ -139,7 +139,7 @@ def read_contracts(folder: Path) -> Contracts:
         contracts by kind (dataset, model) and id, those with other names under these too.
 
     Raises:
-        UserError: there is no such folder, a file is no contract, or two have one id.
+        UserError: there is no such folder, it holds none, a file is no contract, or two have one id.
     """
     if not folder.is_dir():
         raise UserError("bad-argument", f"--contracts: {folder}: no such folder: the repository's own is tests/hub")
@@ -151,6 +151,8 @@ def read_contracts(folder: Path) -> Contracts:
                 if (kind, name) in contracts:
                     raise UserError("bad-recipe-value", f"{file}: {contracts[kind, name].file} has {name} already")
                 contracts[kind, name] = Contract(file, says)
+    if not contracts:
+        raise UserError("bad-argument", f"--contracts: {folder} holds neither datasets/*.yaml nor models/*.yaml")
     return contracts
 
 
