@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import Field, PositiveInt
 
 from luth.core.errors import UserError
-from luth.core.recipes import build, is_local, problems, read_recipe
+from luth.core.recipes import build, is_local, nearest, problems, read_recipe
 from luth.evaluation.recipe import EvalRecipe
 
 
@@ -118,3 +118,8 @@ def test_bounds_conflicts_and_what_lies_inside(changes, code, facts):
     with pytest.raises(UserError, match=f"r.yaml: .*{facts}") as error:
         build("r.yaml", {"name": "x", **changes}, Outer)
     assert error.value.code == code
+
+
+def test_the_dashes_of_options_make_no_two_alike():
+    assert nearest("--seed", ["--base_model", "--models"]) == ""
+    assert nearest("--modle", ["--base_model", "--models"]) == " (did you mean '--models'?)"

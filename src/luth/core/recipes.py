@@ -82,8 +82,10 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return " (did you mean 'X'?)" for the closest of `names`, or an empty text where none is close."""
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    # Options are alike in their dashes, which says nothing.
+    bare = {str(each).lstrip("-"): each for each in names}
+    close = difflib.get_close_matches(str(name).lstrip("-"), bare, n=1, cutoff=0.5)
+    return f" (did you mean {bare[close[0]]!r}?)" if close else ""
 
 
 def problems(recipe: dict[str, Any], *schemas: type) -> list[str]:
