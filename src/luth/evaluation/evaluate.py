@@ -26,7 +26,8 @@ from luth.evaluation.lighteval_seams import require_known_lighteval
 from luth.evaluation.recipe import EvalRecipe, Row, rows
 from luth.evaluation.tasks import TaskTable
 
-# Of the recipe, what no result depends on, or what a row says itself. The user's task files are known by their bytes.
+# Of the recipe, what a row says itself, and what is for speed and memory: in bfloat16 another batch may round
+# otherwise, and kept answers stand. The user's task files are known by their bytes.
 NOT_IN_RESULTS = (
     "models",
     "output_dir",
