@@ -145,6 +145,14 @@ def _and(language: Language) -> re.Pattern[str]:
     return re.compile(rf"\b{any_of(language.and_words)}\b")
 
 
+def moment(text: str, language: Language) -> tuple[bool, Fraction] | None:
+    """Return whether an answer is written as a length (2 h 30 min) or a time (14:30), and its seconds; else None."""
+    if time := time_of_day(text, language):
+        return False, Fraction(3600 * time[0] + 60 * time[1])
+    length = duration(text, language)
+    return None if length is None else (True, length)
+
+
 def time_of_day(text: str, language: Language) -> tuple[int, int] | None:
     """Return hours and minutes of 14 h 30, 14:30 or 2:30 p.m.; None if the answer is no time of day."""
     plain = fold(re.sub(r"[‹›]", " ", text)).strip()
