@@ -22,7 +22,7 @@ LANGUAGE = Language(
     ordinal_endings=("st", "nd", "rd", "th"),
     answer_words=("answer",),
     choice_words=("option", "choice", "letter", "solution"),
-    copulas=("is", "seems(?: to be)?", "must be", "appears to be", "looks"),
+    copulas=("is", "would be", "should be", "seems(?: to be)?", "must be", "appears to be", "looks"),
     announcing_verbs=("is", "be"),
     fillers=(
         "the",
@@ -62,7 +62,7 @@ LANGUAGE = Language(
     hence_words=("therefore", "thus", "so", "hence", "by elimination", "clearly", "probably", "(?:most )?likely"),
     right_articles=("the(?: only| most)?", "my"),
     right_words=("correct", "right", "best", "appropriate", "suitable"),
-    wrong_words=("that is wrong", "to avoid", "wrong", "incorrect", "false", "worst"),
+    wrong_words=("that is wrong", "to avoid", "wrong", "incorrect", "false", "worst", r"least \w{1,20}"),
     fitting_verbs=("fits best", r"it is(?=[.!*]*\s*$)"),
     choosing_phrases=(
         "i(?: would|['’]d|['’]ll| will)?(?: have to)? "
@@ -89,13 +89,13 @@ LANGUAGE = Language(
     contrast_words=("but",),
     final_phrases=("final answer", "final result"),
     result_words=("solution", "result"),
-    value_verbs=("has", "have", "converges? to", "tends? to"),
+    value_verbs=("(?:has|have)(?: exactly)?", "converges? to", "tends? to"),
     of_words=("to", "of"),
     equality_verbs=("is equal to", "are equal to", "is", "are", "equals", "equal"),
     therefore_words=("therefore", "thus"),
     praise=("correct", "exact", "just", "right"),
     reasons=("because", "since", "as", "where", "which"),
-    parameter_words=("with", "for", "where"),
+    parameter_words=("with", "for(?: all| every| any| each)?", "where"),
     base_words=("base",),
     short_words=("yes", "odd"),
     openers=("the", "an", "it", "is", "statement"),

@@ -99,8 +99,8 @@ def _judged(language: Language) -> re.Pattern[str]:
 def _rejecting(language: Language) -> re.Pattern[str]:
     """Return the pattern of what turns an announcement behind it round: « pas la », "the wrong", "I don't think"."""
     negation = rf"(?:\b{any_of(language.negations)}|n['’]t)"
-    between = rf"(?:\s+(?!{any_of(language.contrast_words)}\b)[\w'’]+){{0,2}}"
-    return re.compile(rf"(?:{negation}{between}|\b{any_of(language.wrong_words)})\s+$", re.IGNORECASE)
+    between = rf"(?:[^\S\n]+(?!{any_of(language.contrast_words)}\b)[\w'’]+){{0,2}}"
+    return re.compile(rf"(?:{negation}{between}|\b{any_of(language.wrong_words)})[^\S\n]+$", re.IGNORECASE)
 
 
 @cache

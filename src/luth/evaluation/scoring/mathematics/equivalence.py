@@ -46,6 +46,7 @@ def _parameter(language: Language) -> re.Pattern[str]:
     over = r"\\?[A-Za-z]+\s*∈\s*\\[RNZQC]\s*(?:[_^]\s*\{?[^\s{},=]{1,3}\}?\s*){0,2}"
     return re.compile(
         rf"(?<=.)\s*(?:[,(]|{word})\s*(?:{word}|\\forall)?\s*{over}\)?$|^\(?\\forall\s*{over}\)?\s*[,:;]?\s*(?=.)"
+        r"|^\\forall\s*[^,:;=]{1,40}[,:;]\s*(?=[^,;]*=)"
     )
 
 
@@ -201,8 +202,10 @@ def _approximated(text: str, language: Language) -> list[str]:
 
 def _computed(text: str, language: Language) -> float | None:
     """Return the number that an answer, or the last side of its equation, is; None if it is none."""
-    nodes = readings(text, language, gold=False) if text else []
-    node = nodes[0] if nodes else ("",)
+    nodes = readings(text, language, gold=False)
+    if not nodes:
+        return None
+    node = nodes[0]
     node = node[2][-1] if node[0] == "rel" and set(node[1]) == {"="} else node
     return real_value(node) if {part[0] for part in parts_of(node)} <= VALUES else None
 

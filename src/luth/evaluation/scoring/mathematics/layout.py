@@ -9,7 +9,10 @@ import unicodedata
 
 # A group in braces, with groups inside it, and these with groups in turn.
 GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
-FONTS = r"text|textbf|textit|textrm|textsf|texttt|textsc|textnormal|textup|mbox|hbox|mathrm|mathbf|mathit|mathsf|mathtt|operatorname\*?"
+FONTS = (
+    r"text|textbf|textit|textrm|textsf|texttt|textsc|textnormal|textup|mbox|hbox"
+    r"|mathrm|mathbf|mathit|mathsf|mathtt|operatorname\*?"
+)
 FONT_OF_A_LETTER = re.compile(rf"\\({FONTS}|mathbb|mathcal|mathscr|mathfrak|boldsymbol)(?:\s+([A-Za-z])|\s*(\d))")
 SIZES = "tiny|small|normalsize|large|Large|LARGE|huge|Huge"
 SWITCH = re.compile(r"\{\s*\\(?:rm|bf|it|sf|tt|em|sl)(?![A-Za-z])\s*([^{}]*)\}")
@@ -51,6 +54,7 @@ RELATION = r"(?:[=<>≤≥≠≈]|\\(?:leq?|leqslant|geq?|geqslant|lt|gt|neq?|in
 CONDITION = re.compile(
     rf"\s*,?\s*&\s*,?\s*\\(?:text|mathrm|mbox)\s*\{{[^{{}}]*\}}(?=[^\\&]*{RELATION})|\s*,\s*&(?=[^\\&]*{RELATION})"
 )
+SEPARATOR = "\\\\"  # of rows
 WHOLE_RELATION = re.compile(rf"[^&]*[\w)}}][^&]*{RELATION}\s*[^&\s][^&]*")
 WORD_AFTER_TWO = re.compile(r"\\\\(?:[A-Za-z]{3}|(?:le|ge|ne|in|pi|pm|ln|mu)(?![A-Za-z])|[()\[\]{}])")
 
@@ -58,7 +62,7 @@ WORD_AFTER_TWO = re.compile(r"\\\\(?:[A-Za-z]{3}|(?:le|ge|ne|in|pi|pm|ln|mu)(?![
 def plain(text: str) -> str:
     """Return LaTeX without what only sets how it looks."""
     text = "".join(_letter(character) for character in unescaped(text))
-    text = _stacked(ROWS.sub(_system, NOTHING.sub(" ", text)))
+    text = ROWS.sub(_system, NOTHING.sub(" ", _stacked(text)))
     text = NOT.sub(lambda match: "\\ne " if match[1] == "=" else "\\notin ", text)
     text = MICRO.sub(r"\\text{µ\1}", OHM.sub(r"\\text{ ohm}", FRACTION_OF_UNITS.sub(r"\\text{\1/\2}", text)))
     text = DERIVATIVE.sub(lambda match: "'" * int(match[1]), text)
@@ -123,9 +127,11 @@ def _equations(row: str) -> list[str]:
 def _stacked(text: str) -> str:
     """Return equations that stand below one another without an environment as one cases environment."""
     rows = text.split("\\\\")
+    beside = re.split(r"\\q?quad(?![A-Za-z])", text)
+    rows = beside if len(beside) > 1 and all("=" in part for part in beside) else rows
     if "\\begin" in text or len(rows) < 2 or not all(WHOLE_RELATION.fullmatch(row.strip()) for row in rows):
         return text
-    return f"\\begin{{cases}}{text}\\end{{cases}}"
+    return f"\\begin{{cases}}{SEPARATOR.join(rows)}\\end{{cases}}"
 
 
 def _system(match: re.Match[str]) -> str:

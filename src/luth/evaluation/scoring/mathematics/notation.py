@@ -65,7 +65,7 @@ COMMANDS = {
     **dict.fromkeys(["lvert", "rvert", "vert", "mid"], "|"),
     **{"lor": " ∨ ", "vee": " ∨ ", "land": " ∧ ", "wedge": " ∧ "},
     **{"euro": "€", "euros": "€", "EUR": "€", "ldots": "…", "dots": "…", "cdots": "…"},
-    **{"tg": "\\tan ", "cotg": "\\cot "},
+    **{"top": "T", "intercal": "T", "tg": "\\tan ", "cotg": "\\cot "},
 }
 FUNCTIONS = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),

@@ -58,6 +58,9 @@ def region(node: Node, bare_pair: bool = False) -> list[Piece]:
         if kind == "union":
             return joined(left + right)
         return intersection(left, right if kind == "inter" else complement(right))
+    if kind == "rel" and node[1] == "≠" and node[2][1][0] == "pm":
+        unknown, (_, end, _) = node[2]
+        return intersection(*(_inequality(("rel", "≠", (unknown, each))) for each in (end, negated(end))))
     if kind == "rel":
         return _inequality(node)
     if kind == "list" and node[1] in "∧∨," and _one_unknown(node[2]):

@@ -143,6 +143,8 @@ def _value(equation: Node) -> Node | None:
     first, last = equation[2][0], equation[2][-1]
     if _is_number(first) and last[0] == "sym":
         return first
+    if last[0] == "matrix" and first[0] == "^" and first[1][0] == "sym":
+        return last
     return last if _names(first) or (_is_number(first) and _is_number(last)) else None
 
 

@@ -130,7 +130,7 @@ def duration(text: str, language: Language) -> Fraction | None:
     """Return the seconds of 2 h 30 min, 90 s or 1,5 h, units in order; None if the answer is no duration."""
     comma = "decimal" if language.decimal_mark == "," else "thousands"
     plain = re.sub(r"[‹›{}]", " ", numbers(text, comma)).strip()
-    plain = re.sub(r"(?<=\d)(\s*h\s*[0-5]\d)$", r"\1 min", plain)
+    plain = re.sub(r"(?<=\d)(\s*h\s*[0-5]?\d)$", r"\1 min", plain)
     parts = re.findall(rf"([0-9]+(?:\.[0-9]+)?)\s*({LETTER}+)", plain)
     if not parts or re.sub(rf"[0-9]+(?:\.[0-9]+)?\s*{LETTER}+", "", _and(language).sub(" ", plain)).strip():
         return None
