@@ -73,6 +73,31 @@ SAME = r"""
     \text{L'équation n'admet pas de solution réelle.} == \text{There are no real solutions} == S=\varnothing
     \\left(\\frac{1}{5};\\frac{1}{6}\\right) == (\frac15;\frac16)
     \\frac{1}{2} == \\\\frac{1}{2} == \frac12
+    \frac12 == \mathtt{0.5} == \Large\frac12 == \color{green}\frac12 == \text{la valeur : }\frac12
+    \num{1.5e3} == 1500 == \SI{1.5e3}{m}
+    2n+1 == \forall n\in\mathbb{N},\ u_n=2n+1 == u_n=2n+1,\ \forall n\in\mathbb{N} == \forall n\ge0,\ u_n=2n+1
+    2n+1 == u_n=2n+1\text{ pour tout }n\in\mathbb{N} == u_n=2n+1\text{ for all }n\in\mathbb{N}
+    \begin{pmatrix}1&3\\2&4\end{pmatrix} == A^{-1}=\begin{pmatrix}1&3\\2&4\end{pmatrix}
+    \begin{pmatrix}1&3\\2&4\end{pmatrix} == \begin{pmatrix}1&2\\3&4\end{pmatrix}^T
+    \begin{pmatrix}1&2\\3&4\end{pmatrix}^{-1} == \begin{pmatrix}-2&1\\\frac32&-\frac12\end{pmatrix}
+    \begin{vmatrix}2&0&1\\1&1&0\\0&3&1\end{vmatrix} == 5
+    \begin{pmatrix}1&2\end{pmatrix}\begin{pmatrix}1\\2\end{pmatrix} == 5
+    \{1;2\} == A\cap B=\{1;2\}
+    y-x\ge1 == y\ge x+1 == 2y\ge2x+2 == -y\le-x-1
+    ]1;5[ == x>1,\ x<5
+    x<2, x>7 == ]-\infty;2[\cup]7;+\infty[
+    x\ne\pm1 == \mathbb{R}\setminus\{-1;1\}
+    (3;4) == x=3\quad y=4 == \begin{array}{cc}x=3&y=4\end{array} == x=3 \\ y=4
+    y=4,x=3 == (x,y)=(3,4)
+    \begin{cases}2&\text{si }x\ge0\\-x,&\text{if }x<0\end{cases} == \begin{cases}2&x\ge0\\-x&x<0\end{cases}
+    3:00 == 3\text{ h} == 3 heures == 180 min
+    2:05 == 2\text{ h }5 == 2\text{ hours and }5\text{ minutes}
+    5\text{ mm} == \SI{5}{\milli\metre} == 5
+    30° == \ang{30}
+    12\text{ V} == 12\,\mathrm{V} == 12
+    25 == 25\ \text{°C}
+    \text{tout réel} == \text{every real number} == \mathbb{R}
+    \text{une infinité de solutions} == \text{infinitely many} == \text{une infinité}
     -2 \\le x \\le 7 == [-2;7]
     \\{1; 2\\} == \{1;2\}
 """
@@ -122,6 +147,19 @@ DIFFERENT = r"""
     \begin{cases}1&x>0\\2&x\le0\end{cases} != \begin{cases}1&x\ge0\\2&x<0\end{cases}
     \text{pas de solution réelle} != 0 != \text{une solution réelle} != \text{pas de solution entière}
     \\frac{1}{2} != 2
+    \frac14 != \frac15\approx0.25 != \frac13\approx0.33
+    \num{1.5e3} != 15000 != 1.5
+    2n+1 != \forall n\in\mathbb{N},\ u_n=2n-1
+    \begin{pmatrix}1&2\\3&4\end{pmatrix} != \begin{pmatrix}1&2\\3&4\end{pmatrix}^T
+    \begin{pmatrix}1&2\\3&4\end{pmatrix} != \begin{pmatrix}1&2\\3&4\end{pmatrix}^{-1}
+    \begin{vmatrix}1&2\\3&4\end{vmatrix} != 2 != \begin{pmatrix}1&2\\3&4\end{pmatrix}
+    y-x\ge1 != y\le x+1 != 2y\ge2x+1 != -y\ge-x-1
+    ]1;5[ != x>1,\ x<6 != x>5,\ x<1
+    x\ne\pm1 != x\ne1
+    (3;4) != x=4\quad y=3 != y=3,x=4
+    3:00 != 3\text{ min} != 3\text{ cm} != 4\text{ h} != 30\text{ h}
+    12\text{ cm}^2 != \SI{12}{\centi\metre} != \SI{12}{\milli\metre\squared}
+    \text{une infinité de solutions} != \text{deux solutions} != +\infty
 """
 # A whole text, and a gold that it gives.
 RIGHT = [
@@ -157,12 +195,25 @@ RIGHT = [
     ("$1+1=2.$ Hence $b = 3.$", "3"),
     (r"\boxed{\begin{aligned}x&=3\\y&=4\end{aligned}}", "(3,4)"),
     ("L'équation n'a pas de solution réelle.", r"\emptyset"),
+    ("$f(x)$ a pour maximum 4", "4"),
+    ("Final Answer: $P(x)$ has exactly 2 zeros.", "2"),
+    ("Donc il y a 15 façons de choisir $k$ objets.", "15"),
+    ("a) $\\boxed{2}$\nb) $\\boxed{3}$", "2, 3"),
+    ("\\[\\boxed{(2,2)}\\]\nand\n\\[\\boxed{(6,2)}\\]", "(2,2),(6,2)"),
+    ("La réponse est $\\boxed{3}$.\n\nProblème\u00a0: Calculer $2+5$.\nSolution\u00a0: $\\boxed{7}$", "3"),
+    ("Problem: Find 1+2.\nSolution: \\boxed{3}\n\nProblem: Find 3+4.\nSolution: \\boxed{7}", "3"),
+    ("Réponse\u00a0: 12\n\n**Exercice 2\u00a0:** calculer 5+5.\nRéponse\u00a0: 10", "12"),
+    ("On cherche $x$.\n\nQuestion\u00a0: combien vaut $x$\u00a0?\n\nOn a $x=\\boxed{3}$.", "3"),
+    ("**Question 1**\n$\\boxed{2}$\n\n**Question 2**\n$\\boxed{3}$", "3"),
 ]
 WRONG = [
     (r"$\boxed{2}$, $\boxed{3}$ et $\boxed{7}$", r"\{2,3,5\}"),
     (r"$\boxed{2}$ et $\boxed{3}$", r"\{2,3,5\}"),
     (r"$\boxed{k = 2}$ et $\boxed{n = 45}$", "k = 45, n = 2"),
     (r"On a $\boxed{2}$. Donc $\boxed{3}$.", "2, 3"),
+    ("La réponse est $\\boxed{7}$.\n\nProblème\u00a0: Calculer $1+2$.\nSolution\u00a0: $\\boxed{3}$", "3"),
+    ("Réponse\u00a0: 10\n\n**Exercice 2\u00a0:** calculer 6+6.\nRéponse\u00a0: 12", "12"),
+    ("$f(x)$ a pour maximum 5", "4"),
     (r"\boxed{1} no no no no no \boxed{2}", "1, 2"),
     ("Final Answer: The largest $n$ is 34.", "n"),
     ("The answer is $\\pi$, that is $3$.", "3"),

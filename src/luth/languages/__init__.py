@@ -54,9 +54,11 @@ class Language:
         question_words: words that begin a question: "question".
         yes_words, no_words, true_words, false_words, valid_words, invalid_words: words of a verdict.
         negations: words that turn a true or valid word round.
+        contrast_words: words behind which a negation before them holds no longer.
         final_phrases: patterns that announce a final answer for certain: "final answer".
         result_words: patterns that announce one in the last line alone: "result".
         answer_adjectives: patterns behind an answer word: the "correcte" of « réponse correcte ».
+        value_verbs: patterns between what is named and its value, beside those: "has", « a pour maximum ».
         of_words: words between an announcement and what it is about: "the answer to the question".
         equality_verbs: patterns between an announcement and the answer: "is", "are".
         therefore_words: words behind such a verb.
@@ -130,10 +132,12 @@ class Language:
     valid_words: tuple[str, ...] = ()
     invalid_words: tuple[str, ...] = ()
     negations: tuple[str, ...] = ()
+    contrast_words: tuple[str, ...] = ()
     # Final answers of mathematics
     final_phrases: tuple[str, ...] = ()
     result_words: tuple[str, ...] = ()
     answer_adjectives: tuple[str, ...] = ()
+    value_verbs: tuple[str, ...] = ()
     of_words: tuple[str, ...] = ()
     equality_verbs: tuple[str, ...] = ()
     therefore_words: tuple[str, ...] = ()

@@ -56,8 +56,10 @@ def _pointing(language: Language) -> re.Pattern[str]:
 def _next_question(language: Language) -> re.Pattern[str]:
     """Return the pattern of a next question with its choices, which a model asks itself after its answer."""
     heading = rf"^[^\w\n]*(?:{any_of(language.question_words)}[^\S\n]*\d*|Q\d*)[*_]*[^\S\n]*(?:[:.)][^\n]*)?\n"
+    asked = r"^[^\n]{1,300}\?[^\S\n]*\n"
     return re.compile(
-        rf"{heading}(?:[^\n]*\n){{0,6}}?[^\w\n]*A[).:\]][^\n]*\n+[^\w\n]*B[).:\]]", re.IGNORECASE | re.MULTILINE
+        rf"(?:{heading}(?:[^\n]*\n){{0,6}}?|{asked}\n?)[^\w\n]*A[).:\]][^\n]*\n+[^\w\n]*B[).:\]]",
+        re.IGNORECASE | re.MULTILINE,
     )
 
 
@@ -83,6 +85,22 @@ def _alternatives(language: Language) -> set[str]:
 def _rejected(language: Language) -> re.Pattern[str]:
     """Return the pattern of what rejects the letter before it."""
     return re.compile(rf"[\W_]*{any_of(language.rejections)}", re.IGNORECASE)
+
+
+@cache
+def _judged(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what rejects a label before it: « B) n'est pas », « B) est la mauvaise réponse »."""
+    article = any_of(language.right_articles)
+    wrong = rf"{any_of(language.copulas)}\s+(?:{article}\s+)?{any_of(language.wrong_words)}"
+    return re.compile(rf"[\W_]*(?:{any_of(language.rejections)}|{wrong})", re.IGNORECASE)
+
+
+@cache
+def _rejecting(language: Language) -> re.Pattern[str]:
+    """Return the pattern of what turns an announcement behind it round: « pas la », "the wrong", "I don't think"."""
+    negation = rf"(?:\b{any_of(language.negations)}|n['’]t)"
+    between = rf"(?:[^\S\n]+(?!{any_of(language.contrast_words)}\b)[\w'’]+){{0,2}}"
+    return re.compile(rf"(?:{negation}{between}|\b{any_of(language.wrong_words)})[^\S\n]+$", re.IGNORECASE)
 
 
 @cache
@@ -127,7 +145,7 @@ def _stated(text: str, choices: Sequence[str], language: Language) -> str | None
     stated = (
         _last_line(lines, language),
         _statement(text, choices, language),
-        _label(lines, choices),
+        _label(lines, choices, language),
         _choice(text, choices),
     )
     return next((letter for letter in stated if letter is not None), None)
@@ -152,7 +170,8 @@ def _choice(text: str, choices: Sequence[str]) -> str | None:
 
 @cache
 def _hence(language: Language) -> re.Pattern[str]:
-    return re.compile(rf"^\W*{any_of(language.hence_words)}\b", re.IGNORECASE)
+    article = any_of(language.right_articles)
+    return re.compile(rf"^\W*{any_of(language.hence_words)}\b(?:\s+{article}(?=\s))?", re.IGNORECASE)
 
 
 def _last_line(lines: list[str], language: Language) -> str | None:
@@ -174,12 +193,16 @@ def _statement(text: str, choices: Sequence[str], language: Language) -> str | N
     choosing = list(_choosing(language).finditer(text))
     announcements = sorted([*cue(language).finditer(text), *choosing], key=lambda match: match.end())
     for announcement in reversed(announcements):
+        if _rejecting(language).search(text, max(0, announcement.start() - WINDOW), announcement.start()):
+            continue
         explicit, letter = _after(text, announcement, choices, language, announcement in choosing)
         if explicit and letter is not None:
             return letter
         if letter and announcement[0].lower() in language.answer_words:
             named.add(letter)
     for pointing in _pointing(language).finditer(text):
+        if _rejecting(language).search(text, max(0, pointing.start() - WINDOW), pointing.start()):
+            continue
         _, letter = _after(text, pointing, choices, language)
         named |= {letter} if letter else set()
     named |= set(_right(language).findall(text))
@@ -202,7 +225,7 @@ def _after(
             below = True
         elif word in separators:
             explicit, start = True, token.end()
-        elif word not in skipped:
+        elif word not in skipped and (explicit or not word.isdigit()):
             break
     else:
         return explicit, None
@@ -265,7 +288,7 @@ def _another(following: list[str], letter: str, language: Language) -> bool:
     return False
 
 
-def _label(lines: list[str], choices: Sequence[str]) -> str | None:
+def _label(lines: list[str], choices: Sequence[str], language: Language) -> str | None:
     """Return the letter of the only labelled line, alone on it, before its own choice, or beginning the whole text."""
     labels, stated = set(), None
     for line in lines:
@@ -276,7 +299,8 @@ def _label(lines: list[str], choices: Sequence[str]) -> str | None:
         elif label:
             labels.add(label[1])
             own = _choice(line[label.end() :], choices)
-            if label[1] == own or (own is None and len(lines) == 1):
+            verdict = _judged(language).match(line, label.start(1) + 1)
+            if label[1] == own or (own is None and len(lines) == 1 and not verdict):
                 stated = label[1]
     return stated if len(labels) == 1 else None
 

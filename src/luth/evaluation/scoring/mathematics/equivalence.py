@@ -19,10 +19,11 @@ import re
 from functools import cache
 
 from luth.evaluation.scoring.mathematics import units
-from luth.evaluation.scoring.mathematics.comparison import TimedOut, start_clock
+from luth.evaluation.scoring.mathematics.comparison import TimedOut, real_value, start_clock
 from luth.evaluation.scoring.mathematics.notation import Comma, clean, fold, function_names, numbers, spelt, words
 from luth.evaluation.scoring.mathematics.parsing import Node, NotParsed, parse
-from luth.evaluation.scoring.mathematics.structures import items, same
+from luth.evaluation.scoring.mathematics.regions import parts_of
+from luth.evaluation.scoring.mathematics.structures import VALUES, items, same
 from luth.languages import Language, any_of
 
 MAX_LENGTH = 2000  # characters; no final answer is longer
@@ -32,7 +33,9 @@ LABEL = re.compile(r"^(?:\(?[A-Za-z]\)?\s?:\s?(?=.*[=≤≥<>])|.{1,20}\\mapsto\
 BRACKETED_BASE = re.compile(r"\((\d+)\)\s?_")
 OTHER_BASE = re.compile(r"\\overline\s?\{(\d+)\}\s?[\^_]\s?\{?(?:‹)?\s?(\d+)\s?(?:›)?\}?")
 CYCLE = re.compile(r"\(((?:\w )+\w)\)")  # of a permutation: (a b c) is (b c a), and no product
+NAMED = re.compile(r"^‹([^‹›:]*[^\W\d_][^‹›:]*):\s*›(.+)$")  # le nombre de solutions : 5
 DECIMAL = re.compile(r"-? ?\d+,\d+")
+NEAR = 0.02  # what a decimal after ≈ may be off: 1.41 for √2, 0.33 for 1/3
 HUNDRED: Node = ("num", "100")
 
 
@@ -40,7 +43,11 @@ HUNDRED: Node = ("num", "100")
 def _parameter(language: Language) -> re.Pattern[str]:
     """Return the pattern of what a parameter runs over, the « k ∈ Z » of 2kπ, k ∈ Z: no part of the formula."""
     word = rf"‹?\s*{any_of(language.parameter_words)}\s*›?"
-    return re.compile(rf"(?<=.)\s*(?:[,(]|{word})\s*(?:{word})?\s*\\?[A-Za-z]+\s*∈\s*\\[RNZQC]\s*\)?$")
+    over = r"\\?[A-Za-z]+\s*∈\s*\\[RNZQC]\s*(?:[_^]\s*\{?[^\s{},=]{1,3}\}?\s*){0,2}"
+    return re.compile(
+        rf"(?<=.)\s*(?:[,(]|{word})\s*(?:{word}|\\forall)?\s*{over}\)?$|^\(?\\forall\s*{over}\)?\s*[,:;]?\s*(?=.)"
+        r"|^\\forall\s*[^,:;=]{1,40}[,:;]\s*(?=[^,;]*=)"
+    )
 
 
 @cache
@@ -95,7 +102,8 @@ def readings(text: str, language: Language, gold: bool) -> list[Node]:
 
 def _labelled(text: str, language: Language, gold: bool) -> list[Node]:
     r"""Return the equations that an answer may be, its left side a name that the parser does not read: \dim(E) = 3."""
-    left, right = _sides(text)
+    named = NAMED.match(text)
+    left, right = named.groups() if named else _sides(text)
     label = re.sub(r"\s+|\\(?=[A-Za-z])", "", left)
     names = {*re.findall(r"[^\W\d_]+", fold(left))}
     if (
@@ -148,13 +156,17 @@ def _same_text(answer: str, gold: str, language: Language) -> bool:
         gold_moment, moment = read(gold, language), read(answer, language)
         if gold_moment is not None and moment is not None:
             return moment == gold_moment
+    # 3 h is 3:00; 3 min and 3 cm are not.
+    gold_moment, moment = units.moment(gold, language), units.moment(answer, language)
+    if gold_moment and moment and gold_moment[0] != moment[0] and gold_moment[1] == moment[1]:
+        return True
     if fold(gold) in language.short_words:
         return words(answer, language) == words(gold, language)
     if cycle := CYCLE.fullmatch(gold):
         letters, order = cycle[1].split(), answer.strip("() ").split()
         return answer[0] == "(" and any(order == letters[at:] + letters[:at] for at in range(len(letters)))
-    gold_exact = _without_approximation(gold)
-    if any(_same_quantity(part, whole, language) for part in _without_approximation(answer) for whole in gold_exact):
+    gold_exact = _approximated(gold, language)
+    if any(_same_quantity(part, whole, language) for part in _approximated(answer, language) for whole in gold_exact):
         return True
     if not readings(gold, language, gold=True) and _loose(answer) == _loose(gold):
         return True
@@ -179,8 +191,27 @@ def _wordy(gold: str, language: Language) -> bool:
     return bool(re.fullmatch(r"\(?[^\W\d_]+\)?", gold)) or not readings(gold, language, gold=True)
 
 
-def _without_approximation(text: str) -> list[str]:
-    return [part for part in (part.strip() for part in text.split("≈")) if part][:4]
+def _approximated(text: str, language: Language) -> list[str]:
+    """Return the values between the ≈ of an answer, without those that the exact value before them is not near."""
+    parts = [part for part in (part.strip() for part in text.split("≈")) if part][:4]
+    if len(parts) < 2:
+        return parts
+    known = [_computed(part, language) for part in parts]
+    return [part for part, value in zip(parts, known, strict=True) if _near(known[0], value)]
+
+
+def _computed(text: str, language: Language) -> float | None:
+    """Return the number that an answer, or the last side of its equation, is; None if it is none."""
+    nodes = readings(text, language, gold=False)
+    if not nodes:
+        return None
+    node = nodes[0]
+    node = node[2][-1] if node[0] == "rel" and set(node[1]) == {"="} else node
+    return real_value(node) if {part[0] for part in parts_of(node)} <= VALUES else None
+
+
+def _near(exact: float | None, value: float | None) -> bool:
+    return exact is None or value is None or abs(exact - value) <= NEAR * max(abs(exact), abs(value))
 
 
 def _same_quantity(answer: str, gold: str, language: Language) -> bool:

@@ -28,11 +28,12 @@ NUMBER = re.compile(
     r"(?:\s?/\s?\d+)?(?:\s?\\?%)?"
 )
 NAMED = re.compile(r"\$[^$\d]*\$\s+")
+NAME = re.compile(r"\\?[A-Za-z]+(?:_\{?\w\}?)?'*(?:\([A-Za-z]\))?")
 CODE = re.compile(r"__|\w\(['\"]|\b(?:import|print|return|lambda|def|exec|eval)\b[ (:]")
 SPECIAL_TOKEN = re.compile(r"(?<=\S)\s*<\|[a-z_]{2,20}\|>")  # after it a base model writes the next turn itself
 # What may stand between two boxes that are one answer, beside words: LaTeX's spaces and text, dollar signs, names.
 BETWEEN = re.compile(
-    r"\\(?:[,;:! ()\[\]]|q?quad|text|mathrm|mbox)|[${}~]|\n\s*(?:[-*•]|\d[.)])\s|\w{1,3}(?:_\{?\w+\}?)?\s*="
+    r"\\(?:[,;:! ()\[\]]|q?quad|text|mathrm|mbox)|[${}~]|\n\s*(?:[-*•]|\d[.)]|[a-z]\))\s|\w{1,3}(?:_\{?\w+\}?)?\s*="
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\d\.)\s+|(?<=\d\.)\s+(?=[A-ZÀ-Ý])")
 END_IN_A_FORMULA = re.compile(r"(?<=[.!?]\$)\s+(?=[A-ZÀ-Ý])")
@@ -63,7 +64,8 @@ def _following_verb(language: Language) -> re.Pattern[str]:
     """Return the pattern of a verb with a value right behind it: the « est 34 » of « le plus grand n est 34 »."""
     verbs, hence = any_of(language.equality_verbs), any_of(f" {word}" for word in language.therefore_words)
     of = any_of(f" {word}" for word in language.of_words)
-    return re.compile(rf"\b{verbs}{hence}?{of}?\s*:?\s*(?=[$\\\d.−-]|\S\s*\d)", re.IGNORECASE)
+    verbs = any_of((rf"{verbs}{hence}?{of}?", *language.value_verbs))
+    return re.compile(rf"\b{verbs}\s*:?\s*(?=[$\\\d.−-]|\S\s*\d)", re.IGNORECASE)
 
 
 @cache
@@ -98,7 +100,7 @@ def boxes(text: str) -> list[tuple[int, int, str]]:
 
 def final_answer(text: str, language: Language) -> str | None:
     """Return the final answer as it stands in the text, without its box; None if there is none."""
-    text = _read(text)
+    text = _read(text, language)
     contents = boxes(text)
     if contents and re.search(r"[\w∅∞]", contents[-1][2]):
         return contents[-1][2]
@@ -116,7 +118,7 @@ def listed_answers(text: str, language: Language) -> str | None:
 
     Between two of them stand a comma, « et » or its like, an item's mark or nothing, and a few words at most.
     """
-    text = _read(text)
+    text = _read(text, language)
     contents = boxes(text)
     run = contents[-1:]
     for before, after in zip(contents[-2::-1], contents[:0:-1], strict=False):
@@ -129,15 +131,45 @@ def listed_answers(text: str, language: Language) -> str | None:
 def _is_joined(between: str, language: Language) -> bool:
     """Tell whether what stands between two boxes makes them one list."""
     words = BETWEEN.sub(" ", between)
-    if len(between) > 100 or len(words.split()) > MOST_WORDS_BETWEEN or re.search(r"[.\n\\]", words):
+    if len(between) > 100 or len(words.split()) > MOST_WORDS_BETWEEN or re.search(r"[.\n\\]", words.strip()):
         return False
-    return not words.strip() or "\n" in between or bool(_joins(language).search(words))
+    listed = "\n" in between and words.rstrip().endswith((":", "\n"))
+    return not words.strip() or listed or bool(_joins(language).search(words))
 
 
-def _read(text: str) -> str:
+def _read(text: str, language: Language) -> str:
     """Return the end of a text, without what follows a special token, and with single backslashes."""
     text = text[-TAIL:]
-    return unescaped(text[: token.start()] if (token := SPECIAL_TOKEN.search(text)) else text)
+    text = unescaped(text[: token.start()] if (token := SPECIAL_TOKEN.search(text)) else text)
+    return _of_the_first_question(text, language)
+
+
+@cache
+def _next_question(language: Language) -> re.Pattern[str]:
+    """Return the pattern of the heading of a question, with its number."""
+    word = any_of(language.question_words)
+    return re.compile(rf"^[^\w\n\\$]*{word}[^\S\n]*(\d*)[*_]*[^\S\n]*(?:[:.)]|$)", re.IGNORECASE | re.MULTILINE)
+
+
+def _of_the_first_question(text: str, language: Language) -> str:
+    """Return a text up to a next question that the model asks itself, if there is an answer before it.
+
+    Questions that are numbered on from one before them are the parts of one problem.
+    """
+    heads = list(_next_question(language).finditer(text))[:20]
+    for at, head in enumerate(heads):
+        if head[1] and any(other[1] for other in heads[:at]):
+            return text
+        if _states(text[: head.start()], language):
+            return text[: head.start()]
+    return text
+
+
+def _states(text: str, language: Language) -> bool:
+    """Tell whether a text has a box, or a phrase that announces an answer."""
+    if any(content for _, _, content in boxes(text)):
+        return True
+    return any(_stated(text[match.end() :], language) for match in _announcements(language)[1].finditer(text))
 
 
 def _stated(rest: str, language: Language) -> str | None:
@@ -200,6 +232,9 @@ def _pick(sentence: str, language: Language, first: bool) -> str | None:
         return number[0].strip()
     bodies = [_body(match) for match in FORMULA.finditer(sentence)]
     candidates = [body.strip() for body in bodies if body.strip() and _is_formula(body)]
+    if not first and all(NAME.fullmatch(body) for body in candidates) and NUMBER.search(FORMULA.sub(" ", sentence)):
+        # « il y a 15 façons de choisir $k$ objets »: a name beside a number is no answer.
+        candidates, sentence = [], FORMULA.sub(" ", sentence)
     candidates = candidates or [match[0].strip() for match in NUMBER.finditer(sentence) if match[0].strip()]
     if candidates:
         return candidates[0 if first else -1]

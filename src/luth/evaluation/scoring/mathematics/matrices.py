@@ -7,12 +7,18 @@ from luth.evaluation.scoring.mathematics.parsing import Node
 
 Rows = tuple[tuple[Node, ...], ...]
 MAX_POWER = 6
+LARGEST_INVERSE = 4  # rows
+TRANSPOSED = (("sym", "T"), ("sym", "t"))
 MAX_ENTRIES = 1000  # products of entries in one product of matrices
 
 
 def matrix(node: Node) -> Node:
     """Return an expression of matrices as the matrix that it is; another node, or one without a value, as it is."""
+    if node[0] == "fn" and node[1] == "det" and set(_shape(node[2][1])) == {len(node[2][1])} <= {*range(1, 5)}:
+        return _determinant(node[2][1])
     rows = _rows(node)
+    if rows is not None and node[0] == "*" and _shape(rows) == [1]:
+        return rows[0][0]
     return node if rows is None else ("matrix", rows)
 
 
@@ -32,6 +38,10 @@ def _rows(node: Node) -> Rows | None:
             factor = node[1] if left is None else node[2]
             return _each(right if left is None else left, lambda entry: ("*", factor, entry))
         return _product(left, right)
+    if kind == "^" and node[2] in TRANSPOSED and (rows := _rows(node[1])) and len(set(_shape(rows))) == 1:
+        return tuple(zip(*rows, strict=True))
+    if kind == "^" and node[2] == ("neg", ("num", "1")):
+        return _inverse(_rows(node[1]))
     if kind == "^" and node[2][0] == "num" and node[2][1].isdigit() and 1 <= int(node[2][1]) <= MAX_POWER:
         base = power = _rows(node[1])
         for _ in range(int(node[2][1]) - 1):
@@ -71,6 +81,38 @@ def _product(left: Rows | None, right: Rows | None) -> Rows | None:
             entries.append(entry)
         rows.append(tuple(entries))
     return None if any(len(str(entry)) > 5000 for row in rows for entry in row) else tuple(rows)
+
+
+def _determinant(rows: Rows) -> Node:
+    """Return the determinant of a square matrix, along its first row."""
+    if len(rows) == 1:
+        return rows[0][0]
+    total: Node = ("num", "0")
+    for at, entry in enumerate(rows[0]):
+        term = _short(("*", entry, _determinant(_without(rows, 0, at))))
+        total = _short(("+", total, ("neg", term) if at % 2 else term))
+    return total
+
+
+def _without(rows: Rows, row: int, column: int) -> Rows:
+    return tuple(line[:column] + line[column + 1 :] for at, line in enumerate(rows) if at != row)
+
+
+def _inverse(rows: Rows | None) -> Rows | None:
+    """Return the inverse of a small matrix of numbers that has one, by its cofactors."""
+    if rows is None or not 2 <= len(rows) <= LARGEST_INVERSE or set(_shape(rows)) != {len(rows)}:
+        return None
+    whole = _determinant(rows)
+    if (value := exact(whole)) is None or value[0] == 0:
+        return None
+    return tuple(
+        tuple(
+            _short(("/", ("neg", part) if (row + column) % 2 else part, whole))
+            for column in range(len(rows))
+            for part in [_determinant(_without(rows, column, row))]
+        )
+        for row in range(len(rows))
+    )
 
 
 def _short(entry: Node) -> Node:

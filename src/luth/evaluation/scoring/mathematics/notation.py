@@ -65,7 +65,7 @@ COMMANDS = {
     **dict.fromkeys(["lvert", "rvert", "vert", "mid"], "|"),
     **{"lor": " ∨ ", "vee": " ∨ ", "land": " ∧ ", "wedge": " ∧ "},
     **{"euro": "€", "euros": "€", "EUR": "€", "ldots": "…", "dots": "…", "cdots": "…"},
-    **{"tg": "\\tan ", "cotg": "\\cot "},
+    **{"top": "T", "intercal": "T", "tg": "\\tan ", "cotg": "\\cot "},
 }
 FUNCTIONS = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"),
@@ -75,6 +75,7 @@ SPELT = {"pi": "\\pi ", "theta": "\\theta ", "alpha": "\\alpha ", "binom": "\\bi
 SPELT |= dict.fromkeys(("infty", "oo", "inf"), "∞")
 TEXT = re.compile(rf"\\({FONTS})\s*{GROUP}")
 UNIT_LETTERS = "mghsl"
+UNIT_CAPITALS = {*"VAWJNKTHFLC"}  # upright, and behind a number
 SET_LETTER = re.compile(r"\\(?:mathbb|mathbf|Bbb|mathds)\s*\{?\s*([RNZQC])\b\s*\}?")
 ACCENTS = re.compile(r"[\u0300-\u036f]")
 
@@ -113,6 +114,8 @@ def _text(match: re.Match[str], language: Language) -> str:
     behind_a_number = match.string[: match.start()].rstrip()[-1:].isdigit()
     if content in function_names(language) and not (content == "min" and behind_a_number):
         return f"\\{content} "
+    if behind_a_number and content in UNIT_CAPITALS and command == "mathrm":
+        return f" ‹{content}› "
     if len(content) == 1 and (command.startswith(("math", "oper")) or _is_symbol(content, match, language)):
         return f" {content}"
     return content if re.fullmatch(r"[-+\d.,;\s]*", content) else f" ‹{re.sub('[{}]', '', match[2])}› "
@@ -151,7 +154,7 @@ def clean(text: str, language: Language) -> str:
         text = TEXT.sub(lambda match: _text(match, language), text)
     text = re.sub(r"\\([A-Za-z]+)", lambda match: COMMANDS.get(match[1], match[0]), text)
     text = re.sub(r"\^\s*(?:\{\s*(?:°|\\circ)\s*\}|°|\\circ(?![A-Za-z]))", "°", text)
-    text = re.sub(r"°\s*([CFK])(?![A-Za-z])", r"‹°\1›", text)
+    text = re.sub(r"‹?\s*°\s*([CFK])(?![A-Za-z])\s*›?", r"‹°\1›", text)
     text = text.replace("<=", "≤").replace("=<", "≤").replace(">=", "≥").replace("!=", "≠").replace("≃", "≈")
     text = re.sub(r"\s+", " ", re.sub(r"‹\s*›", " ", text)).strip()
     whole = re.fullmatch(r"‹([^‹›]*)›", re.sub(r"[\s.;:,?]+$", "", text))

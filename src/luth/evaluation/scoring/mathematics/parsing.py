@@ -232,7 +232,7 @@ class _Parser:
             if base[0] != "num":
                 raise NotParsed("a base that is not a number")
             return ("base", token, base[1])
-        return ("num", token)
+        return ("num", token.upper())
 
     def subscripted(self, name: str) -> Node:
         if not self.accept("_"):
@@ -373,7 +373,8 @@ class _Parser:
             pass
         if kind == "cases":
             return ("list", "∧", tuple(row[0] if len(row) == 1 else ("tuple", tuple(row)) for row in rows))
-        return ("matrix", tuple(tuple(row) for row in rows))
+        whole: Node = ("matrix", tuple(tuple(row) for row in rows))
+        return ("fn", "det", whole) if kind == "vmatrix" else whole
 
 
 def _letters(token: str) -> list[str]:

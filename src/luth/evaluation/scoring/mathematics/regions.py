@@ -58,16 +58,19 @@ def region(node: Node, bare_pair: bool = False) -> list[Piece]:
         if kind == "union":
             return joined(left + right)
         return intersection(left, right if kind == "inter" else complement(right))
+    if kind == "rel" and node[1] == "≠" and node[2][1][0] == "pm":
+        unknown, (_, end, _) = node[2]
+        return intersection(*(_inequality(("rel", "≠", (unknown, each))) for each in (end, negated(end))))
     if kind == "rel":
         return _inequality(node)
-    if kind == "list" and node[1] in "∧∨" and _one_unknown(node[2]):
+    if kind == "list" and node[1] in "∧∨," and _one_unknown(node[2]):
         parts = [region(item) for item in node[2]]
-        if node[1] == "∨":
-            return joined([piece for part in parts for piece in part])
         both: list[Piece] = [LINE]
         for part in parts:
             both = intersection(both, part)
-        return both
+        # x > 1, x < 5 is both; x < 1, x > 5 can be either alone.
+        either = node[1] == "∨" or (node[1] == "," and not both)
+        return joined([piece for part in parts for piece in part]) if either else both
     raise NotARegion(kind)
 
 

@@ -39,6 +39,7 @@ def _sign(part: Any, plus: str) -> Any:
 def same(answer: Node, gold: Node) -> bool:
     """Tell whether two nodes are the same, compared by their kind."""
     answer, gold = _bare(answer), _bare(gold)
+    answer, gold = _spread(answer, gold), _spread(gold, answer)
     if answer == gold:
         return True
     if _is_equation(answer) or _is_equation(gold):
@@ -77,6 +78,16 @@ def _bare(node: Node) -> Node:
 
 def _ratio(signs: str, members: tuple[Node, ...]) -> Node:
     return ("rel", signs, members) if signs else members[0]
+
+
+def _spread(node: Node, other: Node) -> Node:
+    """Return (x, y) = (3, 4) beside a list of equations as such a list."""
+    if other[0] != "list" or node[0] != "rel" or node[1] != "=" or {side[0] for side in node[2]} != {"tuple"}:
+        return node
+    names, values = (side[1] for side in node[2])
+    if len(names) != len(values) or not all(_is_equation(item) for item in other[2]):
+        return node
+    return ("list", ",", tuple(("rel", "=", pair) for pair in zip(names, values, strict=True)))
 
 
 def _bounded(node: Node, other: Node) -> Node:
@@ -132,6 +143,8 @@ def _value(equation: Node) -> Node | None:
     first, last = equation[2][0], equation[2][-1]
     if _is_number(first) and last[0] == "sym":
         return first
+    if last[0] == "matrix" and first[0] == "^" and first[1][0] == "sym":
+        return last
     return last if _names(first) or (_is_number(first) and _is_number(last)) else None
 
 
@@ -161,6 +174,10 @@ def _names(node: Node) -> bool:
     if kind == "*":
         inverse = node[1][0] == "^" and node[1][1][0] == "sym" and node[1][1][1][0] in FUNCTIONS
         return inverse or _names(node[1])
+    if kind == "^":
+        return node[1][0] == "sym" and node[1][1].isupper() and node[2] in (("neg", ("num", "1")), ("sym", "T"))
+    if kind in ("union", "inter", "minus"):
+        return all(_names(part) for part in node[1:])
     if kind in ("+", "/"):
         return all(_names(part) or (part[0] == "neg" and _names(part[1])) for part in node[1:])
     if kind == "rel":
@@ -202,8 +219,15 @@ def _same_inequalities(answer: Node, gold: Node) -> bool:
     """Compare inequalities in several unknowns: the same sides, in this order or turned round."""
     flipped = answer[1][::-1].translate(str.maketrans("<>≤≥", "><≥≤"))
     for signs, members in ((answer[1], answer[2]), (flipped, answer[2][::-1])):
-        if signs == gold[1] and all(same(a, g) for a, g in zip(members, gold[2], strict=True)):
+        if signs != gold[1]:
+            continue
+        if all(same(a, g) for a, g in zip(members, gold[2], strict=True)):
             return True
+        sides = [("+", pair[0], ("neg", pair[-1])) for pair in (members, gold[2])]
+        if len(signs) == 1 and signs in "<>≤≥" and all({*_kinds(side)} <= VALUES for side in sides):
+            product = ("*", *sides)
+            # One is the other times a number: a positive one, if their product is never negative.
+            return same_value(*sides, up_to_factor=True) and same_value(product, ("fn", "abs", product))
     return False
 
 

@@ -130,7 +130,7 @@ def duration(text: str, language: Language) -> Fraction | None:
     """Return the seconds of 2 h 30 min, 90 s or 1,5 h, units in order; None if the answer is no duration."""
     comma = "decimal" if language.decimal_mark == "," else "thousands"
     plain = re.sub(r"[‹›{}]", " ", numbers(text, comma)).strip()
-    plain = re.sub(r"(?<=\d)(\s*h\s*[0-5]\d)$", r"\1 min", plain)
+    plain = re.sub(r"(?<=\d)(\s*h\s*[0-5]?\d)$", r"\1 min", plain)
     parts = re.findall(rf"([0-9]+(?:\.[0-9]+)?)\s*({LETTER}+)", plain)
     if not parts or re.sub(rf"[0-9]+(?:\.[0-9]+)?\s*{LETTER}+", "", _and(language).sub(" ", plain)).strip():
         return None
@@ -143,6 +143,14 @@ def duration(text: str, language: Language) -> Fraction | None:
 @cache
 def _and(language: Language) -> re.Pattern[str]:
     return re.compile(rf"\b{any_of(language.and_words)}\b")
+
+
+def moment(text: str, language: Language) -> tuple[bool, Fraction] | None:
+    """Return whether an answer is written as a length (2 h 30 min) or a time (14:30), and its seconds; else None."""
+    if time := time_of_day(text, language):
+        return False, Fraction(3600 * time[0] + 60 * time[1])
+    length = duration(text, language)
+    return None if length is None else (True, length)
 
 
 def time_of_day(text: str, language: Language) -> tuple[int, int] | None:
