@@ -347,7 +347,7 @@ def endpoint(**changes):
         ({"endpoints": {}}, "parts: made: translate: endpoint: 'model'", "value"),
         ({"tasks": 0}, "tasks: 0", "value"),
         ({"steps": {"write": {"shards": 0}}}, "steps: write: shards: 0", "value"),
-        ({"steps": {"mix": {"caps": {"made": 0}}}}, "steps: mix: caps: {'made': 0}", "value"),
+        ({"steps": {"mix": {"caps": {"made": 0}}}}, "steps: mix: caps: made: 0", "value"),
     ],
 )
 def test_mistakes_in_the_recipe(recipe, build, tmp_path, changes, facts, code):
