@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,8 +194,26 @@ def ours(task: str, dtype: str, batch_size: int, limit: int, output: str) -> Non
 
 
 def lightevals(task: str, dtype: str, batch_size: int, limit: int, output: str) -> None:
-    """Run `lighteval accelerate`; of its tasks only ours are loaded, since two of its own need the network."""
+    """Run `lighteval accelerate`."""
     from lighteval.main_accelerate import accelerate
+
+    model = f"model_name=./model,dtype={dtype},batch_size={batch_size},cache_dir={output}-cache"
+    with_our_tasks(accelerate, model, task, limit, output)
+
+
+def litellms(task: str, dtype: str, batch_size: int, limit: int, output: str) -> None:
+    """Run `lighteval endpoint litellm`."""
+    from lighteval.main_endpoint import litellm
+
+    model = (
+        f"model_name=openai/model,base_url={os.environ[SERVER]},api_key=none,max_model_length=4096,"
+        f"concurrent_requests={batch_size},cache_dir={output}-cache"
+    )
+    with_our_tasks(litellm, model, task, limit, output)
+
+
+def with_our_tasks(command: Callable[..., object], model: str, task: str, limit: int, output: str) -> None:
+    """Run a command of LightEval's; of its tasks only ours are loaded, since two of its own need the network."""
     from lighteval.tasks.registry import Registry
 
     from luth import tasks
@@ -202,34 +221,9 @@ def lightevals(task: str, dtype: str, batch_size: int, limit: int, output: str) 
     configurations = {each.name: each for each in tasks.TASKS_TABLE}
     if task == KINDS["answers"]:
         configurations[task].generation_size = NEW_TOKENS
-    arguments = f"model_name=./model,dtype={dtype},batch_size={batch_size},cache_dir={output}-cache"
     with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: configurations)):
-        accelerate(
-            arguments,
-            f"{task}|0",
-            custom_tasks=tasks.__file__,
-            output_dir=output,
-            save_details=True,
-            max_samples=limit,
-        )
-
-
-def litellms(task: str, dtype: str, batch_size: int, limit: int, output: str) -> None:
-    """Run `lighteval endpoint litellm`, with the tasks of `lightevals`."""
-    from lighteval.main_endpoint import litellm
-    from lighteval.tasks.registry import Registry
-
-    from luth import tasks
-
-    configurations = {each.name: each for each in tasks.TASKS_TABLE}
-    configurations[task].generation_size = NEW_TOKENS
-    arguments = (
-        f"model_name=openai/model,base_url={os.environ[SERVER]},api_key=none,max_model_length=4096,"
-        f"concurrent_requests={batch_size},cache_dir={output}-cache"
-    )
-    with mock.patch.object(Registry, "load_all_task_configs", staticmethod(lambda **_: configurations)):
-        litellm(
-            arguments,
+        command(
+            model,
             f"{task}|0",
             custom_tasks=tasks.__file__,
             output_dir=output,
