@@ -75,6 +75,8 @@ def test_values_get_their_declared_types(tmp_path):
     with pytest.raises(UserError, match="dtype: 'fp32' is not of type") as error:
         build("r.yaml", {**recipe, "dtype": "fp32"}, EvalRecipe)
     assert error.value.code == "bad-recipe-value"
+    with pytest.raises(UserError, match="thinking: 'maybe' is not of type bool or 'both' or null"):
+        build("r.yaml", {**recipe, "thinking": "maybe"}, EvalRecipe)
 
 
 @dataclass

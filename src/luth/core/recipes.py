@@ -169,8 +169,16 @@ def _keys_to(value: Any, location: tuple[int | str, ...]) -> list[str]:
 
 
 def _type_name(annotation: Any) -> str:
-    if typing.get_origin(annotation) is typing.Annotated:
-        annotation = typing.get_args(annotation)[0]
+    """Return a type as a user may read it: "bool or 'both' or null"."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type_name(inner[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(map(_type_name, inner))
+    if origin is typing.Literal:
+        return " or ".join(map(repr, inner))
+    if annotation is types.NoneType:
+        return "null"
     return str(annotation.__name__ if isinstance(annotation, type) else annotation).replace("typing.", "")
 
 
