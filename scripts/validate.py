@@ -32,8 +32,6 @@ def main(arguments: list[str]) -> None:
     if args.contracts and not args.hub:
         raise UserError("bad-argument", "--contracts: contracts are compared with the Hub: add --hub")
 
-    from luth.validation.recipe_checks import validate
-
     files = []
     for path in args.paths:
         if not path.exists():
@@ -41,6 +39,9 @@ def main(arguments: list[str]) -> None:
         files += sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
     if not files:
         raise UserError("bad-argument", f"no .yaml file in {', '.join(map(str, args.paths))}")
+
+    from luth.validation.recipe_checks import validate
+
     problems = validate(files)
     for line in problems:
         print(f"error: {line}", file=sys.stderr)
