@@ -51,7 +51,13 @@ def recipe(tmp_path, server, write_rows):
             "language_name": "French",
             "tasks": 2,
             "endpoints": {
-                "model": {"base_url": server.url, "model": "m", "concurrent_requests": 4, "api_max_retry": 1}
+                "model": {
+                    "base_url": server.url,
+                    "model": "m",
+                    "concurrent_requests": 4,
+                    "api_max_retry": 1,
+                    "restart_seconds": 0,
+                }
             },
             "parts": {
                 "made": {

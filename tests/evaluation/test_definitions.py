@@ -1,7 +1,6 @@
 """LightEval's own command, with our definition files and our tasks files."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -23,13 +22,13 @@ app()
 """
 
 
-def test_lighteval_custom(make_model, tmp_path):
+def test_lighteval_custom(make_model, python, tmp_path):
     model = make_model(tmp_path / "model")
     (model / "chat_template.jinja").write_text(HYBRID, "utf-8")
     before = sorted(model.rglob("*"))
     (tmp_path / "tasks.txt").write_text("# as recipes/eval/luth_fr.txt\ndemo_choice_fr|0\ndemo_short_fr|0\n")
     done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "custom", str(model), "src/luth/evaluation/definitions/no_thinking.py",
+        [python, "-c", COMMAND, "custom", str(model), "src/luth/evaluation/definitions/no_thinking.py",
          str(tmp_path / "tasks.txt"), "--custom-tasks", "recipes/demo/tasks.py", "--max-samples", "3",
          "--output-dir", str(tmp_path / "out"), "--save-details"],
         cwd=ROOT, capture_output=True, text=True,

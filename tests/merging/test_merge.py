@@ -51,7 +51,7 @@ def slerp(a, b, t):
     return (math.sin((1 - t) * angle) * a + math.sin(t * angle) * b) / math.sin(angle)
 
 
-def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, write_recipe, run, tmp_path):
+def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, write_recipe, run, python, tmp_path):
     base, tuned = pair
     out = tmp_path / "merged"
     code, said, err = run("merge", write_recipe(base, tuned), out)
@@ -68,7 +68,7 @@ def test_slerp_is_the_formula_and_the_base_keeps_tokenizer_and_template(pair, wr
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
     plain = Path(sys.executable).with_name("mergekit-yaml")
-    subprocess.run([plain, write_recipe(base, tuned), tmp_path / "plain"], check=True, capture_output=True)
+    subprocess.run([python, plain, write_recipe(base, tuned), tmp_path / "plain"], check=True, capture_output=True)
     theirs = load_file(tmp_path / "plain" / "model.safetensors")
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in merged.items())
 
