@@ -23,6 +23,7 @@ def test_an_option_that_is_cut_short_is_refused(capsys):
         (["r.yaml", "--limit", "three"], "--limit: invalid int value: 'three'"),
         (["r.yaml", "--kind=c"], "--kind: invalid choice: 'c'"),
         (["r.yaml", "another"], "another"),
+        (["r.yaml", "--limit", "3", "--limit=4"], "--limit is given twice"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line_with_a_code(words, fact):
@@ -41,6 +42,20 @@ def test_a_training_script_prints_its_help_wherever_it_is_asked_for(words, capsy
         split(words, recipe_parser("What it does."))
     out = capsys.readouterr().out
     assert stop.value.code == 0 and "What it does." in out and "RECIPE [--KEY VALUE ...]" in out
+
+
+def test_dashes_inside_an_option_are_underscores_and_values_stay():
+    parser = script_parser(None)
+    parser.add_argument("--base_url")
+    parser.add_argument("--model", nargs="+", action="extend")
+    words = ["--base-url=http://a-b:1/--c-d", "--model", "a-b", "--model", "c"]
+    assert vars(parser.parse_args(words))["base_url"] == "http://a-b:1/--c-d"
+    assert parser.parse_args(words).model == ["a-b", "c"]
+    words = ["my-r.yaml", "--learning-rate", "-1e-5", "--output-dir=a-b"]
+    assert split(words, recipe_parser(None)) == (
+        "my-r.yaml",
+        ["--learning_rate", "-1e-5", "--output_dir=a-b"],
+    )
 
 
 def test_the_recipe_comes_first():

@@ -125,3 +125,7 @@ def test_bounds_conflicts_and_what_lies_inside(changes, code, facts):
 def test_the_dashes_of_options_make_no_two_alike():
     assert nearest("--seed", ["--base_model", "--models"]) == ""
     assert nearest("--modle", ["--base_model", "--models"]) == " (did you mean '--models'?)"
+    keys = ["learning_rate", "lr_scheduler_type", "max_length", "num_train_epochs", "warmup_steps"]
+    for short, key in (("lr", "learning_rate"), ("max_seq_len", "max_length"), ("warmup_ratio", "warmup_steps")):
+        assert nearest(short, keys) == f" (did you mean {key!r}?)"
+        assert nearest(f"--{short}", [f"--{name}" for name in keys]) == f" (did you mean '--{key}'?)"

@@ -52,3 +52,16 @@ def test_the_record_says_what_made_the_output(tmp_path):
     record = json.loads((tmp_path / "x" / "run.json").read_text())
     assert record["seed"] == 5 and record["packages"]["torch"] and record["hardware"]["cores"] >= 1
     assert record["git_commit"] is None or len(record["git_commit"]) >= 40
+
+
+def test_a_run_goes_on_with_settings_that_may_change_and_keeps_what_they_were(tmp_path):
+    free = {"may_change": ("steps", "logs")}
+    open_run(tmp_path, "sft", {"lr": 1, "steps": 3}, {}, **free).save()
+    run = open_run(tmp_path, "sft", {"lr": 1, "steps": 5, "logs": 2}, {}, **free)
+    assert run.changed == {"steps": 3, "logs": None} and run.record["recipe"]["steps"] == 5
+    run.save()
+    run = open_run(tmp_path, "sft", {"lr": 1, "steps": 6, "logs": 2}, {}, **free)
+    assert [change["before"] for change in run.record["changes"]] == [{"logs": None, "steps": 3}, {"steps": 5}]
+    assert open_run(tmp_path, "sft", {"lr": 1, "steps": 5, "logs": 2}, {}, **free).changed == {}
+    with pytest.raises(UserError, match="different: lr"):
+        open_run(tmp_path, "sft", {"lr": 2, "steps": 5, "logs": 2}, {}, **free)

@@ -165,6 +165,24 @@ def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strate
     assert json.loads((folder / "run.json").read_text())["strategy"] == f"{name} over 2 processes"
 
 
+@pytest.mark.slow
+def test_ctrl_c_stops_all_processes_at_one_step_and_each_line_is_said_once(work):
+    code, out = finish(launch("ddp_cpu", "none.yaml"))
+    assert code == 1 and out.count("error: none.yaml") == 1, out
+    folder = work.parent / "ctrl-c"
+    words = ["--output_dir", folder, "--max_steps", "400", "--save_strategy", "no"]
+    process = launch("ddp_cpu", work, *words)
+    while 3 not in history(folder):
+        assert process.poll() is None, finish(process)
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    code, out = finish(process)
+    [checkpoint] = folder.glob("checkpoint-*")
+    assert code != 0 and out.count(f"stopped: {checkpoint} is whole") == 1, out
+    code, out = finish(launch("ddp_cpu", work, "--output_dir", folder, "--max_steps", str(max(history(folder)) + 2)))
+    assert code == 0 and f"from {checkpoint}" in out and "schedule ends at step" in out, out
+
+
 def kill_children(folder):
     """End the workers too: torchrun starts each in a session of its own."""
     import psutil

@@ -85,6 +85,49 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(make_model, rows, s
     assert record["status"] == "finished" and record["rows"]["rows"] == 40 and record["steps"] == 60
 
 
+def test_stopped_by_ctrl_c_a_run_goes_on_with_other_settings_and_for_longer(
+    make_model, rows, sft_recipe, run, tmp_path
+):
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], max_steps=60, output_dir=str(tmp_path / "whole"))
+    code, _, err = run("sft", recipe)
+    assert code == 0, err
+    folder = tmp_path / "stopped"
+    process = start(recipe, "--output_dir", folder)
+    while not (folder / "log_history.jsonl").exists() or not (folder / "log_history.jsonl").read_text():
+        assert process.poll() is None, finish(process)
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    [checkpoint] = folder.glob("checkpoint-*")
+    assert code == 130 and f"stopped: {checkpoint} is whole, and the same command goes on" in err, (out, err)
+    assert "Ctrl-C once more" in out and "Traceback" not in err and not (folder / "model.safetensors").exists()
+
+    words = ("--per_device_train_batch_size", "1", "--logging-steps", "10", "--save_strategy", "steps")
+    code, out, err = run("sft", recipe, "--output_dir", folder, *words)
+    assert code == 0 and "goes on with logging_steps: 10" in out, (out, err)
+    whole, resumed = weights(tmp_path / "whole"), weights(folder)
+    assert all(torch.allclose(whole[name], resumed[name], atol=1e-5) for name in whole)
+    record = json.loads((folder / "run.json").read_text())
+    assert record["changes"][0]["before"]["per_device_train_batch_size"] == 2 and record["status"] == "finished"
+    assert record["recipe"]["per_device_train_batch_size"] == 1
+    steps = [entry["step"] for entry in map(json.loads, (folder / "log_history.jsonl").open()) if "loss" in entry]
+    assert steps[-3:] == [40, 50, 60]
+
+    code, out, err = run("sft", recipe, "--output_dir", folder, "--report_to", "none", "--logging_steps", "3")
+    assert code == 0 and "nothing to do" in out, err
+    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "50", *words)
+    assert code == 2 and "is at step 60" in err and "[bad-checkpoint]" in err, err
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "66", *words)
+    assert code == 0 and "schedule ends at step 66 now (before: 60)" in out, (out, err)
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["steps"], record["changes"][-1]["before"]["max_steps"]) == ("finished", 66, 60)
+    code, _, err = run("sft", recipe, "--output_dir", folder, "--learning_rate", "0.1", "--max_steps", "70")
+    assert code == 2 and "different: learning_rate" in err, err
+    code, _, err = run("sft", recipe, "--output_dir", tmp_path / "whole", "--max_steps", "70")
+    assert code == 2 and "no checkpoint" in err and "[output-unusable]" in err, err
+
+
 def test_under_accelerate_launch_our_line_comes_first():
     launcher = (ACCELERATE, "launch", "--config_file", "accelerate_configs/cpu.yaml")
     code, _, err = finish(start("none.yaml", launcher=launcher))

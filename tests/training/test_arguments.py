@@ -33,6 +33,17 @@ def test_the_command_line_wins_and_is_recorded(recipe):
     assert parse(["--config", recipe()]).training.max_steps == 3
 
 
+def test_a_key_given_twice_and_a_short_name_are_refused(recipe):
+    for words, fact in (
+        (["--max_steps", "3", "--max-steps=4"], "--max_steps is given twice"),
+        (["--lr", "1e-5"], "--lr (did you mean 'learning_rate'?)"),
+        (["--batch-size", "4"], "(did you mean 'per_device_train_batch_size'?)"),
+    ):
+        with pytest.raises(UserError) as error:
+            parse([recipe(), *words])
+        check(error, "bad-argument", [fact])
+
+
 def test_accumulation_follows_from_the_global_batch(recipe, monkeypatch):
     assert parse([recipe()]).training.gradient_accumulation_steps == 2
     assert parse([recipe(), "--per_device_train_batch_size", "1"]).training.gradient_accumulation_steps == 4

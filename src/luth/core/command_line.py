@@ -2,7 +2,8 @@
 
 import argparse
 import re
-from typing import NoReturn
+import sys
+from typing import Any, NoReturn
 
 from luth.core.console import DEBUG, VERBOSE
 from luth.core.errors import UserError
@@ -13,6 +14,15 @@ USAGE = "RECIPE [--KEY VALUE ...]"
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with a code, and name the nearest option."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take dashes inside an option's name for underscores; refuse an option that is given twice."""
+        words = underscored(sys.argv[1:] if args is None else args)
+        given = [word.split("=")[0] for word in words]
+        for option, action in self._option_string_actions.items():
+            if given.count(option) > 1 and not isinstance(action, argparse._ExtendAction):
+                raise UserError("bad-argument", f"{option} is given twice: {' '.join(self.format_usage().split())}")
+        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         # It imports pydantic, which the shell's completion need not wait for.
@@ -27,6 +37,16 @@ class _Parser(argparse.ArgumentParser):
             line = f"the command line lacks {missing[1]}"
         usage = " ".join(self.format_usage().split())
         raise UserError("bad-argument", f"{line}: {usage}")
+
+
+def underscored(words: list[str]) -> list[str]:
+    """Return a command line's words with the dashes inside options' names as underscores: --learning-rate 1e-5."""
+    return [_underscored(word) if word.startswith("--") else word for word in words]
+
+
+def _underscored(word: str) -> str:
+    name, equals, value = word[2:].partition("=")
+    return f"--{name.replace('-', '_')}{equals}{value}"
 
 
 def script_parser(description: str | None) -> argparse.ArgumentParser:
@@ -63,6 +83,7 @@ def split(arguments: list[str], parser: argparse.ArgumentParser) -> tuple[str, l
     Raises:
         UserError: the first word is no recipe.
     """
+    arguments = underscored(arguments)
     if {"--help", "-h"} & set(arguments):
         parser.print_help()
         parser.exit()
@@ -84,7 +105,7 @@ def split_keys(arguments: list[str], parser: argparse.ArgumentParser) -> tuple[l
     own: list[str] = []
     keys: list[str] = []
     of_key = False
-    for word in arguments:
+    for word in underscored(arguments):
         option = word.split("=")[0]
         if option.startswith("--") or option in parser._option_string_actions:
             of_key = option not in parser._option_string_actions

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from luth.core.console import DEBUG, VERBOSE
+from luth.core.processes import print_once
 
 # docs/troubleshooting.md explains every code; a test compares the two lists, and checks that each code is raised.
 Code = Literal[
@@ -80,8 +81,9 @@ def run_script(main: Callable[[list[str]], None]) -> None:
     """Run a script's `main` on the command line's arguments.
 
     A `UserError`, or a library's error that `explain` knows, becomes one line on stderr and exit code 2; `--debug`
-    shows its traceback as well. Any other error is a fault of this software and keeps its traceback. Every process of
-    a launch prints its own error, because some errors, such as a loss that is not a number, occur in one process only.
+    shows its traceback as well. Any other error is a fault of this software and keeps its traceback. Any process of a
+    launch prints its error, because some errors, such as a loss that is not a number, occur in one process only; what
+    another one has printed already is not said again.
 
     Args:
         main: takes the arguments without `--debug` and `--verbose`, which `quiet_libraries` reads from `sys.argv`.
@@ -89,8 +91,8 @@ def run_script(main: Callable[[list[str]], None]) -> None:
     arguments = [argument for argument in sys.argv[1:] if argument not in (DEBUG, VERBOSE)]
     try:
         main(arguments)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print_once(str(stopped) or "stopped")
         sys.exit(130)
     except Exception as error:
         known = explain(error)
@@ -98,7 +100,7 @@ def run_script(main: Callable[[list[str]], None]) -> None:
             raise
         if DEBUG in sys.argv:
             traceback.print_exc()
-        print(f"error: {' '.join(str(known).split())} [{known.code}]", file=sys.stderr)
+        print_once(f"error: {' '.join(str(known).split())} [{known.code}]")
         sys.exit(2)
 
 

@@ -58,7 +58,9 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError("recipe-not-found", f"{path}: no such recipe: recipes/ holds those of Luth") from None
+        raise UserError(
+            "recipe-not-found", f"{path}: no such recipe{looked_in(path)}: recipes/ holds those of Luth"
+        ) from None
     except IsADirectoryError:
         raise UserError("recipe-not-found", f"{path} is a folder: name one of the .yaml files in it") from None
     except UnicodeDecodeError as error:
@@ -80,11 +82,54 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     return recipe
 
 
+# Short names that people know from other tools, and the keys that they may stand for.
+SHORT_NAMES = {
+    "lr": ("learning_rate",),
+    "bs": ("per_device_train_batch_size", "batch_size"),
+    "batch_size": ("per_device_train_batch_size",),
+    "micro_batch_size": ("per_device_train_batch_size",),
+    "train_batch_size": ("global_batch_size",),
+    "grad_accum": ("global_batch_size",),
+    "gradient_accumulation": ("global_batch_size",),
+    "epochs": ("num_train_epochs",),
+    "num_epochs": ("num_train_epochs",),
+    "steps": ("max_steps",),
+    "iters": ("max_steps",),
+    "model": ("model_name_or_path", "models"),
+    "base_model": ("model_name_or_path", "base_model"),
+    "data": ("datasets",),
+    "dataset": ("datasets",),
+    "out": ("output_dir",),
+    "output": ("output_dir",),
+    "seq_len": ("max_length",),
+    "sequence_len": ("max_length",),
+    "seq_length": ("max_length",),
+    "max_seq_len": ("max_length",),
+    "max_seq_length": ("max_length",),
+    "cutoff_len": ("max_length",),
+    "wd": ("weight_decay",),
+    "warmup_ratio": ("warmup_steps",),
+    "scheduler": ("lr_scheduler_type",),
+    "optimizer": ("optim",),
+    "grad_clip": ("max_grad_norm",),
+    "wandb": ("report_to",),
+    "template": ("chat_template_path",),
+    "chat_template": ("chat_template_path",),
+    "lora": ("use_peft",),
+    "n": ("max_samples",),
+    "num_samples": ("max_samples",),
+    "max_tokens": ("generation_parameters.max_new_tokens",),
+    "temp": ("generation_parameters.temperature",),
+}
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return " (did you mean 'X'?)" for the closest of `names`, or an empty text where none is close."""
     # Options are alike in their dashes, which says nothing.
     bare = {str(each).lstrip("-"): each for each in names}
-    close = difflib.get_close_matches(str(name).lstrip("-"), bare, n=1, cutoff=0.5)
+    asked = str(name).lstrip("-")
+    close = [key for key in SHORT_NAMES.get(asked, ()) if key in bare]
+    close += difflib.get_close_matches(asked, bare, n=1, cutoff=0.5)
     return f" (did you mean {bare[close[0]]!r}?)" if close else ""
 
 
@@ -208,6 +253,11 @@ def build(path: str | Path, recipe: dict[str, Any], schema: type[Recipe]) -> Rec
     """
     refuse(path, mistakes(recipe, schema))
     return TypeAdapter(schema).validate_python(recipe)
+
+
+def looked_in(path: str | Path) -> str:
+    """Say in which folder a path was looked for, where it does not say so itself."""
+    return "" if Path(path).is_absolute() else f" in {Path.cwd()}, where the command is started"
 
 
 def is_local(name: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,22 @@ PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "datatrove
 class Run:
     """One run of a step: run.json is written when the work begins and when it ends."""
 
-    def __init__(self, folder: Path, record: dict[str, Any], replaced: dict[str, Any] | None = None) -> None:
-        """Use `open_run`, which checks the folder. `replaced` is an earlier run's record, kept under its date."""
+    def __init__(
+        self,
+        folder: Path,
+        record: dict[str, Any],
+        replaced: dict[str, Any] | None = None,
+        changed: dict[str, Any] | None = None,
+    ) -> None:
+        """Use `open_run`, which checks the folder.
+
+        `replaced` is an earlier run's record, kept under its date; `changed` holds the settings with which this run
+        goes on, as they were before.
+        """
         self.folder = folder
         self.record = record
         self.replaced = replaced
+        self.changed = changed or {}
         self._since = time.monotonic() - record.get("seconds", 0.0)
 
     @property
@@ -57,6 +69,7 @@ def open_run(
     inputs: dict[str, str],
     seed: int | None = None,
     replace_other: bool = False,
+    may_change: Collection[str] = (),
 ) -> Run:
     """Begin a run in `folder`, or go on with the same run.
 
@@ -68,6 +81,8 @@ def open_run(
         seed: the random seed, if the step has one.
         replace_other: keep another run's record as run_DATE.json and begin a new one, for steps whose files are dated
             and never replace one another.
+        may_change: settings of the recipe with which the same run goes on when they change. The record keeps what they
+            were before.
 
     Raises:
         UserError: the folder holds something else. Nothing is ever overwritten.
@@ -78,7 +93,9 @@ def open_run(
     before = recorded(folder)
     if before is None:
         return Run(folder, fresh)
-    if before.get("recipe_hash") != fresh["recipe_hash"] or before.get("inputs") != inputs:
+    if recipe_hash(without(before.get("recipe"), may_change)) != recipe_hash(without(recipe, may_change)) or (
+        before.get("inputs") != inputs
+    ):
         if replace_other:
             if before.get("step") != step:
                 raise UserError(
@@ -92,7 +109,23 @@ def open_run(
             f"{folder} holds another recipe's run (different: {changed}): "
             f"choose another output_dir, or delete the folder to run again",
         )
-    return Run(folder, before)
+    return _going_on(folder, before, fresh)
+
+
+def without(recipe: Any, keys: Collection[str]) -> Any:
+    """Return a recipe without some of its keys."""
+    return {key: value for key, value in recipe.items() if key not in keys} if isinstance(recipe, dict) else recipe
+
+
+def _going_on(folder: Path, before: dict[str, Any], fresh: dict[str, Any]) -> Run:
+    """Return a run that goes on; the record keeps what settings were before they changed."""
+    if before.get("recipe_hash") == fresh["recipe_hash"]:
+        return Run(folder, before)
+    old, new = before["recipe"], fresh["recipe"]
+    changed = {key: old.get(key) for key in sorted({*old, *new}) if old.get(key) != new.get(key)}
+    changes = [*before.get("changes", []), {"at": fresh["started"], "before": changed}]
+    settings = {key: fresh[key] for key in ("recipe", "recipe_hash")}
+    return Run(folder, {**before, **settings, "changes": changes}, changed=changed)
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:

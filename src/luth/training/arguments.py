@@ -6,8 +6,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar
 
+import torch
 from pydantic import Field, PositiveInt, TypeAdapter, ValidationError
 from trl import DatasetMixtureConfig, ModelConfig, TrlParser
 from trl.scripts.utils import DatasetConfig
@@ -255,8 +257,10 @@ def _overridden(overrides: list[str]) -> list[str]:
 
 
 def _require_known(overrides: list[str], keys: ScriptKeys) -> None:
-    refused = REFUSED | keys.refused
-    for key in _overridden(overrides):
+    refused, given = REFUSED | keys.refused, _overridden(overrides)
+    for key in given:
+        if given.count(key) > 1:
+            raise UserError("bad-argument", f"--{key} is given twice: usage: {USAGE}")
         if key not in keys.names:
             raise UserError("bad-argument", f"unknown key --{key}{nearest(key, keys.names)}: usage: {USAGE}")
         if key in refused:
@@ -289,14 +293,34 @@ def accumulation_steps(global_batch_size: int, per_device: int) -> int:
 
 
 def _require_accelerator(path: str) -> None:
-    import torch
-
     if not torch.accelerator.is_available():
-        raise UserError(
-            "no-gpu",
-            f"{path} is for a GPU and this machine has none that PyTorch can see: run it where there is one, "
-            f"or add --use_cpu true to try it here",
+        raise UserError("no-gpu", f"{path} is for a GPU, {no_gpu()}, or add --use_cpu true to try it here")
+
+
+def no_gpu() -> str:
+    """Say why PyTorch sees no GPU, and what helps."""
+    # Written by NVIDIA's driver, on machines that have one.
+    driver = Path("/proc/driver/nvidia/version")
+    if not driver.exists():
+        return "and this machine has none that PyTorch can see: run it where there is one"
+    if torch.version.cuda is None:
+        return (
+            f"and this PyTorch ({torch.__version__}) is built without CUDA: install the build that "
+            f"https://pytorch.org/get-started/locally names"
         )
+    try:
+        torch.cuda.init()
+    except RuntimeError as error:
+        if "too old" in str(error):
+            found = re.search(r"Kernel Module\s+(?:for \S+\s+)?([\d.]+)", driver.read_text("utf-8", "replace"))
+            return (
+                f"and this machine's NVIDIA driver{f' {found[1]}' if found else ''} is too old for PyTorch's CUDA "
+                f"{torch.version.cuda}: update the driver, or install a build for an older CUDA, such as pip install "
+                f"torch=={torch.__version__.split('+')[0]} --index-url https://download.pytorch.org/whl/cu126"
+            )
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    seen = f" (CUDA_VISIBLE_DEVICES is {hidden!r})" if hidden is not None else ""
+    return f"and PyTorch can see none of this machine's{seen}: see what nvidia-smi says"
 
 
 def _require_one_gpu(visible: int) -> None:

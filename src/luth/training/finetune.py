@@ -28,17 +28,33 @@ from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
 from luth.core.errors import UserError, about, explain
 from luth.core.memory import keep_freed_memory
-from luth.core.run_record import Run, cpu_threads, open_run
+from luth.core.run_record import Run, cpu_threads, open_run, recipe_hash, without
 from luth.training.adapter import merge_adapter
 from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
+from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
 from luth.training.loss_curve import plot_loss
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
-from luth.training.resuming import SealCheckpoints, last_checkpoint, save_finished
+from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
 from luth.training.trainer import LogHistory, LossOnBar
 
 Kind = TypeVar("Kind", bound=Trainer)
+
+# How long to train: a run goes on when these change, a finished one too.
+LENGTH = ("num_train_epochs", "max_steps")
+# Settings that do not change what is trained (but for the rounding of sums in another order): a run goes on with new
+# ones.
+MAY_CHANGE = (
+    *LENGTH,
+    *("output_dir", "disable_tqdm", "report_to", "run_name", "project", "log_level", "log_level_replica"),
+    *("logging_steps", "logging_strategy", "logging_first_step", "save_steps", "save_strategy", "save_total_limit"),
+    *("dataset_num_proc", "dataloader_num_workers", "dataloader_prefetch_factor", "dataloader_persistent_workers"),
+    *("dataloader_pin_memory", "ddp_timeout", "torch_empty_cache_steps", "skip_memory_metrics"),
+    *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_checkpointing"),
+    *("gradient_checkpointing_kwargs", "gradient_checkpointing_every", "activation_checkpointing"),
+    *("activation_checkpointing_kwargs", "activation_offloading"),
+)
 
 
 @dataclass
@@ -82,23 +98,39 @@ def open_training(
     """
     training, name = arguments.training, arguments.model_name
     inputs = {**inputs, name: model_fingerprint(name, arguments.model.model_revision)}
-    settings = {key: value for key, value in arguments.recipe.items() if key not in ("output_dir", "disable_tqdm")}
-    run = open_run(Path(training.output_dir), step, settings, inputs, training.seed)
+    settings = without(arguments.recipe, ("output_dir", "disable_tqdm"))
+    run = open_run(Path(training.output_dir), step, settings, inputs, training.seed, may_change=MAY_CHANGE)
     run.record["recipe_path"] = arguments.path
-    if run.finished:
-        if not any(run.folder.glob("*.safetensors")):
-            raise UserError(
-                "output-unusable",
-                f"{run.folder} holds a finished run without its weights: delete the folder to run again",
-            )
+    recipe = recipe_hash(without(settings, MAY_CHANGE))[:16]
+    made_by = {"recipe": recipe, "strategy": strategy.kind, "processes": strategy.processes}
+    opened = Training(arguments, strategy, run, made_by, last_checkpoint(run.folder, made_by))
+    if run.finished and not _goes_on(opened):
         say(f"{run.folder} already holds this very run, finished: nothing to do.")
         return None
+    for key, before in run.changed.items():
+        say(f"{run.folder} goes on with {key}: {settings.get(key)} (before: {before}).")
     if training.use_cpu:
         torch.set_num_threads(cpu_threads())
         keep_freed_memory()
-    recipe = run.record["recipe_hash"][:16]
-    made_by = {"recipe": recipe, "strategy": strategy.kind, "processes": strategy.processes}
-    return Training(arguments, strategy, run, made_by, last_checkpoint(run.folder, made_by))
+    return opened
+
+
+def _goes_on(training: Training) -> bool:
+    """Tell whether a finished run is to be trained for longer."""
+    run = training.run
+    if not any(run.folder.glob("*.safetensors")):
+        raise UserError(
+            "output-unusable", f"{run.folder} holds a finished run without its weights: delete the folder to run again"
+        )
+    longer = [key for key in LENGTH if key in run.changed]
+    if longer and training.checkpoint is None:
+        raise UserError(
+            "output-unusable",
+            f"{run.folder} holds a finished run and no checkpoint from which it could go on with another "
+            f"{' and '.join(longer)}: choose another output_dir",
+        )
+    run.record["status"] = "running" if longer else "finished"
+    return bool(longer)
 
 
 def trainer_settings(arguments: Arguments[Any, Any]) -> Any:
@@ -200,6 +232,9 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
         training: the run.
         sequences: what the global batch counts: rows or packs.
         facts: what run.json records besides the strategy and the precision.
+
+    Raises:
+        KeyboardInterrupt: a signal stopped the training, and a checkpoint is written.
     """
     if not trainer.args.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
@@ -207,16 +242,25 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
     # Nothing is written before every process has looked into the folder.
     trainer.accelerator.wait_for_everyone()
     strategy, checkpoint = training.strategy, training.checkpoint
-    if trainer.is_world_process_zero():
-        training.run.save(
-            **facts,
-            strategy=str(strategy),
-            processes=strategy.processes,
-            precision="bf16" if trainer.args.bf16 else "fp32",
-        )
+
+    def record() -> None:
+        if trainer.is_world_process_zero():
+            training.run.save(
+                **facts,
+                strategy=str(strategy),
+                processes=strategy.processes,
+                precision="bf16" if trainer.args.bf16 else "fp32",
+            )
+
+    stop = StopAtSignal()
+    trainer.add_callback(GoOn(checkpoint, record))
+    trainer.add_callback(stop)
     batch = f"{training.arguments.luth.global_batch_size} {sequences} a step"
     say(f"Training: {strategy}, {batch}" + (f", from {checkpoint}." if checkpoint else "."))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.stopped:
+        at = training.output / f"checkpoint-{trainer.state.global_step}"
+        raise KeyboardInterrupt(f"stopped: {at} is whole, and the same command goes on from it")
 
 
 def finish(trainer: Trainer, training: Training, tokenizer: PreTrainedTokenizerBase) -> None:

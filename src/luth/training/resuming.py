@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 
 from luth.core.console import say
 from luth.core.errors import UserError
@@ -62,6 +64,36 @@ def seal(folder: Path, made_by: dict[str, Any]) -> None:
         flush(path)
         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
     write_json(folder / COMPLETE, {"made_by": made_by, "files": sizes})
+
+
+class GoOn(TrainerCallback):
+    """Let a resumed run follow the settings that it has now: the Trainer takes the checkpoint's."""
+
+    def __init__(self, checkpoint: Path | None, begun: Callable[[], object]) -> None:
+        """`checkpoint` is what the run goes on from, None at its beginning; `begun` is called once it may go on."""
+        self.checkpoint, self.begun = checkpoint, begun
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Compute how often to log, evaluate and save; say where the schedule ends, if that is elsewhere than before.
+
+        Raises:
+            UserError: the run is already trained for longer than it should be.
+        """
+        state.compute_steps(args, state.max_steps)
+        before = state.max_steps
+        if self.checkpoint:
+            before = json.loads((self.checkpoint / TRAINER_STATE_NAME).read_text("utf-8"))["max_steps"]
+        if before != state.max_steps:
+            if state.global_step >= state.max_steps:
+                raise UserError(
+                    "bad-checkpoint",
+                    f"{self.checkpoint} is at step {state.global_step}, and the run should end at {state.max_steps}: "
+                    f"train for longer, or choose another output_dir",
+                )
+            say(f"The learning rate's schedule ends at step {state.max_steps} now (before: {before}).")
+        self.begun()
 
 
 def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> Path | None:
