@@ -14,7 +14,7 @@ def submit(tmp_path):
     """Run the script as sbatch would, with stand-ins for Slurm's commands that print what they are given."""
     for name, body in (
         ("scontrol", "echo node-a; echo node-b"),
-        ("srun", 'shift; SLURM_NODEID=1 "$@"'),
+        ("srun", '[ "$2" = --cpus-per-task=96 ] || exit 9; shift 2; SLURM_NODEID=1 "$@"'),
         ("accelerate", 'printf "%s\\n" "$@"'),
     ):
         path = tmp_path / name
@@ -28,6 +28,7 @@ def submit(tmp_path):
             "SLURM_NNODES": "2",
             "SLURM_JOB_ID": "31234",
             "SLURM_GPUS_ON_NODE": "4",
+            "SLURM_CPUS_ON_NODE": "96",
             "SLURM_SUBMIT_DIR": str(tmp_path),
         }
         for folder in ("recipes", "accelerate_configs"):

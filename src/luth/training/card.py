@@ -253,7 +253,16 @@ def _reproduction(record: dict[str, Any], recipe: dict[str, Any]) -> str:
     output = "" if "output_dir" in recipe else ", add `output_dir:` with a folder of your own"
     return (
         f"## Recipe\n\nThe settings as given{origin}:\n\n```yaml\n{given}```\n\n"
-        f"SHA-256 of the recipe: `{record.get('recipe_hash', UNKNOWN)}`\n\n"
+        f"SHA-256 of the recipe: `{record.get('recipe_hash', UNKNOWN)}`\n\n{_changes(record)}"
         f"To run it again, save it as `recipe.yaml`{output}, and start in Luth's folder, at the commit above:\n\n"
         f"```bash\naccelerate launch scripts/{_step(record)}.py recipe.yaml\n```"
     )
+
+
+def _changes(record: dict[str, Any]) -> str:
+    """Return the settings with which the run went on, as they were before."""
+    lines = [
+        f"- until {change['at']}: " + ", ".join(f"`{key}: {value}`" for key, value in change["before"].items())
+        for change in record.get("changes", [])
+    ]
+    return "Some settings were others in the beginning:\n\n" + "\n".join(lines) + "\n\n" if lines else ""
