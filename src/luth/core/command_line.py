@@ -15,7 +15,9 @@ USAGE = "RECIPE [--KEY VALUE ...]"
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with a code, and name the nearest option."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
         """Take dashes inside an option's name for underscores; refuse an option that is given twice."""
         words = underscored(sys.argv[1:] if args is None else args)
         given = [word.split("=")[0] for word in words]
