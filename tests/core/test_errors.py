@@ -3,9 +3,11 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
-from luth.core.errors import UserError, about, disk_is_full, explain, run_script
+from luth.core.errors import UserError, about, disk_is_full, explain, memory_advice, run_script
 
 
 def test_a_full_disk_is_explained_even_when_wrapped():
@@ -58,6 +60,56 @@ def test_hub_errors_are_explained():
     ):
         known = explain(error)
         assert known.code == code and all(fact in str(known) for fact in facts)
+
+
+# As torch 2.13's CUDA allocator words it.
+CUDA_FULL = (
+    "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which 1.18 GiB is "
+    "free. Including non-PyTorch memory, this process has 77.90 GiB memory in use. Of the allocated memory 70.00 GiB is "
+    "allocated by PyTorch, and 5.00 GiB is reserved by PyTorch but unallocated."
+)
+
+
+def too_large(kind):
+    if kind == "torch":
+        return torch.empty(2**50)
+    return np.empty(2**50) if kind == "numpy" else bytearray(2**60)
+
+
+@pytest.mark.parametrize("kind", ["torch", "numpy", "python"])
+def test_a_full_machine_is_explained(kind):
+    with pytest.raises((RuntimeError, MemoryError)) as error:
+        too_large(kind)
+    known = explain(error.value)
+    assert known.code == "out-of-memory" and "the machine's memory is full" in str(known)
+    assert "GiB" in str(known) or "PiB" in str(known) or kind == "python"
+
+
+@pytest.mark.parametrize(
+    ("error", "facts"),
+    [
+        (torch.OutOfMemoryError(CUDA_FULL), ("20.00 GiB", "1.18 GiB of 79.10 GiB")),
+        (torch.OutOfMemoryError("Allocation on device"), ()),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"), ()),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), ()),
+        (RuntimeError("HIP out of memory. Tried to allocate 2.00 MiB. GPU 0"), ("2.00 MiB",)),
+    ],
+)
+def test_a_full_card_is_explained_in_few_words(error, facts):
+    known = explain(error)
+    assert known.code == "out-of-memory" and "the GPU's memory is full" in str(known)
+    assert all(fact in str(known) for fact in facts) and len(str(known)) < 160
+
+
+def test_who_knows_what_to_lower_says_it():
+    with pytest.raises(UserError, match=r"GPU's memory is full .*: lower batch_tokens$") as error:
+        with memory_advice("lower something else"), memory_advice("lower batch_tokens"):
+            raise ValueError("a layer failed") from torch.OutOfMemoryError(CUDA_FULL)
+    assert error.value.code == "out-of-memory"
+    for other in (ValueError("memory"), UserError("diverged", "MemoryError")):
+        with pytest.raises(type(other)) as error, memory_advice("lower batch_tokens"):
+            raise other
+        assert error.value is other
 
 
 def test_what_was_being_loaded_is_named_once():

@@ -5,12 +5,13 @@ import torch
 from accelerate import Accelerator
 from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, Qwen3Config
 
 from luth.checkpoints.families import families, packed_families
+from luth.core.errors import UserError
 from luth.evaluation.backends.answer_store import AnswerStore
-from luth.evaluation.backends.transformers_model import load_model
-from luth.evaluation.inference import packed, padded
+from luth.evaluation.backends.transformers_model import default_batch_tokens, load_model
+from luth.evaluation.inference import packed, padded, questions
 from luth.evaluation.inference.questions import Prompt
 from luth.evaluation.inference.sampling import Sampling
 from luth.evaluation.recipe import EvalRecipe, Generation, rows
@@ -62,6 +63,63 @@ def test_log_likelihoods_are_lightevals(family, tokenisation, make_model, tmp_pa
         assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)
         assert other.argmax_logits_eq_gold == one.argmax_logits_eq_gold[:count]
     assert "1 of 5 prompts are longer than the 1024 tokens" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("family", ["llama", "lfm2"])
+def test_log_likelihoods_are_the_same_in_parts(family, make_model, tmp_path, monkeypatch):
+    folder = make_model(tmp_path / "model", family)
+    whole = [answer.logprobs for answer in ours(folder, tmp_path).loglikelihood(DOCS)]
+    monkeypatch.setattr(questions, "CPU_ELEMENTS", 1500)
+    assert [answer.logprobs for answer in ours(folder, tmp_path, "parts").loglikelihood(DOCS)] == whole
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "running", "rows"),
+    # Qwen3-0.6B keeps 112 KiB a token: of 8,500 tokens, half of 8 GiB holds four.
+    [("cuda", 1, 1, 1), ("cuda", 128, 4, 4), ("cpu", 1, 1, 16), ("cpu", 128, 4, 16)],
+)
+def test_a_card_holds_no_idle_rows(device, wanted, running, rows):
+    assert packed.places(wanted, 8500 * 112 * 1024, 8 * GIB) == running
+    assert packed.rows_of_a_step(running, torch.device(device)) == rows
+    assert packed.rows_of_a_step(100, torch.device(device)) == 100
+
+
+def test_there_is_a_place_however_little_is_free():
+    assert packed.places(128, GIB, 0) == packed.places(128, GIB, GIB) == 1
+
+
+def test_a_card_reads_more_tokens_at_once_where_its_memory_holds_them():
+    config = Qwen3Config(vocab_size=151936, hidden_size=1024, intermediate_size=3072)
+
+    def tokens(device, free):
+        return default_batch_tokens(torch.device(device), config, 2, free)
+
+    assert tokens("cpu", 500 * GIB) == tokens("cuda", 0) == 4096
+    assert tokens("cuda", 70 * GIB) == 32768
+    # As many as have room for every token's logits.
+    assert 4096 < tokens("cuda", 10 * GIB) < 32768
+    assert tokens("cuda", 10 * GIB) * 2 * 151936 < 5 * GIB
+
+
+def test_the_recipe_s_batch_tokens_win(make_model, tmp_path):
+    folder = make_model(tmp_path / "model")
+    assert ours(folder, tmp_path).batch_tokens == 300
+    assert (
+        load_model(str(folder), None, EvalRecipe([str(folder)], ["any"], ""), tmp_path / "cache").batch_tokens == 4096
+    )
+
+
+@pytest.mark.parametrize("family", ["llama", "lfm2"])
+def test_memory_that_runs_out_is_one_line_that_names_what_to_lower(family, make_model, tmp_path):
+    model = ours(make_model(tmp_path / "model", family), tmp_path)
+    model.model.register_forward_pre_hook(lambda *_: torch.empty(2**50))
+    for ask in (model.loglikelihood, model.greedy_until):
+        with pytest.raises(UserError, match=r"memory is full .*batch_tokens.*batch_size") as error:
+            ask(DOCS[:2])
+        assert error.value.code == "out-of-memory"
 
 
 def test_a_question_asked_twice_is_answered_twice(make_model, tmp_path):

@@ -45,6 +45,7 @@ Code = Literal[
     "no-winner",
     "not-alike",
     "not-evaluated",
+    "out-of-memory",
     "output-unusable",
     "package-missing",
     "recipe-not-found",
@@ -117,6 +118,20 @@ def about(name: str) -> Iterator[None]:
         raise UserError(known.code, line if name in line else f"{name}: {line}") from error
 
 
+@contextlib.contextmanager
+def memory_advice(advice: str) -> Iterator[None]:
+    """Say `advice`, what to lower or to take instead, where the machine's or the card's memory runs out inside."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        full = next((line for cause in _causes(error) if (line := _full_memory(cause))), None)
+        if full is None:
+            raise
+        raise UserError("out-of-memory", f"{full}: {advice}") from error
+
+
 def explain(error: BaseException) -> UserError | None:
     """Return an error that the user or the machine caused as a `UserError`; None for any other error.
 
@@ -148,7 +163,30 @@ def _says_disk_is_full(error: BaseException) -> bool:
 def _explain_one(error: BaseException) -> UserError | None:
     if isinstance(error, UserError):
         return error
+    full = _full_memory(error)
+    if full is not None:
+        return UserError("out-of-memory", f"{full}: end other programs that use it, or take a larger one")
     return _explain_file(error) or _explain_hub(error)
+
+
+def _full_memory(error: BaseException) -> str | None:
+    """Return which memory is full, with what was asked for and what is free; None for an error of another kind.
+
+    Libraries raise errors of many types: only their text tells.
+    """
+    text = f"{type(error).__name__}: {error}"
+    on_card = re.search(r"\b(CUDA|HIP|XPU|MPS)\b.*out of memory|CUBLAS_STATUS_ALLOC_FAILED|^OutOfMemoryError", text)
+    on_machine = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    if not (on_card or on_machine or re.search(r"DefaultCPUAllocator|\bMemoryError\b|std::bad_alloc", text)):
+        return None
+    in_bytes = re.search(r"tried to allocate (\d+) bytes", text)
+    wanted = re.search(r"(?:[Tt]ried|[Uu]nable) to allocate ([\d.]+ [KMGTPE]iB)", text)
+    free = re.search(r"total capacity of ([\d.]+ \w+) of which ([\d.]+ \w+) is free", text)
+    facts = [f"{int(in_bytes[1]) / 2**30:,.4g} GiB were asked for"] if in_bytes else []
+    facts += [f"{wanted[1]} were asked for"] if wanted else []
+    facts += [f"{free[2]} of {free[1]} are free"] if free else []
+    where = "the GPU's memory" if on_card else "the machine's memory"
+    return f"{where} is full" + (f" ({', '.join(facts)})" if facts else "")
 
 
 def _explain_file(error: BaseException) -> UserError | None:

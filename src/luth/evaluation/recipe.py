@@ -80,7 +80,8 @@ class EvalRecipe:
         endpoint: a server to ask; null for the transformers backend, to which the next three keys belong.
         dtype: torch dtype that the model is loaded in.
         batch_size: prompts that are continued side by side.
-        batch_tokens: tokens read in one forward pass, where prompts or questions are read.
+        batch_tokens: tokens read in one forward pass, where prompts or questions are read; null for 4,096 on a CPU and
+            32,768 on a GPU, or as many as half of its free memory holds.
         max_samples: items of every task, or of each by name, the same for every model: LightEval shuffles with a
             fixed seed and takes the first; null, or a task not named, for all.
         system_prompt: put before every conversation; null for what the chat template does by itself.
@@ -104,7 +105,7 @@ class EvalRecipe:
     endpoint: Endpoint | None = None
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "bfloat16"
     batch_size: PositiveInt = 128
-    batch_tokens: PositiveInt = 4096
+    batch_tokens: PositiveInt | None = None
     max_samples: PositiveInt | dict[str, PositiveInt] | None = None
     system_prompt: str | None = None
     tokenisation: Literal["template", "lighteval"] = "template"

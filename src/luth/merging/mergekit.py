@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from luth.core.errors import UserError
+from luth.core.errors import UserError, explain, memory_advice
 from luth.core.files import write_text
 from luth.core.processes import end_with_parent
 
@@ -44,6 +45,12 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
         for code in (errno.ENOSPC, errno.EDQUOT):
             if os.strerror(code).encode() in printed:
                 raise OSError(code, os.strerror(code), str(output))
+        if process.returncode == -signal.SIGKILL:
+            lines[-1] = "MemoryError: it was killed, as a system does whose memory is full"
+        failure = RuntimeError(lines[-1])
+        with memory_advice("set dtype: bfloat16, or take a machine with more memory"):
+            if explain(failure):
+                raise failure
         raise UserError("merge-failed", f"mergekit-yaml failed: {lines[-1]}")
 
 

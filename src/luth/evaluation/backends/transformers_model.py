@@ -9,11 +9,12 @@ import torch
 from lighteval.models.transformers.transformers_model import TransformersModel, TransformersModelConfig
 from lighteval.tasks.requests import Doc
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from luth.checkpoints.models import require_chat_template
 from luth.core.console import say
-from luth.core.errors import UserError, about
+from luth.core.errors import UserError, about, memory_advice
+from luth.core.memory import free_memory
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
 from luth.evaluation.backends.chat_template import date_fixed
 from luth.evaluation.backends.prompts import Prompts
@@ -23,6 +24,10 @@ from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
 from luth.evaluation.launch import one_evaluation
 from luth.evaluation.recipe import EvalRecipe, Generation, Row
+
+# So many tokens a forward pass keep a CPU at work, and a GPU.
+CPU_BATCH_TOKENS = 4096
+GPU_BATCH_TOKENS = 32768
 
 
 class LocalModel(TransformersModel):
@@ -204,13 +209,31 @@ class LocalModel(TransformersModel):
         accelerator.wait_for_everyone()
         share = sorted(missing)[accelerator.process_index :: accelerator.num_processes]
         mine = [requests[missing[index]] for index in share]
-        for index, answer in work(mine) if mine else ():
-            self.answers.put(missing[index], answer)
+        with memory_advice("lower batch_tokens, or batch_size where answers are written; kept answers stand"):
+            for index, answer in work(mine) if mine else ():
+                self.answers.put(missing[index], answer)
         accelerator.wait_for_everyone()
         self.answers.refresh()
 
     def cleanup(self) -> None:
         """Keep the model in memory: another mode or run of it may follow."""
+
+
+def default_batch_tokens(device: torch.device, config: PretrainedConfig, itemsize: int, free: int) -> int:
+    """Return how many tokens a forward pass reads where the recipe does not say it.
+
+    Args:
+        device: where the model is.
+        config: the model's.
+        itemsize: bytes of a number of the model.
+        free: bytes of the device that are free. Half of them hold a pass in which each token's logits are needed.
+    """
+    if device.type == "cpu":
+        return CPU_BATCH_TOKENS
+    text = config.get_text_config()
+    wide = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
+    numbers = text.vocab_size + 3 * wide + 8 * text.hidden_size
+    return max(CPU_BATCH_TOKENS, min(GPU_BATCH_TOKENS, free // 2 // (numbers * itemsize)))
 
 
 def stop_tokens(model: PreTrainedModel, eos_token_id: Any) -> set[int]:
@@ -269,9 +292,13 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
         cache_dir=str(cache_dir),
     )
     accelerator = one_evaluation()
-    with about(name):
+    with about(name), memory_advice("set dtype: bfloat16, or take a larger card"):
         weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
+        weights = weights.to(accelerator.device)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
-    model: Any = LocalModel.from_model(weights.to(accelerator.device), config, None)
-    model.accelerator, model.prompts, model.batch_tokens = accelerator, prompts, recipe.batch_tokens
+    model: Any = LocalModel.from_model(weights, config, None)
+    model.accelerator, model.prompts, device = accelerator, prompts, accelerator.device
+    model.batch_tokens = recipe.batch_tokens or default_batch_tokens(
+        device, weights.config, weights.dtype.itemsize, free_memory(device)
+    )
     return model

@@ -49,6 +49,14 @@ AttentionInterface.register(SIDE_BY_SIDE, side_by_side_attention)
 def _attend(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scale: float | None
 ) -> torch.Tensor:
+    """Attend causally, or as the mask says.
+
+    On CUDA flash attention alone takes fewer key-value heads than query heads, and it takes neither a mask nor fp32:
+    with these the heads are repeated, or a kernel would run that holds all scores.
+    """
+    if mask is not None or query.dtype == torch.float32:
+        groups = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     causal = mask is None
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=mask, is_causal=causal, scale=scale, enable_gqa=True

@@ -19,7 +19,7 @@ from luth.evaluation.inference.questions import Completion, Likelihood, Prompt, 
 from luth.evaluation.inference.sampling import Sampling, generator
 
 # On CPUs PyTorch multiplies a bfloat16 matrix of fewer rows 10 to 30 times slower, so steps are filled up to these.
-FEWEST_ROWS = 16
+FEWEST_ROWS_ON_CPU = 16
 
 
 def fits(model: PreTrainedModel) -> bool:
@@ -30,7 +30,7 @@ def fits(model: PreTrainedModel) -> bool:
 def _forward(
     model: PreTrainedModel, tokens: list[int], positions: list[int], where: list[int], layout: Layout
 ) -> torch.Tensor:
-    """Return the logits, in fp32, that follow the tokens at `where`: (len(where), vocabulary)."""
+    """Return the logits that follow the tokens at `where`: (len(where), vocabulary)."""
     device = model.device
     before: Any = model.config._attn_implementation
     model.set_attn_implementation(SIDE_BY_SIDE)
@@ -44,7 +44,7 @@ def _forward(
         )
     finally:
         model.set_attn_implementation(before)
-    return output.logits[0].float()
+    return output.logits[0]
 
 
 @torch.inference_mode()
@@ -132,8 +132,8 @@ def completions(
     waiting = list(reversed(prompts))
     running: list[_Running] = []
     longest = max(len(prompt.tokens) + prompt.max_new_tokens for prompt in prompts)
-    size = max(1, min(batch_size, len(prompts), free_memory(model.device) // 2 // (longest * token_bytes(model))))
-    cache = Cache(model.config, max(size, FEWEST_ROWS), model.dtype, model.device)
+    size = places(min(batch_size, len(prompts)), longest * token_bytes(model), free_memory(model.device))
+    cache = Cache(model.config, rows_of_a_step(size, model.device), model.dtype, model.device)
     while waiting or running:
         if waiting and size - len(running) >= (max(1, size // 8) if running else 1):
             free = size - len(running)
@@ -154,6 +154,19 @@ def completions(
                     cache.move(len(running), row, last.length)
                     running[row] = last
             row -= 1
+
+
+def places(wanted: int, place_bytes: int, free: int) -> int:
+    """Return how many prompts are continued at a time: at most `wanted`, and what half of the free memory holds.
+
+    `place_bytes` are what the keys and values of the longest prompt and answer take, `free` the bytes that are free.
+    """
+    return max(1, min(wanted, free // 2 // place_bytes))
+
+
+def rows_of_a_step(running: int, device: torch.device) -> int:
+    """Return how many rows a step computes, and the cache holds, for so many running prompts: idle ones on a CPU."""
+    return max(running, FEWEST_ROWS_ON_CPU) if device.type == "cpu" else running
 
 
 def _read(
@@ -188,7 +201,7 @@ def _read(
 
 def _step(model: PreTrainedModel, running: list[_Running], cache: Cache, sampling: Sampling) -> None:
     """Add one token to every running prompt."""
-    idle = [0] * (FEWEST_ROWS - len(running))
+    idle = [0] * (rows_of_a_step(len(running), model.device) - len(running))
     positions = [state.length - 1 for state in running]
     cache.make_room(max(positions) + 1)
     layout = NextTokens(cache, torch.tensor(positions + idle, device=model.device))

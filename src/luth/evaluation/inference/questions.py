@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
+# How many logits are scored at once: on a CPU as many as its cache holds, on a GPU 1 GiB in fp32.
+CPU_ELEMENTS = 2**22
+GPU_ELEMENTS = 2**28
+
 
 @dataclass
 class Question:
@@ -48,8 +52,9 @@ def scored(batch: list[Question], logits: torch.Tensor) -> Iterator[tuple[Questi
     LightEval's own computation does. logsumexp would be more exact, and over 50 tokens more than 1e-4 from LightEval.
     """
     wanted = torch.tensor([t for q in batch for c in q.continuations for t in c], device=logits.device)
-    scores = logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).tolist()
-    greedy = (logits.argmax(-1) == wanted).tolist()
+    rows = max(1, (CPU_ELEMENTS if logits.device.type == "cpu" else GPU_ELEMENTS) // logits.shape[-1])
+    parts = [_scored(*part) for part in zip(logits.split(rows), wanted.split(rows), strict=True)]
+    scores, greedy = (torch.cat(found).tolist() for found in zip(*parts, strict=True))
     at = 0
     for question in batch:
         likelihood = Likelihood([], [])
@@ -59,3 +64,8 @@ def scored(batch: list[Question], logits: torch.Tensor) -> Iterator[tuple[Questi
             likelihood.greedy.append(all(greedy[at:stop]))
             at = stop
         yield question, likelihood
+
+
+def _scored(logits: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    logits = logits.float()
+    return logits.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1), logits.argmax(-1) == wanted
