@@ -65,8 +65,8 @@ def test_hub_errors_are_explained():
 # As torch 2.13's CUDA allocator words it.
 CUDA_FULL = (
     "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which 1.18 GiB is "
-    "free. Including non-PyTorch memory, this process has 77.90 GiB memory in use. Of the allocated memory 70.00 GiB is "
-    "allocated by PyTorch, and 5.00 GiB is reserved by PyTorch but unallocated."
+    "free. Including non-PyTorch memory, this process has 77.90 GiB memory in use. Of the allocated memory 70.00 GiB "
+    "is allocated by PyTorch, and 5.00 GiB is reserved by PyTorch but unallocated."
 )
 
 

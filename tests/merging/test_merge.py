@@ -12,7 +12,9 @@ import yaml
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from luth.core.errors import UserError
 from luth.languages import known
+from luth.merging.mergekit import run_mergekit
 from luth.merging.recipe import parents
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +175,23 @@ def test_mergekit_failing_is_one_line(pair, write_recipe, run, tmp_path):
     code, _, err = run("merge", write_recipe(*pair, dtype="float31"), tmp_path / "x")
     assert code == 2 and "[merge-failed]" in err and "mergekit-yaml failed" in err and "Traceback" not in err
     assert not (tmp_path / "x").exists() and not (tmp_path / ".x.tmp").exists()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "echo 'RuntimeError: DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.' >&2; exit 1",
+        "kill -KILL $$",
+    ],
+)
+def test_a_merge_that_memory_does_not_hold_is_one_line(end, monkeypatch, tmp_path):
+    program = tmp_path / "mergekit-yaml"
+    program.write_text(f"#!/bin/sh\n{end}\n", "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(UserError, match=r"memory is full.*dtype: bfloat16") as error:
+        run_mergekit({}, tmp_path / "out")
+    assert error.value.code == "out-of-memory"
 
 
 def test_parents_are_found_wherever_they_stand():
