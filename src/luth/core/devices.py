@@ -36,7 +36,7 @@ def _card(name: str, gib: float, tera_flops: float | None, tera_bytes: float) ->
     return Card(name, int(gib * GIB), tera_flops and tera_flops * 1e12, tera_bytes * 1e12)
 
 
-# Peaks: the makers' data sheets and architecture papers (NVIDIA's of Ampere, Ada, Hopper and Blackwell, AMD's of CDNA 3),
+# Peaks: the makers' data sheets and papers (NVIDIA's of Ampere, Ada, Hopper and Blackwell, AMD's of CDNA 3),
 # half of a figure that is with sparsity. Memory: total_memory as PyTorch reports it, rounded down. Both were written
 # down without the sheets at hand: `make gpu-check` measures the peaks of the card that it runs on.
 # Where a name fits several cards (a100), the first is meant.
