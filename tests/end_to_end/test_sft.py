@@ -83,6 +83,23 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(make_model, rows, s
     assert (folder / "chat_template.jinja").read_text() == (model / "chat_template.jinja").read_text()
     record = json.loads((folder / "run.json").read_text())
     assert record["status"] == "finished" and record["rows"]["rows"] == 40 and record["steps"] == 60
+    # Without a terminal: a line now and then, and none of a log.
+    assert "of 60: loss" in out and "tokens/s" not in err and "{'loss'" not in out + err
+    assert record["tokens_per_second"] > 100 and 0.1 < record["peak_memory_gib"] < 8
+    assert f"{record['tokens_per_second']:,.0f} tokens a second" in (folder / "README.md").read_text("utf-8")
+
+
+def test_memory_that_runs_out_in_training_is_one_line_that_says_what_to_lower(
+    make_model, rows, sft_recipe, run, tmp_path, monkeypatch
+):
+    from luth.training.trainer import MaskedSFTTrainer
+
+    monkeypatch.setattr(MaskedSFTTrainer, "compute_loss", lambda *_, **__: torch.empty(2**50))
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], gradient_checkpointing=False)
+    code, _, err = run("sft", recipe)
+    [line] = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2 and line.startswith("error: the machine's memory is full (") and line.endswith("[out-of-memory]")
+    assert all(word in line for word in ("max_length", "gradient_checkpointing: true", "zero3"))
 
 
 def test_stopped_by_ctrl_c_a_run_goes_on_with_other_settings_and_for_longer(

@@ -1,6 +1,8 @@
 """Memory: how much is free, and on a CPU how to keep what was freed."""
 
 import ctypes
+import re
+from pathlib import Path
 
 import psutil
 import torch
@@ -30,3 +32,11 @@ def free_memory(device: torch.device) -> int:
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + kept
     return psutil.virtual_memory().available
+
+
+def peak_memory(device: torch.device) -> int:
+    """Return the most bytes that this process has held: on a card its tensors, on a CPU everything."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
+    return int(peak[1]) * 1024 if peak else psutil.Process().memory_info().rss

@@ -104,3 +104,12 @@ def read_json(text: str) -> Any:
         if max(depths, default=0) > DEEPEST:
             raise ValueError(f"nested deeper than {DEEPEST}")
     return json.loads(text)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in hours and minutes, or minutes and seconds, or seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.3g} s"

@@ -41,15 +41,23 @@ class GlobalBatches(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         """Yield row indices."""
-        generator = torch.Generator().manual_seed(self.seed + self.epoch)
-        rows = len(self.lengths)
-        in_turn = self.strategy == "sequential"
-        order = list(range(rows)) if in_turn else torch.randperm(rows, generator=generator).tolist()
+        order = self._order(self.epoch)
         for at in range(0, len(self), self.batch_size):
             batch = order[at : at + self.batch_size]
             if self.strategy == "group_by_length":
                 batch.sort(key=lambda row: -self.lengths[row])
             yield from batch
+
+    def tokens(self, epoch: int) -> list[int]:
+        """Return how many tokens each global batch of an epoch has, in turn."""
+        order = torch.tensor(self._order(epoch)[: len(self)], dtype=torch.long)
+        return torch.tensor(self.lengths)[order].view(-1, self.batch_size).sum(1).tolist()
+
+    def _order(self, epoch: int) -> list[int]:
+        rows = len(self.lengths)
+        if self.strategy == "sequential":
+            return list(range(rows))
+        return torch.randperm(rows, generator=torch.Generator().manual_seed(self.seed + epoch)).tolist()
 
 
 def require_one_batch(rows: int, batch_size: int, kind: str, processes: int | None) -> None:

@@ -14,6 +14,7 @@ from huggingface_hub import ModelCardData
 from luth.core.files import write_text
 from luth.core.markdown import table
 from luth.core.recipes import is_local
+from luth.core.text import duration
 from luth.languages import TARGET, get
 
 # Loaders of files (datasets.packaged_modules): such a "path" is no dataset of the Hub.
@@ -193,7 +194,9 @@ def _training(record: dict[str, Any], recipe: dict[str, Any], history: list[dict
         "Processes": record.get("strategy") or record.get("processes"),
         "Hardware": _hardware(record.get("hardware") or {}),
         "Begun": record.get("started"),
-        "Time": _duration(record.get("seconds")),
+        "Time": duration(record["seconds"]) if record.get("seconds") is not None else None,
+        "Speed": _speed(record),
+        "Memory, most at once": _memory(record),
         "Code": f"Luth, commit `{record['git_commit']}`" if record.get("git_commit") else None,
         "Packages": ", ".join(f"{name} {version}" for name, version in packages.items() if version),
     }
@@ -236,14 +239,17 @@ def _hardware(hardware: dict[str, Any]) -> str:
     return ", ".join(gpus + machine)
 
 
-def _duration(seconds: float | None) -> str | None:
-    if seconds is None:
+def _speed(record: dict[str, Any]) -> str | None:
+    rate, share = record.get("tokens_per_second"), record.get("share_of_peak")
+    if rate is None:
         return None
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.3g} s"
+    peak = "" if share is None else f", {share:.0%} of the hardware's peak in bfloat16"
+    return f"{rate:,.0f} tokens a second{peak}"
+
+
+def _memory(record: dict[str, Any]) -> str | None:
+    peak, several = record.get("peak_memory_gib"), (record.get("processes") or 1) > 1
+    return None if peak is None else f"{peak:.3g} GiB" + (", in the first process" if several else "")
 
 
 def _reproduction(record: dict[str, Any], recipe: dict[str, Any]) -> str:

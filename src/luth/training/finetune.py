@@ -17,6 +17,7 @@ from datasets import Dataset
 from peft import PeftConfig
 from transformers import (
     PreTrainedTokenizerBase,
+    PrinterCallback,
     ProgressCallback,
     Trainer,
     TrainerCallback,
@@ -26,7 +27,7 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from luth.checkpoints.models import model_fingerprint
 from luth.core.console import say
-from luth.core.errors import UserError, about, explain
+from luth.core.errors import UserError, about, explain, memory_advice
 from luth.core.memory import keep_freed_memory
 from luth.core.run_record import Run, cpu_threads, open_run, recipe_hash, without
 from luth.training.adapter import merge_adapter
@@ -35,9 +36,9 @@ from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
 from luth.training.loss_curve import plot_loss
+from luth.training.progress import LogHistory, Progress
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
-from luth.training.trainer import LogHistory, LossOnBar
 
 Kind = TypeVar("Kind", bound=Trainer)
 
@@ -178,7 +179,7 @@ def build_trainer(
     # TRL's trainers take more than transformers' Trainer declares.
     make: Any = kind
     try:
-        with about(name):
+        with about(name), memory_advice(_what_to_lower(settings)):
             trainer = make(
                 model=name,
                 args=settings,
@@ -236,9 +237,10 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
     Raises:
         KeyboardInterrupt: a signal stopped the training, and a checkpoint is written.
     """
-    if not trainer.args.disable_tqdm:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(LossOnBar)
+    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    progress = Progress(trainer, bar=not trainer.args.disable_tqdm)
+    trainer.add_callback(progress)
     # Nothing is written before every process has looked into the folder.
     trainer.accelerator.wait_for_everyone()
     strategy, checkpoint = training.strategy, training.checkpoint
@@ -257,10 +259,21 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
     trainer.add_callback(stop)
     batch = f"{training.arguments.luth.global_batch_size} {sequences} a step"
     say(f"Training: {strategy}, {batch}" + (f", from {checkpoint}." if checkpoint else "."))
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with memory_advice(_what_to_lower(trainer.args)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    training.run.record.update(progress.speed.facts())
     if stop.stopped:
         at = training.output / f"checkpoint-{trainer.state.global_step}"
         raise KeyboardInterrupt(f"stopped: {at} is whole, and the same command goes on from it")
+
+
+def _what_to_lower(settings: TrainingArguments) -> str:
+    """Say what makes a training take less memory, and is not done yet."""
+    words = ["lower max_length"]
+    if settings.per_device_train_batch_size > 1:
+        words = ["lower per_device_train_batch_size (global_batch_size stays as it is) or max_length"]
+    words += [] if settings.gradient_checkpointing else ["set gradient_checkpointing: true"]
+    return ", ".join([*words, "or take a larger card, or several with accelerate_configs/zero3.yaml"])
 
 
 def finish(trainer: Trainer, training: Training, tokenizer: PreTrainedTokenizerBase) -> None:

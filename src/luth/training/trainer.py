@@ -1,8 +1,6 @@
 """TRL's SFTTrainer with the loss computed only where a token is trained."""
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +9,6 @@ from datasets import Dataset
 from torch.utils.data import Sampler, SequentialSampler
 from transformers import (
     EvalPrediction,
-    ProgressCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -22,7 +19,6 @@ from trl import SFTConfig, SFTTrainer
 
 from luth.checkpoints.families import families
 from luth.core.errors import UserError
-from luth.core.files import write_text
 from luth.training.batch_order import GlobalBatches
 from luth.training.divergence import NotFinite
 from luth.training.loss import LinearCrossEntropy, token_losses
@@ -204,40 +200,3 @@ class FollowEpoch(TrainerCallback):
     ) -> None:
         """`state.epoch` counts the epochs done, with the part of a resumed one."""
         self.trainer.sampler.set_epoch(int(state.epoch or 0))
-
-
-class LogHistory(TrainerCallback):
-    """Append every log to `log_history.jsonl`; after a resume the file goes on from the checkpoint's history."""
-
-    def __init__(self, path: Path) -> None:
-        """`path` is the JSON-lines file."""
-        self.path = path
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Begin the file with the checkpoint's history, so that no step is there twice."""
-        if state.is_world_process_zero:
-            write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in state.log_history))
-
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Append the newest entry."""
-        if state.is_world_process_zero:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(state.log_history[-1]) + "\n")
-
-
-class LossOnBar(ProgressCallback):
-    """A progress bar with the loss at its end, and no line of text for every log."""
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Show the newest loss."""
-        if self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_postfix_str(f"loss {logs['loss']:.3f}")
