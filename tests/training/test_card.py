@@ -88,6 +88,9 @@ FINISHED = {
     "train_loss": 1.23456789,
     "steps": 12345,
     "seconds": 18061.2,
+    "tokens_per_second": 401234.6,
+    "share_of_peak": 0.413,
+    "peak_memory_gib": 23.12,
     "hub_repository": "équipe/luth-0.6b",
 }
 HISTORY = [
@@ -137,6 +140,8 @@ def test_a_finished_run(tmp_path):
         "- Processes: fsdp2, 8 processes",
         "- Hardware: 8 x NVIDIA H100, AMD EPYC, 16 cores, 128 GiB of memory",
         "- Time: 5 h 01 min",
+        "- Speed: 401,235 tokens a second, 41% of the hardware's peak in bfloat16",
+        "- Memory, most at once: 23.1 GiB, in the first process",
         "- Code: Luth, commit `c16042e1c16042e1c16042e1c16042e1c16042e1`",
         "- Packages: torch 2.13.0, trl 1.16.0",
         "accelerate launch scripts/sft.py recipe.yaml",

@@ -36,9 +36,9 @@ from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
 from luth.training.loss_curve import plot_loss
-from luth.training.progress import LogHistory, Progress
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
+from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
 

@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, TrainerControl, TrainerState
 
 from luth.core.devices import card_named
-from luth.training import progress
+from luth.training import throughput
 from luth.training.batch_order import GlobalBatches
-from luth.training.progress import Progress, Speed, flops_per_token
+from luth.training.throughput import Progress, Speed, flops_per_token
 from tests.conftest import tiny_config
 
 LENGTHS = [(7 * n) % 100 + 1 for n in range(47)]
@@ -30,7 +30,7 @@ def trainer(device="cpu", world_size=1, bf16=True):
 @pytest.fixture
 def clock(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(throughput.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -71,8 +71,8 @@ def test_speed_leaves_out_the_first_step_evaluations_and_checkpoints(begin, cloc
 
 @pytest.mark.parametrize(("bf16", "card"), [(True, "H100"), (False, "H100"), (True, "V100 32GB"), (True, None)])
 def test_the_share_of_peak_is_of_all_cards_that_are_known(bf16, card, clock, monkeypatch):
-    monkeypatch.setattr(progress, "this_card", lambda: card and card_named(card))
-    monkeypatch.setattr(progress, "peak_memory", lambda device: 23 * 2**30)
+    monkeypatch.setattr(throughput, "this_card", lambda: card and card_named(card))
+    monkeypatch.setattr(throughput, "peak_memory", lambda device: 23 * 2**30)
     speed = Speed(trainer("cuda", world_size=2, bf16=bf16))
     for step in (1, 2):
         # As long as a model of this size takes at half of two H100s' peak.
