@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,8 @@ def test_two_processes_give_one_s_losses_and_a_killed_run_goes_on_exactly(strate
     code, out = finish(launch(f"{strategy}_cpu", work, *words, **COLD))
     name = "DDP" if strategy == "ddp" else f"ZeRO-{strategy[-1]}"
     assert code == 0 and f"{name} over 2 processes" in out and "from " in out, out
+    said = re.findall(r"^Step (\d+) of \d+: loss .*GiB", out, flags=re.M)
+    assert said and len(said) == len(set(said)), out
     after = history(folder)
     assert sorted(after) == list(range(1, STEPS + 1))
     # Steps 4 and 5 lie on both sides of an epoch's border (two steps an epoch), and checkpoint-3 in the middle of one.
