@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luth.training import loss
-from luth.training.loss import LinearCrossEntropy, token_losses
+from luth.training.logits import LogitChange
+from luth.training.loss import LinearCrossEntropy, fused_head_problem, summed_loss, token_losses
 
 
 def problem(positions, vocabulary, width, seed=0):
@@ -47,6 +48,42 @@ def test_the_gradients_agree_with_finite_differences():
     step[2, 1] = 1e-2
     up, down = (F.cross_entropy(hidden @ (weight + sign * step).T, targets, reduction="sum") for sign in (1, -1))
     assert weight.grad[2, 1].item() == pytest.approx((up - down).item() / 2e-2, rel=1e-3)
+
+
+CHANGES = [LogitChange(0.7), LogitChange(cap=3.0), LogitChange(2.5, 1.5)]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("fused", [False, True])
+def test_factor_and_cap_are_in_value_and_gradients_of_our_head_and_of_trl_s(change, fused):
+    """TRL's function computes in plain torch where there is no Triton: its arguments are tried, not its kernels."""
+    hidden, weight, targets = problem(12, 50, 8)
+    losses = F.cross_entropy(change(hidden @ weight.T), targets, reduction="none")
+    (losses.sum() * 0.3).backward()
+    wanted = hidden.grad, weight.grad
+    hidden.grad = weight.grad = None
+    total = summed_loss(hidden, weight, targets, change, fused)
+    (total * 0.3).backward()
+    assert total.dtype == torch.float32 and total.item() == pytest.approx(losses.sum().item(), rel=1e-5)
+    torch.testing.assert_close(hidden.grad, wanted[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(weight.grad, wanted[1], rtol=1e-4, atol=1e-5)
+    each = token_losses(hidden, weight, targets, change, fused)
+    assert not each.requires_grad
+    torch.testing.assert_close(each, losses.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_no_trained_token_is_a_loss_of_zero_in_trl_s_head_too():
+    hidden, weight, targets = problem(0, 50, 8)
+    assert summed_loss(hidden, weight, targets, LogitChange(), fused=True).item() == 0
+
+
+def test_trl_s_fused_head_is_taken_only_with_the_arguments_that_are_known(monkeypatch):
+    monkeypatch.setattr(loss, "is_triton_available", lambda: False)
+    assert "Triton" in fused_head_problem()
+    monkeypatch.setattr(loss, "is_triton_available", lambda: True)
+    assert fused_head_problem() is None
+    monkeypatch.setattr(loss, "FUSED_ARGUMENTS", (*loss.FUSED_ARGUMENTS, "another"))
+    assert "arguments" in fused_head_problem()
 
 
 def test_a_frozen_head_gets_no_gradient():

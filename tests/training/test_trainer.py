@@ -1,16 +1,19 @@
 """The loss is TRL's own, only cheaper."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 import transformers
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, Gemma2Config, PhiConfig
+from transformers import AutoConfig, AutoModelForCausalLM, PhiConfig
 from trl import SFTConfig, SFTTrainer
 
 from luth.core.errors import UserError
 from luth.training.attention import VARLEN
 from luth.training.batch_order import GlobalBatches
+from luth.training.logits import LogitChange
 from luth.training.trainer import MaskedSFTTrainer, require_hooks
 
 
@@ -89,12 +92,71 @@ def test_only_whole_global_batches_are_seen_and_the_rest_changes_with_the_epoch(
     assert len(set(left_out)) == (1 if strategy == "sequential" else 3)
 
 
-def test_a_model_that_scales_its_logits_is_refused(make_model, tokenizer, tmp_path):
-    config = Gemma2Config(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=1)
-    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "model")
-    with pytest.raises(UserError, match=r"gemma2 .*final_logit_softcapping") as error:
-        trainer(MaskedSFTTrainer, tmp_path / "model", tokenizer, tmp_path / "out")
+SMALL = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+SMALL |= {"num_key_value_heads": 1, "head_dim": 16, "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 1}
+# Factors and caps far enough from 1 and infinity that a loss without them is another one.
+CHANGED = {
+    "gemma2": {"final_logit_softcapping": 0.5},
+    "gemma3_text": {"final_logit_softcapping": 0.7},
+    "cohere": {"logit_scale": 3.0},
+    "granite": {"logits_scaling": 0.2},
+    "hyperclovax": {"logits_scaling": 5.0},
+    "minicpm3": {"dim_model_base": 128, "num_key_value_heads": 2},
+    "recurrent_gemma": {"logits_soft_cap": 0.5, "block_types": ["attention"]},
+}
+
+
+def small(family, tokenizer, folder):
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, **{"vocab_size": len(tokenizer), **SMALL, **CHANGED.get(family, {})})
+    model = AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():
+        # The output projection's results are of the size of the caps.
+        model.get_output_embeddings().weight.mul_(20)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", CHANGED)
+def test_factors_and_caps_of_the_logits_are_in_the_loss_and_its_gradients(family, tokenizer, batch, tmp_path):
+    one = trainer(MaskedSFTTrainer, small(family, tokenizer, tmp_path / "model"), tokenizer, tmp_path / "out")
+    found = {}
+    for kind in ("ours", "transformers"):
+        one.model.zero_grad()
+        if kind == "ours":
+            loss = one.compute_loss(one.model, dict(batch))
+        else:
+            logits = one.model(**{key: batch[key] for key in ("input_ids", "attention_mask")}).logits
+            loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), batch["labels"][:, 1:].flatten())
+        loss.backward()
+        found[kind] = loss.item(), [parameter.grad for parameter in one.model.parameters()]
+    assert found["ours"][0] == pytest.approx(found["transformers"][0], rel=1e-5)
+    assert abs(found["ours"][0] - math.log(len(tokenizer))) > 1e-3
+    for ours, theirs in zip(found["ours"][1], found["transformers"][1], strict=True):
+        assert (ours - theirs).norm() <= 1e-4 * theirs.norm()
+
+
+def test_a_model_that_changes_its_logits_in_an_unknown_way_is_refused(tokenizer, batch, tmp_path, monkeypatch):
+    one = trainer(MaskedSFTTrainer, small("gemma2", tokenizer, tmp_path / "model"), tokenizer, tmp_path / "out")
+    one.change = LogitChange()
+    with pytest.raises(UserError, match="gemma2 change their logits") as error:
+        one.compute_loss(one.model, dict(batch))
     assert error.value.code == "unsupported-model"
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3", "lfm2", "gemma2"])
+def test_padding_on_the_right_needs_no_mask(family, tokenizer, batch, tmp_path):
+    one = trainer(MaskedSFTTrainer, small(family, tokenizer, tmp_path / "model"), tokenizer, tmp_path / "out")
+    assert not one.needs_mask
+    found = []
+    for one.needs_mask in (False, True):
+        one.model.zero_grad()
+        loss = one.compute_loss(one.model, dict(batch))
+        loss.backward()
+        found.append((loss.item(), [parameter.grad for parameter in one.model.parameters()]))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-6)
+    for without, masked in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(without, masked, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("padding_free", [False, True])

@@ -17,11 +17,12 @@ from transformers import (
 )
 from trl import SFTConfig, SFTTrainer
 
-from luth.checkpoints.families import families
+from luth.core.console import say
 from luth.core.errors import UserError
 from luth.training.batch_order import GlobalBatches
 from luth.training.divergence import NotFinite
-from luth.training.loss import LinearCrossEntropy, token_losses
+from luth.training.logits import logit_change, require_change
+from luth.training.loss import fused_head_problem, summed_loss, token_losses
 from luth.training.masking import IGNORED
 
 # Trainer's own methods that MaskedSFTTrainer overrides or calls. Without one of them, transformers would train on rows
@@ -69,18 +70,20 @@ class MaskedSFTTrainer(SFTTrainer):
         self.add_callback(FollowEpoch(self))
         model: Any = self.model
         config = model.config.get_text_config()
-        scales = [key for key in LOGIT_SCALES if getattr(config, key, None) not in (None, 1, 1.0)]
-        advice = f"which this loss leaves out: choose a model of a tested family ({', '.join(families())})"
-        if scales:
-            raise UserError(
-                "unsupported-model",
-                f"models of the family {config.model_type} scale their logits ({', '.join(scales)}), {advice}",
-            )
         if getattr(model.get_output_embeddings(), "bias", None) is not None or self.aux_loss_enabled:
             raise UserError(
                 "unsupported-model",
-                f"models of the family {config.model_type} have an output bias or an auxiliary loss, {advice}",
+                f"models of the family {config.model_type} have an output bias or an auxiliary loss, which this loss "
+                f"leaves out: choose a model of another family",
             )
+        self.change, self.checked = logit_change(config), False
+        # Padding is on the right: where no token sees a later one, none that is trained sees padding.
+        self.needs_mask = bool(getattr(config, "use_bidirectional_attention", False))
+        on_gpu = self.accelerator.device.type == "cuda"
+        problem = fused_head_problem() if on_gpu else None
+        self.fused = on_gpu and problem is None
+        if problem and self.is_world_process_zero():
+            say(f"The loss is computed without TRL's fused head, and takes more time and memory: {problem}.")
 
     @property
     def sequences(self) -> int:
@@ -118,7 +121,7 @@ class MaskedSFTTrainer(SFTTrainer):
         Raises:
             NotFinite: the loss is infinite or not a number.
         """
-        total, _, targets = self._through_head(model, inputs, LinearCrossEntropy.apply)
+        total, _, targets = self._through_head(model, inputs, summed_loss)
         if not torch.isfinite(total):
             raise NotFinite(total.item() / max(len(targets), 1), inputs)
         if num_items_in_batch is None:
@@ -146,13 +149,15 @@ class MaskedSFTTrainer(SFTTrainer):
         else:
             positions = trained.nonzero()[:, 1] + 1
             row, rows = torch.bucketize(positions, borders[1:].to(positions), right=True), len(borders) - 1
+        # In float32 whatever a wrapper made of the losses: in bf16, 1,000 losses of 1.0 sum to 256.
+        losses = losses.float()
         sums = losses.new_zeros(rows).index_add_(0, row, losses)
         return None, sums, torch.bincount(row, minlength=rows)
 
     def _through_head(
         self, model: torch.nn.Module, inputs: dict[str, Any], loss: Any
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Run the model with `loss(hidden states, weight, targets)` in place of its output projection's forward.
+        """Run the model with a loss of `luth.training.loss` in place of its output projection's forward.
 
         It stands in for the forward, and does not follow it, because DeepSpeed's and FSDP's hooks on the head are what
         gathers its weight.
@@ -165,16 +170,28 @@ class MaskedSFTTrainer(SFTTrainer):
         targets = labels[trained]
         unwrapped: Any = self.accelerator.unwrap_model(self.model)
         head = unwrapped.get_output_embeddings()
-        head.forward = lambda hidden: loss(hidden[:, :-1][trained], head.weight, targets)
+        losses: list[torch.Tensor] = []
+
+        def forward(hidden: torch.Tensor) -> torch.Tensor:
+            # The layers are done: their weights' copies in bf16 would only stand beside the logits.
+            torch.clear_autocast_cache()
+            return loss(hidden[:, :-1][trained], head.weight, targets, self.change, self.fused)
+
+        left_out = {"labels"} if self.needs_mask else {"labels", "attention_mask"}
+        head.forward = forward
+        # The last hook of the head, so it sees what the others returned.
+        hook = head.register_forward_hook(lambda module, args, output: losses.append(output))
         try:
-            outputs = model(**{key: value for key, value in inputs.items() if key != "labels"}, use_cache=False)
+            given = {key: value for key, value in inputs.items() if key not in left_out}
+            changed = model(**given, use_cache=False).logits
         finally:
+            hook.remove()
             del head.forward
-        return outputs.logits, trained, targets
-
-
-# What transformers' models do to logits after the output projection, by the key in their configuration.
-LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "logits_scaling", "output_multiplier", "lm_head_multiplier")
+        if not self.checked:
+            require_change(self.change, losses[0], changed, unwrapped.config.get_text_config().model_type)
+            self.checked = True
+        # What the model made of the loss as if it were logits counts for nothing, but the hooks on it must run.
+        return losses[0] + 0 * changed, trained, targets
 
 
 def held_out_loss(prediction: EvalPrediction) -> dict[str, float]:
