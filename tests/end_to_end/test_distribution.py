@@ -260,9 +260,18 @@ def test_a_launch_that_would_change_the_precision_is_refused(work):
     assert code == 1 and "the recipe says bf16: false and the launch says mixed_precision: bf16" in out, out
 
 
-def test_the_loss_goes_through_fsdp2_s_sharded_head():
+def test_losses_and_gradients_are_summed_in_float32_under_fsdp2(work):
     words = ["-m", "torch.distributed.run", "--nproc_per_node", 2, "tests/training/fsdp_on_cpu.py"]
-    code, out = finish(start(*words))
+    code, out = finish(start(*words, work.parent / "model"))
+    assert code == 0 and out.count("equal") == 2, out
+
+
+@pytest.mark.parametrize(
+    "config", ["zero2_cpu", *(pytest.param(f"zero{stage}_cpu", marks=pytest.mark.slow) for stage in (1, 3))]
+)
+def test_gradients_are_summed_in_float32_under_deepspeed(config):
+    words = ["--mixed_precision", "bf16", "tests/training/deepspeed_on_cpu.py"]
+    code, out = finish(start(ACCELERATE, "launch", "--config_file", f"accelerate_configs/{config}.yaml", *words))
     assert code == 0 and out.count("equal") == 2, out
 
 

@@ -36,6 +36,7 @@ from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
 from luth.training.loss_curve import plot_loss
+from luth.training.precision import sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
 from luth.training.throughput import LogHistory, Progress
@@ -198,6 +199,7 @@ def build_trainer(
             "bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {error}"
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
+    sum_in_float32(trainer.accelerator)
     return trainer
 
 
