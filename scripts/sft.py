@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> None:
         from luth.training.arguments import parse
         from luth.training.batch_order import require_one_batch
         from luth.training.divergence import NotFinite, diverged
+        from luth.training.kernels import require_kernels
         from luth.training.launch import check_launch
         from luth.training.preview import data_report, preview
         from luth.training.resuming import last_checkpoint
@@ -49,6 +50,8 @@ def main(arguments: list[str]) -> None:
 
     args: SFTArguments = parse(path, recipe, overrides, SFT)
     strategy = check_launch(args.training)
+    if args.luth.preview is None:
+        require_kernels(args.training, args.model_name, args.model.model_revision)
     tokenizer, rows = masked_rows(args)
     if args.luth.preview is not None:
         say(preview(rows, tokenizer, args.luth.preview))

@@ -198,6 +198,16 @@ def test_a_model_whose_head_has_a_bias_is_refused(tokenizer, tmp_path):
     assert error.value.code == "unsupported-model"
 
 
+def test_liger_patches_layers_and_never_the_loss(make_model, tokenizer, tmp_path):
+    config = SFTConfig(
+        output_dir=str(tmp_path / "out"), use_cpu=True, bf16=False, report_to="none", use_liger_kernel=True
+    )
+    rows = Dataset.from_list([{"input_ids": [5, 6, 7], "labels": [-100, 6, 7]}])
+    model = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model"), dtype=torch.float32)
+    one = MaskedSFTTrainer(model=model, args=config, train_dataset=rows, processing_class=tokenizer)
+    assert one.args.liger_kernel_config == {"fused_linear_cross_entropy": False}
+
+
 def test_a_transformers_without_a_hook_is_named(monkeypatch):
     monkeypatch.setattr("luth.training.trainer.HOOKS", ("_get_train_sampler", "_get_other_sampler"))
     with pytest.raises(UserError, match=f"transformers {transformers.__version__} .*_get_other_sampler") as error:

@@ -13,13 +13,16 @@ DEBUG = "--debug"
 
 
 def quiet_libraries() -> None:
-    """Silence the libraries' logs below errors, their warnings and their short progress bars.
+    """Silence the libraries' logs below errors, their warnings and their short progress bars, and set what they read.
 
     Call it before the libraries are imported. `--verbose` or `--debug` on the command line keeps their messages.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # A traceback in a task's log must not show the values of variables: an API key may be among them.
     os.environ.setdefault("LOGURU_DIAGNOSE", "NO")
+    # Packs and prompts differ in length: PyTorch's GPU memory in segments that grow has no holes of earlier sizes.
+    if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     if {VERBOSE, DEBUG} & set(sys.argv):
         return
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -36,7 +36,7 @@ from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
 from luth.training.loss_curve import plot_loss
-from luth.training.precision import sum_in_float32
+from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
 from luth.training.throughput import LogHistory, Progress
@@ -302,7 +302,7 @@ def finish(trainer: Trainer, training: Training, tokenizer: PreTrainedTokenizerB
             name, model.model_revision, model.dtype, tokenizer, output, trained
         )
     plot_loss(history, output / "loss.png", f"Fine-tuning {name}", loss_unit(run.record))
-    run.finish(**facts)
+    run.finish(saved_dtype=saved_dtype(output), **facts)
     write_card(output, run.record, history)
     if "hub_repository" in run.record:
         push_finished(output, run.record["hub_repository"], training.arguments.training.hub_revision)

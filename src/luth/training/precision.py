@@ -1,9 +1,11 @@
 """Sums in float32 where the launch would make them in bf16: FSDP2's losses and gradients, DeepSpeed's gradients."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from safetensors import safe_open
 from torch.distributed.fsdp import MixedPrecisionPolicy
 
 
@@ -25,3 +27,9 @@ def sum_in_float32(accelerator: Accelerator) -> None:
         config = state.deepspeed_plugin.deepspeed_config
         config.setdefault("data_types", {}).setdefault("grad_accum_dtype", "fp32")
         config.setdefault("communication_data_type", "fp32")
+
+
+def saved_dtype(folder: Path) -> str:
+    """Return the precision of a saved model's weights as safetensors names it, for example BF16."""
+    with safe_open(min(folder.glob("*.safetensors")), "pt") as weights:
+        return weights.get_slice(min(weights.keys())).get_dtype()
