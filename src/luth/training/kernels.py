@@ -1,5 +1,7 @@
 """Other packages' kernels for a model's layers: Liger's, and the Hub's through transformers."""
 
+from typing import Any
+
 from transformers.utils.import_utils import is_kernels_available
 from trl import SFTConfig
 
@@ -24,7 +26,8 @@ def require_kernels(training: SFTConfig, model: str, revision: str | None) -> No
     if training.use_liger_kernel:
         _require_liger(training, load_config(model, revision).model_type)
         say("Liger's kernels compute the layers, not the loss. (TRL 1.16 calls use_liger_kernel deprecated.)")
-    if (training.model_init_kwargs or {}).get("use_kernels"):
+    init: Any = training.model_init_kwargs
+    if (init or {}).get("use_kernels"):
         if not is_kernels_available():
             raise UserError("package-missing", f"use_kernels: pip install kernels, {LEAVE_OUT}")
         say("Kernels from the Hub compute the layers for which it has some, transformers' own code the others.")

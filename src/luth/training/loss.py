@@ -121,17 +121,21 @@ class LinearCrossEntropy(torch.autograd.Function):
             hidden_gradient = (
                 torch.empty(hidden.shape, dtype=hidden.dtype, device=hidden.device) if wants_hidden else None
             )
-            weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
+            weight_gradient: torch.Tensor | None = None
             for part in _parts(len(targets), len(weight), device):
                 states = hidden[part].to(dtype)
                 loss, gradient = _loss_and_gradient(states, matrix, targets[part], change)
                 total += loss
                 if hidden_gradient is not None:
                     hidden_gradient[part] = gradient @ matrix
-                if weight_gradient is not None:
-                    weight_gradient += gradient.T @ states
+                if wants_weight:
+                    product = gradient.T @ states
+                    # In float32 over the parts: the first one is what the sum begins with.
+                    weight_gradient = product.float() if weight_gradient is None else weight_gradient.add_(product)
                 # Or the next part's logits would stand beside this one's.
                 del gradient
+        if wants_weight and weight_gradient is None:
+            weight_gradient = torch.zeros_like(weight)
         ctx.gradients = hidden_gradient, None if weight_gradient is None else weight_gradient.to(weight.dtype)
         return total
 
