@@ -2,8 +2,10 @@
 
     accelerate launch --config_file accelerate_configs/single_gpu.yaml scripts/sft.py recipes/luth-0.6b.yaml
     python scripts/sft.py recipes/luth-0.6b.yaml --preview 3
+    python scripts/sft.py recipes/luth-0.6b.yaml --plan --gpu a100 --processes 4 --launch zero2
 
---preview N prints N rows with the trained tokens marked, and the data report, and trains nothing. Any key of TRL's
+--preview N prints N rows with the trained tokens marked, and the data report, and trains nothing. --plan prints the
+memory and the time that the run will need on a card, and whether it fits; it loads no weights. Any key of TRL's
 SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10. The same command goes on from the last
 checkpoint after a kill.
 """
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 from luth.core.command_line import recipe_parser, split
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
+from luth.training.planning.command import add_options, split_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -25,11 +28,13 @@ if TYPE_CHECKING:
 def make_parser() -> argparse.ArgumentParser:
     parser = recipe_parser(__doc__)
     parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
+    add_options(parser)
     return parser
 
 
 def main(arguments: list[str]) -> None:
-    path, overrides = split(arguments, make_parser())
+    path, words = split(arguments, make_parser())
+    asked, overrides = split_options(words)
     quiet_libraries()
     from luth import steps
 
@@ -42,11 +47,15 @@ def main(arguments: list[str]) -> None:
         from luth.training.batch_order import require_one_batch
         from luth.training.divergence import NotFinite, diverged
         from luth.training.launch import check_launch
+        from luth.training.planning.command import planned, warning
         from luth.training.preview import data_report, preview
         from luth.training.resuming import last_checkpoint
         from luth.training.sft_keys import SFT
         from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
 
+    if asked.plan:
+        say(planned(path, recipe, overrides, asked))
+        return
     args: SFTArguments = parse(path, recipe, overrides, SFT)
     strategy = check_launch(args.training)
     tokenizer, rows = masked_rows(args)
@@ -59,6 +68,9 @@ def main(arguments: list[str]) -> None:
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
+    too_small = warning(args, strategy.kind or "one process", strategy.processes or 1, rows.train["length"][:])
+    if too_small is not None:
+        say(too_small)
     template = str(args.training.chat_template_path)
     inputs = {**rows.fingerprints, template: sha256(template_file(template))}
     training = finetune.open_training("sft", args, strategy, inputs)

@@ -7,7 +7,6 @@ Counted kernel by kernel for transformers' layers. A card reaches a part of its 
 from dataclasses import dataclass
 
 from luth.core.devices import Card
-from luth.training.attention import VARLEN
 from luth.training.planning.memory import TILE_ROWS, MicroBatch
 from luth.training.planning.setting import Setting
 from luth.training.planning.shape import Shape

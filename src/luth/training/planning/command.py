@@ -1,0 +1,167 @@
+"""`scripts/sft.py RECIPE --plan`: its options, the data that it samples, and the warning before a real run."""
+
+import argparse
+from typing import Any
+
+from luth.core.command_line import script_parser, split_keys
+from luth.core.errors import UserError
+
+# What Luth-SFT's rows are like, where the data cannot be reached: 592 tokens a row, of which 65% are trained.
+MEAN, TRAINED = 592, 0.65
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a plan to a parser."""
+    group = parser.add_argument_group("--plan prints memory, time and whether they fit, and trains nothing")
+    group.add_argument("--plan", action="store_true")
+    group.add_argument("--gpu", metavar="NAME", help="for this card: h100, a100, l40s, 4090, ... (this machine's)")
+    group.add_argument("--processes", type=int, metavar="N", help="on so many cards (1)")
+    group.add_argument("--launch", metavar="NAME", help="by this file of accelerate_configs/: zero2, fsdp2, ... (ddp)")
+    group.add_argument("--tokens", type=float, metavar="N", help="tokens of an epoch, where the data is not at hand")
+
+
+def split_options(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return the options of a plan, and the other words of a command line.
+
+    Raises:
+        UserError: bad-argument, where there are options of a plan and no --plan.
+    """
+    parser = script_parser(None)
+    add_options(parser)
+    own, others = split_keys(words, parser)
+    asked = parser.parse_args(own)
+    given = [name for name in ("gpu", "processes", "launch", "tokens") if getattr(asked, name) is not None]
+    if given and not asked.plan:
+        raise UserError("bad-argument", f"--{given[0]} is for --plan: add it")
+    for name in ("processes", "tokens"):
+        if getattr(asked, name) is not None and getattr(asked, name) < 1:
+            raise UserError("bad-argument", f"--{name} is at least 1")
+    return asked, others
+
+
+def planned(path: str, recipe: dict[str, Any], overrides: list[str], asked: argparse.Namespace) -> str:
+    """Return the plan of a recipe as text.
+
+    Args:
+        path: the recipe's.
+        recipe: its keys.
+        overrides: the command line's `--key value` pairs.
+        asked: what `split_options` returned.
+
+    Raises:
+        UserError: the recipe or an option is wrong, or the model's configuration cannot be read.
+    """
+    from luth.checkpoints.models import load_config
+    from luth.training.arguments import parse
+    from luth.training.planning.plan import make_plan
+    from luth.training.planning.report import report
+    from luth.training.planning.setting import launch_kind
+    from luth.training.planning.shape import shape_of
+    from luth.training.planning.tokens import assumed
+    from luth.training.sft_keys import SFT
+
+    # A plan needs no GPU: the recipe's checks are made as for a CPU.
+    given = [word.split("=")[0] for word in overrides]
+    forced = [] if "--use_cpu" in given else ["--use_cpu", "true"]
+    args = parse(path, recipe, [*overrides, *forced], SFT)
+    keys = args.recipe | {"use_cpu": bool(recipe.get("use_cpu")) if forced else args.training.use_cpu}
+    processes = asked.processes or 1
+    kind = launch_kind(asked.launch, processes)
+    if asked.gpu is not None:
+        keys["use_cpu"] = False
+    card, note = _card(asked.gpu, keys["use_cpu"])
+    shape = shape_of(load_config(args.model_name, args.model.model_revision))
+    if asked.tokens is not None:
+        tokens, known = assumed(asked.tokens, MEAN, TRAINED), True
+        data = f"Data: {asked.tokens:,.0f} tokens an epoch (--tokens), {MEAN} a row, {TRAINED:.0%} of them trained."
+    else:
+        try:
+            tokens, known, data = _sample(args), True, "Data: a sample of at most 1,000 rows of each source, tokenised."
+        except UserError as error:
+            tokens, known = assumed(1e9, MEAN, TRAINED), False
+            reason = " ".join(str(error).split())
+            data = (
+                f"Data: not reached, and hours need it, or --tokens N, the tokens of an epoch ({reason}). Rows are "
+                f"taken to be Luth-SFT's: {MEAN} tokens, {TRAINED:.0%} of them trained."
+            )
+    plan = make_plan(keys, shape, card, tokens, kind, processes)
+    return report(keys, plan, f"{note}{data}", known)
+
+
+def warning(args: Any, kind: str, processes: int, lengths: Any) -> str | None:
+    """Return a line about a card that the plan finds too small; None where it fits, and where the card is not known.
+
+    Args:
+        args: the run's arguments.
+        kind, processes: its strategy.
+        lengths: tokens of the rows to train on, shape (rows,); all of them are taken for trained.
+
+    Raises:
+        UserError: out-of-memory, where not even weights, gradients and states fit.
+    """
+    import numpy
+
+    from luth.checkpoints.models import load_config
+    from luth.core.devices import this_card
+    from luth.training.planning.plan import make_plan
+    from luth.training.planning.report import verdict
+    from luth.training.planning.shape import shape_of
+    from luth.training.planning.tokens import Tokens
+
+    card = None if args.training.use_cpu else this_card()
+    if card is None:
+        return None
+    try:
+        shape = shape_of(load_config(args.model_name, args.model.model_revision))
+    except UserError:
+        # A family whose shape is not known can be trained all the same.
+        return None
+    rows = numpy.array(lengths)
+    tokens = Tokens(len(rows), float(rows.sum()), 0.0, rows, numpy.ones(len(rows)), 1.0, int(rows.max()))
+    plan = make_plan(args.recipe, shape, card, tokens, kind, processes)
+    if plan.free >= 0:
+        return None
+    line = verdict(args.recipe, plan).removeprefix("Verdict: ")
+    if plan.least > card.memory_bytes:
+        raise UserError("out-of-memory", f"by the plan this run {line}")
+    return f"Warning: by the plan this run {line} It is tried all the same."
+
+
+def _card(name: str | None, on_cpu: bool) -> tuple[Any, str]:
+    """Return the card to plan for, and a line where it is not the one that was named."""
+    import psutil
+
+    from luth.core.devices import Card, card_named, this_card
+
+    if name is not None:
+        return card_named(name), ""
+    if on_cpu:
+        return Card("CPU", psutil.virtual_memory().total, None, 0.0), ""
+    card = this_card()
+    if card is not None:
+        return card, ""
+    return card_named("h100"), "No card of the table is here: an H100 is meant, --gpu NAME plans for another one.\n"
+
+
+def _sample(args: Any) -> Any:
+    """Tokenise a sample of each source, as the run does."""
+    from luth.checkpoints.models import load_tokenizer
+    from luth.training.conversations import ROW_COLUMNS
+    from luth.training.masking import inference_template, read_training_template
+    from luth.training.mixture import ROWS_VERSION, tokenised_row
+    from luth.training.planning.tokens import SAMPLE, counted
+    from luth.training.sources import open_sources
+
+    template = read_training_template(str(args.training.chat_template_path))
+    tokenizer = load_tokenizer(args.model_name, args.model.model_revision, args.training.eos_token)
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = inference_template(template)
+    sources = []
+    for rows in open_sources(args.mixture.datasets, ["messages"], ROW_COLUMNS[1:]):
+        number = min(SAMPLE, len(rows))
+        # Spread over the source, whose rows may be sorted.
+        picked = rows.select([at * len(rows) // number for at in range(number)])
+        done = [tokenised_row(row, 0, tokenizer, template, ROWS_VERSION) for row in picked]
+        lengths = [0 if row["problem"] else row["length"] for row in done]
+        sources.append((len(rows), lengths, [row["trained"] for row in done]))
+    return counted(sources, args.training.max_length)
