@@ -7,6 +7,7 @@ benchmarks/gpu/measured.yaml. --check writes nothing, and fails where a page is 
 """
 
 import argparse
+import dataclasses
 import re
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from luth.core.devices import CARDS, Card, card_named
+from luth.core.devices import Card, card_named
 from luth.training.planning.plan import Plan, make_plan
 from luth.training.planning.shape import Shape
 from luth.training.planning.tokens import Tokens, assumed
@@ -27,13 +28,15 @@ DEMO = "recipes/demo/sft.yaml"
 # Of its config.json. The demo's rows: see python scripts/sft.py recipes/demo/sft.yaml --preview 0.
 SMOLLM2 = Shape("llama", 30, 576, 1536, 9, 3, 64, 49152, True)
 DEMO_ROWS = assumed(86_241, 90, 0.21)
-# Luth-SFT by Qwen3's tokenizer: rows and tokens as in recipes/luth-0.6b.yaml, the trained part as GPU benchmarks have it.
+# Luth-SFT: rows and tokens (Qwen3's) as published, and the part of them that is trained.
 LUTH_SFT, ROWS, TOKENS, TRAINED = "kurakurai/luth-sft", 570_623, 338e6, 0.65
 SIZES = ((16, "T4"), (24, "L4"), (32, "RTX 5090"), (40, "A100 40GB"), (48, "L40S"), (80, "H100"), (141, "H200"))
 OTHERS = ("A100 80GB", "L40S", "RTX 4090")
 UNKNOWN = "Memory and time: unknown until the model's shape is checked (make validate-hub)."
 # What a part of a header begins with.
-PARTS = re.compile(r"# (Hardware|Memory|Time|Measured|Precision|Published|Ours|Not|Packed|QLoRA|Model|Licence|Data|Base)\b")
+PARTS = re.compile(
+    r"# (Hardware|Memory|Time|Measured|Precision|Published|Ours|Not|Packed|QLoRA|Model|Licence|Data|Base)\b"
+)
 PLANNED = re.compile(r"# (Memory|Time|Measured)\b")
 GIGA = 1e9
 
@@ -82,7 +85,7 @@ def measured(path: str) -> list[dict[str, Any]]:
 def smallest(planned: Plan) -> str:
     """Return the size of the smallest card that holds a plan."""
     for size, name in SIZES:
-        if planned.needed <= card_named(name).memory_bytes:
+        if dataclasses.replace(planned, card=card_named(name)).fits_well:
             return f"{size} GB"
     return f"more than {SIZES[-1][0]} GB"
 
@@ -137,7 +140,10 @@ def figures(entry: dict[str, Any]) -> str:
 
 
 def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence, 119, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    # A number and its unit stay in one line.
+    joined = re.sub(r"(\d) (h|s|GB|M|min)\b", "\\1\u00a0\\2", sentence)
+    lines = textwrap.wrap(joined, 119, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def with_header(text: str, path: str, recipe: dict[str, Any]) -> str:
@@ -158,7 +164,9 @@ def with_header(text: str, path: str, recipe: dict[str, Any]) -> str:
         place = after[0] if after else len(kept)
     planned = plan(recipe, card_named("h100"))
     if planned is not None:
-        kept = [re.sub(r"one GPU of \d+ GB( or more)?", f"one GPU of {smallest(planned)} or more", line) for line in kept]
+        kept = [
+            re.sub(r"one GPU of \d+ GB( or more)?", f"one GPU of {smallest(planned)} or more", line) for line in kept
+        ]
     return "\n".join([*kept[:place], *header(path, recipe), *kept[place:], *lines[end:]]) + "\n"
 
 

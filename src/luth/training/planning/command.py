@@ -76,7 +76,11 @@ def planned(path: str, recipe: dict[str, Any], overrides: list[str], asked: argp
         data = f"Data: {asked.tokens:,.0f} tokens an epoch (--tokens), {MEAN} a row, {TRAINED:.0%} of them trained."
     else:
         try:
-            tokens, known, data = _sample(args), True, "Data: a sample of at most 1,000 rows of each source, tokenised."
+            tokens, known, data = (
+                _sample(args),
+                True,
+                "Data: a sample of at most 1,000 rows of each source, tokenised.",
+            )
         except UserError as error:
             tokens, known = assumed(1e9, MEAN, TRAINED), False
             reason = " ".join(str(error).split())

@@ -1,7 +1,7 @@
 """The memory that one process needs: what stays, what a micro-batch keeps, what is at work at one time.
 
-Counted tensor by tensor from transformers' models, PyTorch's autograd and luth.training.loss. tests hold it against real
-runs on a CPU.
+Counted tensor by tensor from transformers' models, PyTorch's autograd and luth.training.loss;
+tests/training/planning/test_memory.py holds it against real runs on a CPU.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ TILE_ROWS, TILE_COLUMNS = 4096, 32768
 CPU_LOGITS = 2**26
 # DeepSpeed's default bucket, in weights.
 BUCKET = 5 * 10**8
-# What CUDA, its libraries and kernels take on a card, and the share that PyTorch's allocator holds in pieces too small.
+# What CUDA, its libraries and kernels take on a card, and the share that PyTorch's allocator holds in small pieces.
 CONTEXT, IN_PIECES = 6e8, 0.03
 # On a CPU the C library's allocator holds more: of what a micro-batch needs where the next one is of another length,
-# and of what checkpointed layers make between the inputs that stay. Measured: see tests/training/planning.
+# and of what checkpointed layers make between the inputs that stay. Both are measured, on SmolLM2-135M.
 CPU_PIECES, CPU_HOLES = 0.2, 1 / 3
 
 
@@ -54,7 +54,7 @@ def memory(shape: Shape, setting: Setting, batch: MicroBatch) -> list[Part]:
     """Return the parts of one process's largest use of memory."""
     standing = [*_standing(shape, setting), *_copies(shape, setting)]
     kept = _kept(shape, setting, batch.tokens)
-    step = setting_step(shape, setting)
+    step = _step(shape, setting)
     loss, layer = _loss(shape, setting, batch), _one_layer(shape, setting, batch.tokens)
     work = max((loss, layer, Part("the optimiser's step", max(0, step - kept.size), "")), key=lambda part: part.size)
     parts = [*standing, kept, work]
@@ -63,7 +63,7 @@ def memory(shape: Shape, setting: Setting, batch: MicroBatch) -> list[Part]:
         parts.append(Part("freed pieces", CPU_PIECES * (kept.size + work.size) + holes, "that the allocator keeps"))
     else:
         used = sum(part.size for part in parts)
-        parts.append(Part("CUDA, and freed pieces", CONTEXT + IN_PIECES * used, f"0.6 GB and {IN_PIECES:.0%}"))
+        parts.append(Part("CUDA and freed pieces", CONTEXT + IN_PIECES * used, f"0.6 GB and {IN_PIECES:.0%}"))
     return [part for part in parts if part.size > 0]
 
 
@@ -80,7 +80,9 @@ def _standing(shape: Shape, setting: Setting) -> list[Part]:
     parts = [_weights(shape, setting)]
     parts.append(Part("gradients", trained * weight, f"{weight} bytes x {_billions(trained)}"))
     states = state_bytes(setting.optimiser, weight)
-    parts.append(Part("optimiser states", trained * states, f"{setting.optimiser}, {states:g} bytes x {_billions(trained)}"))
+    parts.append(
+        Part("optimiser states", trained * states, f"{setting.optimiser}, {states:g} bytes x {_billions(trained)}")
+    )
     if setting.kind == "DDP":
         parts.append(Part("buckets", trained * weight, f"DDP's, {weight} bytes x {_billions(trained)}"))
     return parts
@@ -115,7 +117,11 @@ def _shared_out(shape: Shape, setting: Setting, trained: int) -> list[Part]:
     parts = [
         Part("weights", whole / (share if stage == 3 else 1), f"{half} bytes x {_billions(shape.parameters)}"),
         Part("gradients", trained * 4 / (share if stage >= 2 else 1), f"4 bytes x {_billions(trained)}"),
-        Part("optimiser states", trained * (states + masters) / share, f"{states + masters:g} bytes x {_billions(trained)} {n}"),
+        Part(
+            "optimiser states",
+            trained * (states + masters) / share,
+            f"{states + masters:g} bytes x {_billions(trained)} {n}",
+        ),
         Part("buckets", min(trained, BUCKET) * half * 2, "DeepSpeed's, gradients and weights"),
     ]
     if stage == 3:
@@ -175,7 +181,7 @@ def layer_bytes(shape: Shape, setting: Setting) -> float:
         if (setting.autocast and setting.layers != "compiled") or not shared:
             total += matrix.layers * matrix.inputs * c
         seen.add((matrix.reads, matrix.layers))
-    # Attention: queries, keys and values, twice on a CPU where its result is laid out anew; the norms of queries and keys.
+    # Queries, keys and values; on a CPU attention's result is laid out anew; the norms of queries and keys.
     width = shape.queries + shape.keys
     attended = width * c + shape.keys * c + (shape.queries * c if setting.on_cpu else 0)
     if shape.query_norm:
@@ -218,7 +224,7 @@ def _loss(shape: Shape, setting: Setting, batch: MicroBatch) -> Part:
     return Part("the loss", size, f"a tile of {rows:,} x {columns:,} logits, the head's gradient")
 
 
-def setting_step(shape: Shape, setting: Setting) -> float:
+def _step(shape: Shape, setting: Setting) -> float:
     """Return the bytes that the optimiser's step needs for a while: lists of tensors where it is not fused."""
     trained = shape.parameters if setting.lora is None else setting.lora
     foreach = setting.optimiser in ("adamw_torch", "sgd", "rmsprop", "adagrad") and not setting.on_cpu

@@ -12,6 +12,8 @@ from luth.training.planning.speed import Time, time
 from luth.training.planning.tokens import Batches, Tokens, batches_of
 
 HOUR = 3600
+# What a plan may be wrong by: less is left over on a card that it fits barely.
+MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Plan:
     def free(self) -> float:
         """Bytes of the card that are left; negative where it does not fit."""
         return self.card.memory_bytes - self.needed
+
+    @property
+    def fits_well(self) -> bool:
+        """Whether it fits though it needs a little more than planned."""
+        return self.needed * (1 + MARGIN) <= self.card.memory_bytes
 
     @property
     def step_seconds(self) -> float | None:
@@ -131,7 +138,7 @@ def _candidates(recipe: dict[str, Any], plan: Plan) -> Iterator[tuple[str, dict[
         single.append({"per_device_train_batch_size": 1})
     sofar: dict[str, Any] = {}
     for change in single:
-        for each in ([change] if not sofar else [change, sofar | change]):
+        for each in [change] if not sofar else [change, sofar | change]:
             yield _words(each), recipe | each, kind, processes
         sofar |= change
     if not plan.setting.on_cpu:

@@ -32,12 +32,15 @@ def verdict(recipe: dict[str, Any], plan: Plan) -> str:
     """Return whether a plan fits its card, with what is free or what to change, in one line."""
     needed, there = plan.needed / GIGA, plan.card.memory_bytes / GIGA
     if plan.free >= 0:
-        return f"Verdict: fits, with {plan.free / GIGA:.1f} of {there:.1f} GB free."
+        barely = "" if plan.fits_well else " barely"
+        return f"Verdict: fits{barely}, with {plan.free / GIGA:.1f} of {there:.1f} GB free."
     short = f"Verdict: does not fit: {needed:.1f} GB are needed, and {plan.card.name} has {there:.1f} GB"
     if plan.least > plan.card.memory_bytes:
         short += f" (weights, gradients and states alone are {plan.least / GIGA:.1f} GB)"
     ways = [f"{words} ({size / GIGA:.1f} GB)" for words, size in changes(recipe, plan)]
-    return f"{short}. What fits: {'; or '.join(ways)}." if ways else f"{short}, whatever the batch: take a larger card."
+    return (
+        f"{short}. What fits: {'; or '.join(ways)}." if ways else f"{short}, whatever the batch: take a larger card."
+    )
 
 
 def _memory(plan: Plan) -> list[str]:

@@ -39,7 +39,6 @@ class Setting:
         layers: how they run.
         attention: attn_implementation.
         packed: documents lie end to end in a row, without padding.
-        positions: tokens of the longest micro-batch: rows of max_length.
         accumulated: micro-batches of a step.
         sequences: rows or packs of a step, over all processes.
         lora: weights of the adapter; None where all weights are trained.
@@ -56,7 +55,6 @@ class Setting:
     layers: Layers
     attention: str
     packed: bool
-    positions: int
     accumulated: int
     sequences: int
     lora: int | None
@@ -104,7 +102,7 @@ def setting_of(recipe: dict[str, Any], shape: Shape, kind: str, processes: int) 
 
     def get(key: str, otherwise: Any) -> Any:
         value = recipe.get(key)
-        return otherwise if value is None else value
+        return otherwise if value is None else getattr(value, "value", value)
 
     batch, per_device = int(get("global_batch_size", 1)), int(get("per_device_train_batch_size", 8))
     if batch % (per_device * processes):
@@ -115,7 +113,8 @@ def setting_of(recipe: dict[str, Any], shape: Shape, kind: str, processes: int) 
         )
     checkpointed = get("gradient_checkpointing", False) or get("activation_checkpointing", False)
     layers: Layers = "compiled" if get("torch_compile", False) else "plain"
-    if get("use_liger_kernel", False) or get("model_init_kwargs", {}).get("use_kernels"):
+    kernels = get("model_init_kwargs", {})
+    if get("use_liger_kernel", False) or (isinstance(kernels, dict) and kernels.get("use_kernels")):
         layers = "liger"
     return Setting(
         bf16=bool(get("bf16", False)),
@@ -125,7 +124,6 @@ def setting_of(recipe: dict[str, Any], shape: Shape, kind: str, processes: int) 
         layers=layers,
         attention=str(get("attn_implementation", "sdpa")),
         packed=bool(get("packing", False) or get("padding_free", False)),
-        positions=int(get("max_length", 1024)) * per_device,
         accumulated=batch // (per_device * processes),
         sequences=batch,
         lora=adapter(shape, recipe) if get("use_peft", False) else None,

@@ -128,12 +128,14 @@ def batches_of(recipe: dict[str, Any], setting: Setting, tokens: Tokens) -> Batc
         tokens: of an epoch.
     """
     per_device = int(recipe.get("per_device_train_batch_size") or 8)
+    # What longer rows are dropped at; null is no limit.
+    most = recipe.get("max_length", 1024) or int(tokens.lengths.max())
     if recipe.get("packing"):
-        whole, filled = setting.positions, setting.positions * FILLED
+        whole = min(most * per_device, round(tokens.total))
+        filled = whole * FILLED
         micro = MicroBatch(round(filled), round(filled * tokens.trained))
-        largest = MicroBatch(whole, round(whole * min(1, tokens.trained * 1.2)))
-        packs = tokens.total / (filled / per_device)
-        return Batches(micro, largest, tokens.reach, filled, max(1.0, packs // setting.sequences))
+        packs = tokens.total / (most * FILLED)
+        return Batches(micro, _scored(whole, tokens), tokens.reach, filled, max(1.0, packs // setting.sequences))
     chance = numpy.random.default_rng(0)
     drawn = chance.choice(tokens.lengths, (BATCHES, setting.sequences), p=tokens.weights / tokens.weights.sum())
     if recipe.get("train_sampling_strategy") == "group_by_length":
@@ -144,11 +146,15 @@ def batches_of(recipe: dict[str, Any], setting: Setting, tokens: Tokens) -> Batc
     reach = float((lengths.astype(float) ** 2).sum() / lengths.sum())
     mean = float(rows.sum(1).mean())
     if tokens.longest is None:
-        longest = setting.positions
+        longest = most * per_device
     elif setting.packed:
         longest = int(numpy.sort(tokens.lengths)[-per_device:].sum())
     else:
         longest = tokens.longest * per_device
-    largest = MicroBatch(longest, round(longest * tokens.trained))
     micro = MicroBatch(round(float(lengths.sum(1).mean())), round(mean * tokens.trained))
-    return Batches(micro, largest, reach, mean, max(1.0, tokens.rows // setting.sequences))
+    return Batches(micro, _scored(longest, tokens), reach, mean, max(1.0, tokens.rows // setting.sequences))
+
+
+def _scored(longest: int, tokens: Tokens) -> MicroBatch:
+    """Return the largest micro-batch: more of its tokens may be trained than of most."""
+    return MicroBatch(longest, round(longest * min(1, 1.25 * tokens.trained)))
