@@ -150,22 +150,13 @@ def _card(name: str | None, on_cpu: bool) -> tuple[Any, str]:
 def _sample(args: Any) -> Any:
     """Tokenise a sample of each source, as the run does."""
     from luth.checkpoints.models import load_tokenizer
-    from luth.training.conversations import ROW_COLUMNS
     from luth.training.masking import inference_template, read_training_template
-    from luth.training.mixture import ROWS_VERSION, tokenised_row
+    from luth.training.mixture import sample_lengths
     from luth.training.planning.tokens import SAMPLE, counted
-    from luth.training.sources import open_sources
 
     template = read_training_template(str(args.training.chat_template_path))
     tokenizer = load_tokenizer(args.model_name, args.model.model_revision, args.training.eos_token)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template)
-    sources = []
-    for rows in open_sources(args.mixture.datasets, ["messages"], ROW_COLUMNS[1:]):
-        number = min(SAMPLE, len(rows))
-        # Spread over the source, whose rows may be sorted.
-        picked = rows.select([at * len(rows) // number for at in range(number)])
-        done = [tokenised_row(row, 0, tokenizer, template, ROWS_VERSION) for row in picked]
-        lengths = [0 if row["problem"] else row["length"] for row in done]
-        sources.append((len(rows), lengths, [row["trained"] for row in done]))
-    return counted(sources, args.training.max_length)
+    sources = sample_lengths(args.mixture, tokenizer, template, SAMPLE)
+    return counted(sources, args.training.max_length, float(args.mixture.test_split_size or 0))

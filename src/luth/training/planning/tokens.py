@@ -80,13 +80,16 @@ def assumed(total: float, mean: float, trained: float, error: float = 0.0) -> To
     return Tokens(rows, total, error, lengths, numpy.full(SAMPLE, rows / SAMPLE), trained, None)
 
 
-def counted(sources: Sequence[tuple[int, Sequence[int], Sequence[int]]], max_length: int | None) -> Tokens:
+def counted(
+    sources: Sequence[tuple[int, Sequence[int], Sequence[int]]], max_length: int | None, held_out: float = 0.0
+) -> Tokens:
     """Estimate an epoch's tokens from a sample of each source.
 
     Args:
         sources: of each the number of its rows, and of its sampled rows the tokens and the trained tokens; 0 tokens
             for a row that cannot be trained on.
         max_length: longer rows are dropped.
+        held_out: the part of the rows that is not trained on, or from 1 on their number.
 
     Raises:
         UserError: no row of the sample can be trained on.
@@ -108,12 +111,13 @@ def counted(sources: Sequence[tuple[int, Sequence[int], Sequence[int]]], max_len
     seen = numpy.concatenate(lengths)
     if len(seen) == 0:
         raise UserError("no-rows-left", "no row of the sample can be trained on: see --preview 0")
+    left = 1 - (held_out if held_out < 1 else min(1.0, held_out / rows))
     return Tokens(
-        round(rows),
-        total,
+        round(rows * left),
+        total * left,
         float(variance**0.5 / total),
         seen,
-        numpy.concatenate(weights),
+        numpy.concatenate(weights) * left,
         float(trained / total),
         int(seen.max()) if whole else None,
     )
