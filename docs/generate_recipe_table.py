@@ -17,9 +17,9 @@ from typing import Any
 import yaml
 
 from luth.core.devices import Card, card_named
-from luth.training.planning.plan import Plan, make_plan
+from luth.training.planning.batches import Tokens, assumed
+from luth.training.planning.planner import Plan, make_plan
 from luth.training.planning.shape import Shape
-from luth.training.planning.tokens import Tokens, assumed
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "recipes/README.md"

@@ -16,25 +16,36 @@ from typing import TYPE_CHECKING
 from luth.core.command_line import recipe_parser, split
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
-from luth.training.planning.command import add_options, split_options
+from luth.training.planning.command import split_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from luth.training.finetune import Training
     from luth.training.mixture import Rows
     from luth.training.sft_keys import SFTArguments
+    from luth.training.trainer import MaskedSFTTrainer
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = recipe_parser(__doc__)
     parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
-    add_options(parser)
+    add_plan(parser)
     return parser
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("--plan prints memory, time and whether they fit, and trains nothing")
+    group.add_argument("--plan", action="store_true")
+    group.add_argument("--gpu", metavar="NAME", help="for this card: h100, a100, l40s, 4090 (this one)")
+    group.add_argument("--processes", type=int, metavar="N", help="on so many cards (1)")
+    group.add_argument("--launch", metavar="NAME", help="by this file of accelerate_configs/: zero2, fsdp2, ... (ddp)")
+    group.add_argument("--tokens", type=float, metavar="N", help="tokens of an epoch, where the data is not at hand")
 
 
 def main(arguments: list[str]) -> None:
     path, words = split(arguments, make_parser())
-    asked, overrides = split_options(words)
+    asked, overrides = split_options(words, add_plan)
     quiet_libraries()
     from luth import steps
 
@@ -45,11 +56,9 @@ def main(arguments: list[str]) -> None:
         from luth.training import finetune
         from luth.training.arguments import parse
         from luth.training.batch_order import require_one_batch
-        from luth.training.divergence import NotFinite, diverged
         from luth.training.launch import check_launch
-        from luth.training.planning.command import planned, warning
+        from luth.training.planning.command import planned, warn_if_too_small
         from luth.training.preview import data_report, preview
-        from luth.training.resuming import last_checkpoint
         from luth.training.sft_keys import SFT
         from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
 
@@ -68,9 +77,7 @@ def main(arguments: list[str]) -> None:
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
-    too_small = warning(args, strategy.kind or "one process", strategy.processes or 1, rows.train["length"][:])
-    if too_small is not None:
-        say(too_small)
+    warn_if_too_small(args, strategy.kind, strategy.processes, rows.train["length"][:])
     template = str(args.training.chat_template_path)
     inputs = {**rows.fingerprints, template: sha256(template_file(template))}
     training = finetune.open_training("sft", args, strategy, inputs)
@@ -80,6 +87,18 @@ def main(arguments: list[str]) -> None:
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
     require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)
+    train(trainer, training, tokenizer, rows)
+
+
+def train(
+    trainer: "MaskedSFTTrainer", training: "Training", tokenizer: "PreTrainedTokenizerBase", rows: "Rows"
+) -> None:
+    """Train, save and write the card; a loss that is not a number is said with its step, rows and last checkpoint."""
+    from luth.training import finetune
+    from luth.training.divergence import NotFinite, diverged
+    from luth.training.resuming import last_checkpoint
+
+    sequences = "packs" if training.arguments.training.packing else "rows"
     try:
         finetune.train(trainer, training, sequences, rows=rows.counts)
     except NotFinite as error:

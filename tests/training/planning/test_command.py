@@ -8,10 +8,10 @@ import yaml
 
 from luth.core.devices import GIB, Card
 from luth.core.errors import UserError
-from luth.training.planning.command import split_options, warning
-from luth.training.planning.plan import changes, make_plan
-from luth.training.planning.tokens import assumed, counted
-from tests.training.planning.test_memory import QWEN3, RECIPE
+from luth.training.planning.batches import assumed, counted
+from luth.training.planning.command import split_options, warn_if_too_small
+from luth.training.planning.planner import changes, make_plan
+from tests.training.planning.test_footprint import QWEN3, RECIPE
 
 QWEN3_CONFIG = {
     "model_type": "qwen3",
@@ -35,6 +35,13 @@ def qwen3(tmp_path):
     (folder / "config.json").write_text(json.dumps(QWEN3_CONFIG))
     (folder / "model.safetensors").write_bytes(b"not to be read")
     return folder
+
+
+def options(parser):
+    parser.add_argument("--plan", action="store_true")
+    parser.add_argument("--processes", type=int)
+    for name in ("--gpu", "--launch", "--tokens"):
+        parser.add_argument(name)
 
 
 def conversation(n):
@@ -74,12 +81,14 @@ def test_a_recipe_for_a_card_is_planned_without_one_and_without_its_data(run, qw
 )
 def test_mistakes_in_the_options(words, facts):
     with pytest.raises(UserError) as error:
-        split_options(words)
+        split_options(words, options)
     assert error.value.code == "bad-argument" and all(fact in str(error.value) for fact in facts)
 
 
 def test_other_words_are_left_to_the_recipe():
-    asked, others = split_options(["--max_steps", "3", "--plan", "--gpu", "a100", "--lora_target_modules", "a", "b"])
+    asked, others = split_options(
+        ["--max_steps", "3", "--plan", "--gpu", "a100", "--lora_target_modules", "a", "b"], options
+    )
     assert asked.plan and asked.gpu == "a100"
     assert others == ["--max_steps", "3", "--lora_target_modules", "a", "b"]
 
@@ -113,17 +122,17 @@ class Run:
         )
 
 
-@pytest.mark.parametrize(("gib", "said"), [(40, None), (13, "Warning")])
-def test_a_real_run_is_warned_before_anything_is_loaded(gib, said, qwen3, monkeypatch):
+@pytest.mark.parametrize(("gib", "warned"), [(40, False), (13, True)])
+def test_a_real_run_is_warned_before_anything_is_loaded(gib, warned, qwen3, monkeypatch, capsys):
     monkeypatch.setattr("luth.core.devices.this_card", lambda: Card("card", gib * GIB, 1e14, 1e12))
-    line = warning(Run(qwen3), "one process", 1, numpy.full(1000, 592))
-    assert line is None if said is None else line is not None and said in line and "GB" in line
+    warn_if_too_small(Run(qwen3), "one process", 1, numpy.full(1000, 592))
+    assert ("Warning" in capsys.readouterr().out) == warned
 
 
 def test_a_card_that_cannot_hold_the_weights_stops_the_run(qwen3, monkeypatch):
     monkeypatch.setattr("luth.core.devices.this_card", lambda: Card("card", 8 * GIB, 1e14, 1e12))
     with pytest.raises(UserError) as error:
-        warning(Run(qwen3), "one process", 1, numpy.full(1000, 592))
+        warn_if_too_small(Run(qwen3), None, None, numpy.full(1000, 592))
     assert error.value.code == "out-of-memory"
 
 

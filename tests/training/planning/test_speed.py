@@ -1,10 +1,10 @@
 import pytest
 
 from luth.core.devices import card_named
-from luth.training.planning.memory import MicroBatch
+from luth.training.planning.footprint import MicroBatch
 from luth.training.planning.setting import setting_of
 from luth.training.planning.speed import time
-from tests.training.planning.test_memory import PACK, QWEN3, RECIPE
+from tests.training.planning.test_footprint import PACK, QWEN3, RECIPE
 
 BF16 = {"dtype": "bfloat16", "use_liger_kernel": True}
 # Milliseconds of a pack: matrix products, elementwise, all. Counted by hand from the libraries' code, for an H100.

@@ -1,27 +1,21 @@
 """`scripts/sft.py RECIPE --plan`: its options, the data that it samples, and the warning before a real run."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from luth.core.command_line import script_parser, split_keys
+from luth.core.console import say
 from luth.core.errors import UserError
 
 # What Luth-SFT's rows are like, where the data cannot be reached: 592 tokens a row, of which 65% are trained.
 MEAN, TRAINED = 592, 0.65
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a plan to a parser."""
-    group = parser.add_argument_group("--plan prints memory, time and whether they fit, and trains nothing")
-    group.add_argument("--plan", action="store_true")
-    group.add_argument("--gpu", metavar="NAME", help="for this card: h100, a100, l40s, 4090, ... (this machine's)")
-    group.add_argument("--processes", type=int, metavar="N", help="on so many cards (1)")
-    group.add_argument("--launch", metavar="NAME", help="by this file of accelerate_configs/: zero2, fsdp2, ... (ddp)")
-    group.add_argument("--tokens", type=float, metavar="N", help="tokens of an epoch, where the data is not at hand")
-
-
-def split_options(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Return the options of a plan, and the other words of a command line.
+def split_options(
+    words: list[str], add_options: Callable[[argparse.ArgumentParser], None]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Return the options of a plan, which `add_options` adds to a parser, and the other words of a command line.
 
     Raises:
         UserError: bad-argument, where there are options of a plan and no --plan.
@@ -53,47 +47,44 @@ def planned(path: str, recipe: dict[str, Any], overrides: list[str], asked: argp
     """
     from luth.checkpoints.models import load_config
     from luth.training.arguments import parse
-    from luth.training.planning.plan import make_plan
+    from luth.training.planning.planner import make_plan
     from luth.training.planning.report import report
     from luth.training.planning.setting import launch_kind
     from luth.training.planning.shape import shape_of
-    from luth.training.planning.tokens import assumed
     from luth.training.sft_keys import SFT
 
     # A plan needs no GPU: the recipe's checks are made as for a CPU.
-    given = [word.split("=")[0] for word in overrides]
-    forced = [] if "--use_cpu" in given else ["--use_cpu", "true"]
+    forced = [] if "--use_cpu" in [word.split("=")[0] for word in overrides] else ["--use_cpu", "true"]
     args = parse(path, recipe, [*overrides, *forced], SFT)
-    keys = args.recipe | {"use_cpu": bool(recipe.get("use_cpu")) if forced else args.training.use_cpu}
-    processes = asked.processes or 1
+    on_cpu = asked.gpu is None and bool(recipe.get("use_cpu") if forced else args.training.use_cpu)
+    keys, processes = args.recipe | {"use_cpu": on_cpu}, asked.processes or 1
     kind = launch_kind(asked.launch, processes)
-    if asked.gpu is not None:
-        keys["use_cpu"] = False
-    card, note = _card(asked.gpu, keys["use_cpu"])
+    card, note = _card(asked.gpu, on_cpu)
     shape = shape_of(load_config(args.model_name, args.model.model_revision))
-    if asked.tokens is not None:
-        tokens, known = assumed(asked.tokens, MEAN, TRAINED), True
-        data = f"Data: {asked.tokens:,.0f} tokens an epoch (--tokens), {MEAN} a row, {TRAINED:.0%} of them trained."
-    else:
-        try:
-            tokens, known, data = (
-                _sample(args),
-                True,
-                "Data: a sample of at most 1,000 rows of each source, tokenised.",
-            )
-        except UserError as error:
-            tokens, known = assumed(1e9, MEAN, TRAINED), False
-            reason = " ".join(str(error).split())
-            data = (
-                f"Data: not reached, and hours need it, or --tokens N, the tokens of an epoch ({reason}). Rows are "
-                f"taken to be Luth-SFT's: {MEAN} tokens, {TRAINED:.0%} of them trained."
-            )
+    tokens, known, data = _tokens(args, asked.tokens)
     plan = make_plan(keys, shape, card, tokens, kind, processes)
     return report(keys, plan, f"{note}{data}", known)
 
 
-def warning(args: Any, kind: str, processes: int, lengths: Any) -> str | None:
-    """Return a line about a card that the plan finds too small; None where it fits, and where the card is not known.
+def _tokens(args: Any, given: float | None) -> tuple[Any, bool, str]:
+    """Return an epoch's tokens, whether their number is known, and a line that says where they are from."""
+    from luth.training.planning.batches import SAMPLE, assumed
+
+    like = f"{MEAN} tokens a row, {TRAINED:.0%} of them trained"
+    if given is not None:
+        return assumed(given, MEAN, TRAINED), True, f"Data: {given:,.0f} tokens an epoch (--tokens), {like}."
+    try:
+        return _sample(args), True, f"Data: a sample of at most {SAMPLE:,} rows of each source, tokenised."
+    except UserError as error:
+        reason = " ".join(str(error).split())
+        line = (
+            f"Data: not reached, and hours need it, or --tokens N, the tokens of an epoch ({reason}). Taken: {like}."
+        )
+        return assumed(1e9, MEAN, TRAINED), False, line
+
+
+def warn_if_too_small(args: Any, kind: str | None, processes: int | None, lengths: Any) -> None:
+    """Say so where the plan finds this machine's card too small; an unknown card or model is passed over.
 
     Args:
         args: the run's arguments.
@@ -107,28 +98,28 @@ def warning(args: Any, kind: str, processes: int, lengths: Any) -> str | None:
 
     from luth.checkpoints.models import load_config
     from luth.core.devices import this_card
-    from luth.training.planning.plan import make_plan
+    from luth.training.planning.batches import Tokens
+    from luth.training.planning.planner import make_plan
     from luth.training.planning.report import verdict
     from luth.training.planning.shape import shape_of
-    from luth.training.planning.tokens import Tokens
 
     card = None if args.training.use_cpu else this_card()
     if card is None:
-        return None
+        return
     try:
         shape = shape_of(load_config(args.model_name, args.model.model_revision))
     except UserError:
         # A family whose shape is not known can be trained all the same.
-        return None
+        return
     rows = numpy.array(lengths)
     tokens = Tokens(len(rows), float(rows.sum()), 0.0, rows, numpy.ones(len(rows)), 1.0, int(rows.max()))
-    plan = make_plan(args.recipe, shape, card, tokens, kind, processes)
+    plan = make_plan(args.recipe, shape, card, tokens, kind or "one process", processes or 1)
     if plan.free >= 0:
-        return None
+        return
     line = verdict(args.recipe, plan).removeprefix("Verdict: ")
     if plan.least > card.memory_bytes:
         raise UserError("out-of-memory", f"by the plan this run {line}")
-    return f"Warning: by the plan this run {line} It is tried all the same."
+    say(f"Warning: by the plan this run {line} It is tried all the same.")
 
 
 def _card(name: str | None, on_cpu: bool) -> tuple[Any, str]:
@@ -152,7 +143,7 @@ def _sample(args: Any) -> Any:
     from luth.checkpoints.models import load_tokenizer
     from luth.training.masking import inference_template, read_training_template
     from luth.training.mixture import sample_lengths
-    from luth.training.planning.tokens import SAMPLE, counted
+    from luth.training.planning.batches import SAMPLE, counted
 
     template = read_training_template(str(args.training.chat_template_path))
     tokenizer = load_tokenizer(args.model_name, args.model.model_revision, args.training.eos_token)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from luth.training.planning.memory import MicroBatch
-from luth.training.planning.plan import HOUR, Plan, changes
+from luth.training.planning.footprint import MicroBatch
+from luth.training.planning.planner import HOUR, Plan, changes
 
 GIGA = 1e9
 

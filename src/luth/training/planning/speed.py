@@ -7,7 +7,7 @@ Counted kernel by kernel for transformers' layers. A card reaches a part of its 
 from dataclasses import dataclass
 
 from luth.core.devices import Card
-from luth.training.planning.memory import TILE_ROWS, MicroBatch
+from luth.training.planning.footprint import TILE_ROWS, MicroBatch
 from luth.training.planning.setting import Setting
 from luth.training.planning.shape import Shape
 

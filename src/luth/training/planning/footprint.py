@@ -1,7 +1,7 @@
 """The memory that one process needs: what stays, what a micro-batch keeps, what is at work at one time.
 
 Counted tensor by tensor from transformers' models, PyTorch's autograd and luth.training.loss;
-tests/training/planning/test_memory.py holds it against real runs on a CPU.
+tests/training/planning/test_footprint.py holds it against real runs on a CPU.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from luth.core.errors import UserError
-from luth.training.planning.memory import MicroBatch
+from luth.training.planning.footprint import MicroBatch
 from luth.training.planning.setting import Setting
 
 # Rows of a source that are tokenised.

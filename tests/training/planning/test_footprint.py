@@ -10,7 +10,7 @@ import pytest
 import yaml
 from transformers import AutoConfig
 
-from luth.training.planning.memory import MicroBatch, memory, state_bytes
+from luth.training.planning.footprint import MicroBatch, memory, state_bytes
 from luth.training.planning.setting import setting_of
 from luth.training.planning.shape import Shape, shape_of
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from luth.core.devices import Card
-from luth.training.planning.memory import Part, at_least, memory
+from luth.training.planning.batches import Batches, Tokens, batches_of
+from luth.training.planning.footprint import Part, at_least, memory
 from luth.training.planning.setting import Setting, setting_of
 from luth.training.planning.shape import Shape
 from luth.training.planning.speed import Time, time
-from luth.training.planning.tokens import Batches, Tokens, batches_of
 
 HOUR = 3600
 # What a plan may be wrong by: less is left over on a card that it fits barely.
@@ -116,54 +116,53 @@ def make_plan(
 
 
 def changes(recipe: dict[str, Any], plan: Plan) -> list[tuple[str, float]]:
-    """Return what makes a plan fit: the words, and the bytes that it then needs; the mildest changes first."""
-    found = []
-    for words, changed, kind, processes in _candidates(recipe, plan):
+    """Return what makes a plan fit, and the bytes that it then needs: the mildest of each kind, at most three.
+
+    Kinds are other settings of the batch, several cards, shorter rows, an adapter.
+    """
+    found: dict[str, tuple[str, float]] = {}
+    for group, words, changed, kind, processes in _candidates(recipe, plan):
         setting = setting_of(changed, plan.shape, kind, processes)
-        needed = sum(
-            part.size for part in memory(plan.shape, setting, batches_of(changed, setting, plan.tokens).largest)
-        )
+        largest = batches_of(changed, setting, plan.tokens).largest
+        needed = sum(part.size for part in memory(plan.shape, setting, largest))
         if needed <= plan.card.memory_bytes:
-            found.append((words, needed))
-    return found[:3]
+            found.setdefault(group, (words, needed))
+    return list(found.values())[:3]
 
 
-def _candidates(recipe: dict[str, Any], plan: Plan) -> Iterator[tuple[str, dict[str, Any], str, int]]:
-    """Each change alone, then with those before it; then several cards, then LoRA."""
+def _candidates(recipe: dict[str, Any], plan: Plan) -> Iterator[tuple[str, str, dict[str, Any], str, int]]:
+    """Give kind, words, keys, launch and processes of what may be changed, the mildest of each kind first."""
     kind, processes = plan.setting.kind, plan.setting.processes
-    single: list[dict[str, Any]] = []
+    batch: dict[str, Any] = {}
+    milder: list[dict[str, Any]] = []
     if plan.setting.every != 1:
-        single.append({"gradient_checkpointing": True, "gradient_checkpointing_every": 1})
+        milder.append({"gradient_checkpointing": True, "gradient_checkpointing_every": 1})
     if int(recipe.get("per_device_train_batch_size") or 8) > 1:
-        single.append({"per_device_train_batch_size": 1})
-    sofar: dict[str, Any] = {}
-    for change in single:
-        for each in [change] if not sofar else [change, sofar | change]:
-            yield _words(each), recipe | each, kind, processes
-        sofar |= change
-    if not plan.setting.on_cpu:
-        for launch, name in (("ZeRO-2", "zero2"), ("ZeRO-3", "zero3")):
-            for number in (2, 4, 8):
-                each = recipe | sofar
-                if number > processes and int(each["global_batch_size"]) % number == 0:
-                    if int(each["global_batch_size"]) % (number * int(each.get("per_device_train_batch_size") or 8)):
-                        continue
-                    start = f"accelerate_configs/{name}.yaml on {number} cards"
-                    yield (f"{_words(sofar)} and {start}" if sofar else start), each, launch, number
+        milder.append({"per_device_train_batch_size": 1})
+    for change in milder:
+        yield "batch", _words(change), recipe | change, kind, processes
+        batch |= change
+    yield "batch", _words(batch), recipe | batch, kind, processes
+    sequences = int(recipe["global_batch_size"])
+    for launch, name in (("ZeRO-2", "zero2"), ("ZeRO-3", "zero3")):
+        for number in (2, 4, 8):
+            per_device = int((recipe | batch).get("per_device_train_batch_size") or 8)
+            if number > processes and sequences % (number * per_device) == 0 and not plan.setting.on_cpu:
+                start = f"accelerate_configs/{name}.yaml on {number} cards"
+                words = f"{_words(batch)} and {start}" if batch else start
+                yield "cards", words, recipe | batch, launch, number
     length = int(recipe.get("max_length") or 1024) // 2
     while length >= 1024:
-        each = sofar | {"max_length": length}
-        yield _words(each), recipe | each, kind, processes
+        each = batch | {"max_length": length}
+        yield "rows", _words(each), recipe | each, kind, processes
         length //= 2
     if plan.setting.lora is None:
-        each = sofar | {"use_peft": True, "lora_target_modules": ["all-linear"], "dtype": "bfloat16"}
-        yield _words(each), recipe | each, kind, processes
+        each = batch | {"use_peft": True, "lora_target_modules": ["all-linear"], "dtype": "bfloat16"}
+        yield "adapter", _words(each), recipe | each, kind, processes
 
 
 def _words(changed: dict[str, Any]) -> str:
-    shown = {key: value for key, value in changed.items() if key != "gradient_checkpointing_every"}
-    texts = {True: "true", False: "false"}
-    return ", ".join(
-        f"{key}: {texts[value] if isinstance(value, bool) else str(value).replace(chr(39), '')}"
-        for key, value in shown.items()
-    )
+    texts = {
+        key: str(value).replace("'", "") for key, value in changed.items() if key != "gradient_checkpointing_every"
+    }
+    return ", ".join(f"{key}: {text.lower() if text in ('True', 'False') else text}" for key, text in texts.items())
