@@ -2,8 +2,10 @@
 
     accelerate launch --config_file accelerate_configs/single_gpu.yaml scripts/sft.py recipes/luth-0.6b.yaml
     python scripts/sft.py recipes/luth-0.6b.yaml --preview 3
+    python scripts/sft.py recipes/luth-0.6b.yaml --plan --gpu a100 --processes 4 --launch zero2
 
---preview N prints N rows with the trained tokens marked, and the data report, and trains nothing. Any key of TRL's
+--preview N prints N rows with the trained tokens marked, and the data report, and trains nothing. --plan prints the
+memory and the time that the run will need on a card, and whether it fits; it loads no weights. Any key of TRL's
 SFTConfig or ModelConfig may follow the recipe and wins over it: --max_steps 10. The same command goes on from the last
 checkpoint after a kill.
 """
@@ -14,22 +16,36 @@ from typing import TYPE_CHECKING
 from luth.core.command_line import recipe_parser, split
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
+from luth.training.planning.command import split_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from luth.training.finetune import Training
     from luth.training.mixture import Rows
     from luth.training.sft_keys import SFTArguments
+    from luth.training.trainer import MaskedSFTTrainer
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = recipe_parser(__doc__)
     parser.add_argument("--preview", type=int, metavar="N", help="print N rows and the data report, and stop")
+    add_plan(parser)
     return parser
 
 
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("--plan prints memory, time and whether they fit, and trains nothing")
+    group.add_argument("--plan", action="store_true")
+    group.add_argument("--gpu", metavar="NAME", help="for this card: h100, a100, l40s, 4090 (this one)")
+    group.add_argument("--processes", type=int, metavar="N", help="on so many cards (1)")
+    group.add_argument("--launch", metavar="NAME", help="by this file of accelerate_configs/: zero2, fsdp2, ... (ddp)")
+    group.add_argument("--tokens", type=float, metavar="N", help="tokens of an epoch, where the data is not at hand")
+
+
 def main(arguments: list[str]) -> None:
-    path, overrides = split(arguments, make_parser())
+    path, words = split(arguments, make_parser())
+    asked, overrides = split_options(words, add_plan)
     quiet_libraries()
     from luth import steps
 
@@ -40,14 +56,16 @@ def main(arguments: list[str]) -> None:
         from luth.training import finetune
         from luth.training.arguments import parse
         from luth.training.batch_order import require_one_batch
-        from luth.training.divergence import NotFinite, diverged
         from luth.training.kernels import require_kernels
         from luth.training.launch import check_launch
+        from luth.training.planning.command import planned, warn_if_too_small
         from luth.training.preview import data_report, preview
-        from luth.training.resuming import last_checkpoint
         from luth.training.sft_keys import SFT
         from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
 
+    if asked.plan:
+        say(planned(path, recipe, overrides, asked))
+        return
     args: SFTArguments = parse(path, recipe, overrides, SFT)
     strategy = check_launch(args.training)
     if args.luth.preview is None:
@@ -62,6 +80,7 @@ def main(arguments: list[str]) -> None:
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
+    warn_if_too_small(args, strategy.kind, strategy.processes, rows.train["length"][:])
     template = str(args.training.chat_template_path)
     inputs = {**rows.fingerprints, template: sha256(template_file(template))}
     training = finetune.open_training("sft", args, strategy, inputs)
@@ -71,6 +90,18 @@ def main(arguments: list[str]) -> None:
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
     require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)
+    train(trainer, training, tokenizer, rows)
+
+
+def train(
+    trainer: "MaskedSFTTrainer", training: "Training", tokenizer: "PreTrainedTokenizerBase", rows: "Rows"
+) -> None:
+    """Train, save and write the card; a loss that is not a number is said with its step, rows and last checkpoint."""
+    from luth.training import finetune
+    from luth.training.divergence import NotFinite, diverged
+    from luth.training.resuming import last_checkpoint
+
+    sequences = "packs" if training.arguments.training.packing else "rows"
     try:
         finetune.train(trainer, training, sequences, rows=rows.counts)
     except NotFinite as error:

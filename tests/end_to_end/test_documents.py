@@ -128,7 +128,8 @@ def test_the_commands_in_the_recipes_headers_name_files_that_exist():
                     assert (ROOT / word).is_file(), (path, word)
 
 
-def test_the_table_of_recipe_keys_is_fresh(python):
-    command = [python, "docs/generate_recipe_keys.py", "--check"]
+@pytest.mark.parametrize("page", ["generate_recipe_keys", "generate_recipe_table"])
+def test_what_is_generated_is_fresh(page, python):
+    command = [python, f"docs/{page}.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

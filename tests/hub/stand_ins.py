@@ -285,6 +285,24 @@ def _tokenizer(ids, adds_bos):
 
 
 @functools.cache
+def _shape(shape):
+    """Return a contract's shape in the keys of config.json."""
+    if shape == UNKNOWN:
+        return {}
+    layers = ["conv"] * shape.conv_layers + ["full_attention"] * shape.attention_layers
+    return {
+        "hidden_size": shape.hidden,
+        "intermediate_size": shape.intermediate,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "head_dim": shape.head_dim,
+        "vocab_size": shape.vocabulary,
+        "layer_types": layers,
+        "block_auto_adjust_ff_dim": False,
+    }
+
+
 def model_files(name):
     """Return a model's repository, bytes by path; its weights are none."""
     contract = MODELS[name]
@@ -298,6 +316,7 @@ def model_files(name):
         "model_type": family,
         "tie_word_embeddings": contract.tied if contract.tied != UNKNOWN else True,
         "max_position_embeddings": contract.max_length if contract.max_length != UNKNOWN else 32768,
+        **_shape(contract.shape),
     }
     named = {
         "bos_token": "<|startoftext|>",

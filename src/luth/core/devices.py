@@ -83,9 +83,10 @@ def card_named(text: str) -> Card:
     if fitting and not asked & _OTHERS:
         return fitting[0]
     names = [card.name for card in CARDS]
+    bare = [_MAKERS.sub("", name).strip().lower() for name in names]
     raise UserError(
         "bad-argument",
-        f"--gpu: {text!r} is no card of the table{nearest(text, [*names, *map(str.lower, names)])}; it has "
+        f"--gpu: {text!r} is no card of the table{nearest(text.lower(), bare)}; it has "
         f"{', '.join(names)}. Another one is a line in src/luth/core/devices.py",
     )
 

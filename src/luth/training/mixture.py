@@ -95,6 +95,26 @@ def load_rows(
     return Rows(train, held_out, total | {"sources": counts}, fingerprints)
 
 
+def sample_lengths(
+    mixture: Mixture, tokenizer: PreTrainedTokenizerBase, template: str, most: int
+) -> list[tuple[int, list[int], list[int]]]:
+    """Tokenise at most `most` rows of every source, spread over it.
+
+    Returns:
+        of each source its number of rows, and of the sampled rows the tokens and the trained tokens; 0 tokens for a
+        row that cannot be trained on.
+    """
+    found = []
+    for rows in open_sources(mixture.datasets, ["messages"], ROW_COLUMNS[1:]):
+        number = min(most, len(rows))
+        picked = rows.select([at * len(rows) // number for at in range(number)])
+        tokenised = _tokenise(picked, tokenizer, template, None)
+        usable = [not problem for problem in tokenised["problem"]]
+        lengths = [length if kept else 0 for length, kept in zip(tokenised["length"], usable, strict=True)]
+        found.append((len(rows), lengths, list(tokenised["trained"])))
+    return found
+
+
 def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, num_proc: int | None) -> Dataset:
     # datasets keeps the result by the function's name and the content of its arguments: `version` stands for the code.
     return rows.map(

@@ -15,6 +15,7 @@ from pydantic import ConfigDict
 
 from luth.core.errors import UserError
 from luth.core.recipes import build, read_recipe
+from luth.training.planning.shape import Shape
 
 UNKNOWN, NONE = "unknown", "none"
 Unknown = Literal["unknown"]
@@ -104,6 +105,7 @@ class ModelContract:
         template: the chat template.
         tokenizer_adds_bos: whether the tokenizer puts the beginning-of-text token before a text by itself.
         max_length: tokens that the model takes (max_position_embeddings).
+        shape: widths and layers, from which the headers of recipes have their memory and time.
     """
 
     __pydantic_config__ = STRICT
@@ -118,6 +120,7 @@ class ModelContract:
     template: Template
     tokenizer_adds_bos: bool | Unknown
     max_length: int | Unknown
+    shape: Shape | Unknown = UNKNOWN
     other_names: list[str] = field(default_factory=list)
 
 

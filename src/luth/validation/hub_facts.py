@@ -1,5 +1,6 @@
 """What the Hub says of a dataset or a model: its card, a few rows, its tokenizer and configuration."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -16,7 +17,9 @@ from huggingface_hub import DatasetInfo, HfApi, ModelInfo, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
+from luth.core.errors import UserError
 from luth.evaluation.backends.chat_template import render
+from luth.training.planning.shape import shape_of
 from luth.validation.contracts import NONE, UNKNOWN
 
 # All that a tokenizer and a configuration are made of; the weights stay on the Hub.
@@ -203,8 +206,17 @@ def model_facts(name: str, commit: str, files: list[str]) -> ModelFacts:
         "template": template,
         "tokenizer_adds_bos": tokenizer("luth-probe").input_ids[:1] == [tokenizer.bos_token_id],
         "max_length": getattr(config, "max_position_embeddings", UNKNOWN),
+        "shape": _shape(config),
     }
     return ModelFacts(known, tokenizer)
+
+
+def _shape(config: Any) -> dict[str, Any] | str:
+    try:
+        return dataclasses.asdict(shape_of(config))
+    except UserError:
+        # A family that the planner does not know.
+        return UNKNOWN
 
 
 def _token(defaults: dict[str, Any], config: Any, token: str) -> Any:
