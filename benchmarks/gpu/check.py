@@ -30,6 +30,8 @@ from report import summary, table, verdict_of, verdict_of_step
 HERE = Path(__file__).parent
 # After the time limit a step has so long to end its own processes.
 GRACE = 3.0
+# With fewer seconds left no step is begun.
+LEAST = 5
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -139,16 +141,20 @@ def chosen(plan: dict[str, Any], asked: str | None) -> list[dict[str, Any]]:
     return [step for step in plan["step"] if step["name"] in wanted]
 
 
-def open_output(asked: Path | None) -> Path:
-    """Make the output folder; results that lie there already are kept."""
-    out = asked or ROOT / "out/gpu-check" / time.strftime("%Y%m%d-%H%M%S")
+def output_folder(asked: Path | None) -> Path:
+    """Return the output folder; results that lie there already are kept."""
+    out = (asked or ROOT / "out/gpu-check" / time.strftime("%Y%m%d-%H%M%S")).resolve()
     if (out / "results.json").exists():
         stop("output-unusable", f"{out} holds the results of a run: choose another --out")
+    return out
+
+
+def make_folder(out: Path) -> None:
+    """Make the output folder, once nothing else can stop the run."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         stop("output-unusable", f"{out}: {error}")
-    return out.resolve()
 
 
 def commit() -> str | None:
@@ -165,7 +171,7 @@ def main(arguments: list[str]) -> None:
     begun = time.monotonic()
     with open(args.expected, "rb") as file:
         plan = tomllib.load(file)
-    steps, out = chosen(plan, args.steps), open_output(args.out)
+    steps, out = chosen(plan, args.steps), output_folder(args.out)
     with tempfile.TemporaryDirectory(prefix="gpu-check-") as scratch:
         site = Path(scratch) / "site"
         unpacked = unpack(args.wheels, site)
@@ -179,12 +185,13 @@ def main(arguments: list[str]) -> None:
             "packages": versions,
             "unpacked": unpacked,
         }
+        make_folder(out)
         results = Results(out / "results.json", facts, plan["cards"])
         with open(out / "log.txt", "a", encoding="utf-8") as log:
             for step in steps:
                 left = plan["seconds"] - (time.monotonic() - begun)
                 # On a CPU the steps are tried, not timed.
-                limit = 600.0 if args.on_cpu else min(step["seconds"], left)
+                limit = 600.0 if args.on_cpu else min(step["seconds"], left) if left > LEAST else 0
                 _one_step(step | {"environment": around}, args.on_cpu, limit, scratch, results, log)
                 (out / "report.md").write_text(table(results.record), "utf-8")
     results.record["finished"] = True
@@ -200,9 +207,8 @@ def _one_step(
     print(f"{step['name']}: {step['about']} (at most {limit:.0f} s)", flush=True)
     words = [sys.executable, str(HERE / step["program"]), *step.get("arguments", [])]
     words += ["--scratch", scratch, "--results", str(results.path), *(["--try"] if on_cpu else [])]
-    if limit < 5:
-        found["left_out"] = "no time was left"
-        why = None
+    if limit == 0:
+        found["left_out"], why = "no time was left", None
     else:
         log.write(f"\n== {step['name']}: {' '.join(words)}\n")
         why = run_step(step, words, limit, log, lambda said: results.take(found, said, expect))

@@ -113,7 +113,8 @@ def require_packages(site: Path, wheels: Path | None) -> dict[str, str]:
     parser.read(ROOT / "setup.cfg", "utf-8")
     needs = [line for line in parser["options"]["install_requires"].splitlines() if line and not line.startswith("#")]
     least = {plain(re.split(r"[<>=]", line)[0]): re.search(r"[>=]=([\d.]+)", line) for line in needs}
-    names = [line for line in LIST.read_text("utf-8").split("\n") if line and not line.startswith("#")]
+    listed = LIST.read_text("utf-8").splitlines()
+    names = [line.split("=")[0] for line in listed if line and not line.startswith("#")]
     versions, missing = {}, []
     for name in map(plain, (*OTHERS, *names)):
         version, bound = installed(name, [site]), least.get(name)
