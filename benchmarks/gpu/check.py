@@ -200,9 +200,7 @@ def main(arguments: list[str]) -> None:
     sys.exit(1 if {"other", "failed"} & {step["verdict"] for step in results.record["steps"]} else 0)
 
 
-def _one_step(
-    step: dict[str, Any], on_cpu: bool, limit: float, scratch: str, results: Results, log: TextIO
-) -> None:
+def _one_step(step: dict[str, Any], on_cpu: bool, limit: float, scratch: str, results: Results, log: TextIO) -> None:
     found, expect, begun = results.begin(step), step.get("expect", {}), time.monotonic()
     print(f"{step['name']}: {step['about']} (at most {limit:.0f} s)", flush=True)
     words = [sys.executable, str(HERE / step["program"]), *step.get("arguments", [])]

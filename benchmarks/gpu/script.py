@@ -12,7 +12,9 @@ from shapes import QWEN3_06B, ROOT, TINY, write_model, write_recipe, write_rows
 
 RECIPE = "recipes/luth-0.6b.yaml"
 # The plan's line of all the memory together.
-PLANNED = re.compile(r"^\|?\s*(?:in all|together|total|memory|peak)\b.*?([\d.]+) (GiB|GB)", re.IGNORECASE | re.MULTILINE)
+PLANNED = re.compile(
+    r"^\|?\s*(?:in all|together|total|memory|peak)\b.*?([\d.]+) (GiB|GB)", re.IGNORECASE | re.MULTILINE
+)
 UNITS = {"GiB": 2**30, "GB": 1e9}
 
 

@@ -45,7 +45,7 @@ def write_side(path: Path, model: Path, rows: Path, ours: bool, keys: dict[str, 
         write_recipe(path, RECIPE, model, rows, **keys)
         return
     template = str(ROOT / "src/luth/templates/qwen3.jinja")
-    left = {key: None for key in OURS} | {"chat_template_path": template}
+    left = dict.fromkeys(OURS) | {"chat_template_path": template}
     accumulated = keys.pop("global_batch_size")
     write_recipe(path, RECIPE, model, rows, **(left | {"gradient_accumulation_steps": accumulated} | keys))
 
@@ -105,7 +105,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="what the steps before this one found: not used")
     args = parser.parse_args()
     if not args.on_cpu and not torch.cuda.is_available():
-        print("error: there is no GPU here that PyTorch can see: --try runs the same on a CPU [no-gpu]", file=sys.stderr)
+        print(
+            "error: there is no GPU here that PyTorch can see: --try runs the same on a CPU [no-gpu]", file=sys.stderr
+        )
         sys.exit(2)
     lengths = (256,) if args.on_cpu else (16384,) if args.short else (4096, 16384)
     with tempfile.TemporaryDirectory() as scratch:
