@@ -77,9 +77,9 @@ def kernel_takes_bf16(device: str) -> bool:
     seen: list[Any] = []
     kernel: Any = attention._by_kernel
 
-    def look(query: torch.Tensor, *arguments: Any) -> torch.Tensor:
+    def look(query: torch.Tensor, *arguments: Any, **more: Any) -> torch.Tensor:
         seen.append(query.dtype)
-        return kernel(query, *arguments)
+        return kernel(query, *arguments, **more)
 
     attention._by_kernel = look
     try:

@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 GRACE = 3.0
 # With fewer seconds left no step is begun.
 LEAST = 5
+# On a CPU the steps are tried, not timed: seconds that no step takes.
+TRIAL = 900.0
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -190,8 +192,7 @@ def main(arguments: list[str]) -> None:
         with open(out / "log.txt", "a", encoding="utf-8") as log:
             for step in steps:
                 left = plan["seconds"] - (time.monotonic() - begun)
-                # On a CPU the steps are tried, not timed.
-                limit = 600.0 if args.on_cpu else min(step["seconds"], left) if left > LEAST else 0
+                limit = TRIAL if args.on_cpu else min(step["seconds"], left) if left > LEAST else 0
                 _one_step(step | {"environment": around}, args.on_cpu, limit, scratch, results, log)
                 (out / "report.md").write_text(table(results.record), "utf-8")
     results.record["finished"] = True
@@ -204,7 +205,15 @@ def _one_step(step: dict[str, Any], on_cpu: bool, limit: float, scratch: str, re
     found, expect, begun = results.begin(step), step.get("expect", {}), time.monotonic()
     print(f"{step['name']}: {step['about']} (at most {limit:.0f} s)", flush=True)
     words = [sys.executable, str(HERE / step["program"]), *step.get("arguments", [])]
-    words += ["--scratch", scratch, "--results", str(results.path), *(["--try"] if on_cpu else [])]
+    words += [
+        "--scratch",
+        scratch,
+        "--results",
+        str(results.path),
+        "--seconds",
+        f"{limit:.0f}",
+        *(["--try"] if on_cpu else []),
+    ]
     if limit == 0:
         found["left_out"], why = "no time was left", None
     else:

@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 # A line of a step's output that begins so is for check.py; all others are its log.
 MARK = "@figure "
+BEGUN = time.monotonic()
 
 
 def step_arguments(about: str) -> argparse.Namespace:
@@ -17,7 +19,14 @@ def step_arguments(about: str) -> argparse.Namespace:
     parser.add_argument("--try", dest="on_cpu", action="store_true", help="on a CPU, tiny")
     parser.add_argument("--scratch", type=Path, required=True, help="a folder for models and rows")
     parser.add_argument("--results", type=Path, help="what the steps before this one found")
+    parser.add_argument("--seconds", type=float, default=3600, help="after which this step is stopped")
     return parser.parse_args()
+
+
+def too_late(seconds: float, needed: float) -> str | None:
+    """Say that a step of so many seconds has fewer than `needed` left, None where it has more."""
+    left = seconds - (time.monotonic() - BEGUN)
+    return None if left > needed else f"only {left:.0f} of the step's {seconds:.0f} seconds were left"
 
 
 def figure(name: str, value: float, digits: int = 4) -> None:

@@ -38,15 +38,11 @@ def launch(name: str, file: str, recipe: Path, output: Path, steps: int) -> None
     command += ["--num_processes", "1", "--main_process_port", str(port), "scripts/sft.py", str(recipe)]
     command += ["--max_steps", str(steps), "--output_dir", str(output)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    print(
-        f"-- {name}, {steps} steps: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-6000:]}",
-        flush=True,
-    )
+    print(f"-- {name}, {steps} steps: exit code {done.returncode}")
+    print(done.stdout[-2000:], done.stderr[-6000:], flush=True)
     if done.returncode:
-        lines = (
-            [line for line in done.stderr.splitlines() if "rror" in line] or done.stderr.splitlines() or ["no word"]
-        )
-        raise RuntimeError(lines[-1][:300])
+        lines = done.stderr.splitlines() or ["no word"]
+        raise RuntimeError([*lines, *(line for line in lines if "rror" in line)][-1][:300])
 
 
 def history(output: Path) -> tuple[list[float], float]:

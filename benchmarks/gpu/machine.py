@@ -152,9 +152,8 @@ def gpu(environment: dict[str, str], on_cpu: bool) -> dict[str, Any]:
     """Return torch's version and the card; one line and exit code 2 where torch sees none, `on_cpu` apart."""
     done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True)
     if done.returncode:
-        stop(
-            "package-missing", f"PyTorch does not start here: {(done.stderr.strip() or 'no reason').splitlines()[-1]}"
-        )
+        why = (done.stderr.strip() or "it says nothing").splitlines()[-1]
+        stop("package-missing", f"PyTorch cannot be imported here: {why}")
     found = json.loads(done.stdout.strip().splitlines()[-1])
     found["driver"] = driver()
     if not found["available"] and not on_cpu:

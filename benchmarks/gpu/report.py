@@ -52,10 +52,8 @@ def table(record: dict[str, Any]) -> str:
     ]
     for step in record["steps"]:
         why = step.get("why") or step.get("left_out") or ""
-        about = step["about"]
-        lines.append(
-            f"| **{step['name']}** | {cell(about)} | {step.get('seconds', 0):.0f} s | | {verdict(step, why)} |"
-        )
+        about, seconds = cell(step["about"]), step.get("seconds", 0)
+        lines.append(f"| **{step['name']}** | {about} | {seconds:.0f} s | | {verdict(step, why)} |")
         for figure in step["figures"]:
             value = f"{figure['value']:,g}" if "value" in figure else ""
             why = figure.get("otherwise") or figure.get("left_out") or figure.get("failed") or ""

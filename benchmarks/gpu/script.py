@@ -6,16 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import torch
 from figures import attempt, figure, left_out, step_arguments
 from shapes import QWEN3_06B, ROOT, TINY, write_model, write_recipe, write_rows
 
 RECIPE = "recipes/luth-0.6b.yaml"
-# The plan's line of all the memory together.
-PLANNED = re.compile(
-    r"^\|?\s*(?:in all|together|total|memory|peak)\b.*?([\d.]+) (GiB|GB)", re.IGNORECASE | re.MULTILINE
-)
-UNITS = {"GiB": 2**30, "GB": 1e9}
+# The last line of the plan's table of memory, in GB.
+PLANNED = re.compile(r"^all +([\d.]+)$", re.MULTILINE)
 
 
 def speed_of_step_c(results: Path | None) -> float | None:
@@ -27,16 +23,16 @@ def speed_of_step_c(results: Path | None) -> float | None:
     return found.get(f"{RECIPE}: tokens/s")
 
 
-def planned_bytes(recipe: Path, card: str | None) -> float | str:
+def planned_bytes(recipe: Path) -> float | str:
     """Return the peak memory that scripts/sft.py --plan expects of a recipe, or why it says none."""
-    command = [sys.executable, "scripts/sft.py", str(recipe), "--plan", *(["--gpu", card] if card else [])]
+    command = [sys.executable, "scripts/sft.py", str(recipe), "--plan"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     print(done.stdout, done.stderr, flush=True)
     found = PLANNED.search(done.stdout)
     if done.returncode or found is None:
         lines = done.stderr.strip().splitlines() or ["its output names no total"]
         return f"sft.py --plan: {lines[-1]}"
-    return float(found[1]) * UNITS[found[2]]
+    return float(found[1]) * 1e9
 
 
 def main() -> None:
@@ -50,7 +46,7 @@ def main() -> None:
     recipe = write_recipe(args.scratch / "script.yaml", RECIPE, model, rows, output_dir=str(output), **keys)
     file = "cpu" if args.on_cpu else "single_gpu"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"accelerate_configs/{file}.yaml"]
-    command += ["benchmarks/gpu/timed.py", str(times), "scripts/sft.py", str(recipe)]
+    command += ["benchmarks/gpu/timed.py", "whole", str(times), "scripts/sft.py", str(recipe)]
     subprocess.run(command, cwd=ROOT, check=True)
     found = json.loads(times.read_text("utf-8"))
     record = json.loads((output / "run.json").read_text("utf-8"))
@@ -63,7 +59,7 @@ def main() -> None:
     else:
         figure("speed by step C's", found["tokens_per_second"] / alone)
     with attempt("peak memory by --plan's"):
-        planned = planned_bytes(recipe, None if args.on_cpu else torch.cuda.get_device_name())
+        planned = planned_bytes(recipe)
         if isinstance(planned, str):
             left_out("peak memory by --plan's", planned)
         else:

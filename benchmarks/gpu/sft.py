@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from figures import attempt, figure, left_out
+from figures import attempt, figure, left_out, too_late
 from shapes import QWEN3_06B, ROOT, TINY, write_model, write_recipe, write_rows
 
 RECIPE, TRL = "recipes/luth-0.6b.yaml", "trl.scripts.sft"
 # Keys of the recipe that are ours, and none of TRL's.
 OURS = ("step", "global_batch_size", "max_dropped_fraction", "chat_template_path")
 LIGER = {"attn_implementation": "varlen", "use_liger_kernel": True}
+# Seconds of a side, or less: it is not begun with fewer left.
+NEEDED = 12
 # Name; whose script; what it changes. The two that the goal is about come first.
 SIDES: tuple[tuple[str, bool, dict[str, Any]], ...] = (
     ("compiled", True, {"torch_compile": True}),
@@ -65,7 +67,7 @@ def unavailable(changed: dict[str, Any]) -> str | None:
 def train(ours: bool, recipe: Path, times: Path) -> dict[str, Any]:
     """Train one side in a process of its own; return its times and its peak memory."""
     script = ["scripts/sft.py", str(recipe)] if ours else [TRL, "--config", str(recipe)]
-    command = [sys.executable, "benchmarks/gpu/timed.py", str(times), *script]
+    command = [sys.executable, "benchmarks/gpu/timed.py", "unsaved", str(times), *script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     print(done.stdout[-2000:], done.stderr[-4000:], flush=True)
     if done.returncode:
@@ -73,7 +75,7 @@ def train(ours: bool, recipe: Path, times: Path) -> dict[str, Any]:
     return json.loads(times.read_text("utf-8"))
 
 
-def compare(folder: Path, on_cpu: bool, length: int, batch: int, steps: int) -> None:
+def compare(folder: Path, on_cpu: bool, length: int, batch: int, steps: int, seconds: float) -> None:
     """Train every side and give its figures."""
     shape = TINY["qwen3"] if on_cpu else QWEN3_06B
     model = write_model(folder / f"model-{shape['hidden_size']}", shape, "cpu" if on_cpu else "cuda")
@@ -81,7 +83,7 @@ def compare(folder: Path, on_cpu: bool, length: int, batch: int, steps: int) -> 
     speeds: dict[str, float] = {}
     for at, (name, ours, changed) in enumerate(SIDES):
         label = f"{length:,}: {name}"
-        why = unavailable(changed)
+        why = unavailable(changed) or too_late(seconds, NEEDED)
         if why:
             left_out(f"{label}: tokens/s", why)
             continue
@@ -103,17 +105,16 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="one length, few steps")
     parser.add_argument("--scratch", type=Path, help="a folder for models and rows")
     parser.add_argument("--results", type=Path, help="what the steps before this one found: not used")
+    parser.add_argument("--seconds", type=float, default=3600, help="after which this is stopped")
     args = parser.parse_args()
     if not args.on_cpu and not torch.cuda.is_available():
-        print(
-            "error: there is no GPU here that PyTorch can see: --try runs the same on a CPU [no-gpu]", file=sys.stderr
-        )
+        print("error: PyTorch sees no GPU here: --try runs the same on a CPU [no-gpu]", file=sys.stderr)
         sys.exit(2)
     lengths = (256,) if args.on_cpu else (16384,) if args.short else (4096, 16384)
     with tempfile.TemporaryDirectory() as scratch:
         for length in lengths:
             batch, steps = (1, 6) if args.short or args.on_cpu else (4, 10)
-            compare(args.scratch or Path(scratch), args.on_cpu, length, batch, steps)
+            compare(args.scratch or Path(scratch), args.on_cpu, length, batch, steps, args.seconds)
 
 
 if __name__ == "__main__":

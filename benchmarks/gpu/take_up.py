@@ -63,9 +63,7 @@ def main(arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
     record = json.loads(args.results.read_text("utf-8"))
     if record["try"] or "card" not in record["machine"]:
-        print(
-            f"error: {args.results} is of a trial on a CPU: nothing is measured in it [bad-argument]", file=sys.stderr
-        )
+        print(f"error: {args.results} is of a trial on a CPU, and measures nothing [bad-argument]", file=sys.stderr)
         sys.exit(2)
     comment = re.match(r"(?:#.*\n)*", MEASURED.read_text("utf-8"))
     assert comment is not None

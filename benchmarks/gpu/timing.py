@@ -1,4 +1,4 @@
-"""How long a training's steps take and how much memory they need: a callback that any trainer of transformers takes."""
+"""Seconds and memory of a training's steps: a callback that any trainer of transformers takes."""
 
 import resource
 import statistics
@@ -71,8 +71,9 @@ class Stopwatch(TrainerCallback):
     def top(self, count: int) -> list[str]:
         """Return the operators of the profiled step that took most of the device's time, a line each."""
         attribute = "self_device_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
-        events = sorted(self.profile.key_averages(), key=lambda event: -getattr(event, attribute))
-        # On a GPU an operator and the kernel that it starts are listed both, with the same time: the kernel counts.
+        # On a GPU a kernel is listed as well as the operator that started it, with the same time.
+        events = [event for event in self.profile.key_averages() if event.device_type == torch.autograd.DeviceType.CPU]
+        events.sort(key=lambda event: -getattr(event, attribute))
         whole = sum(getattr(event, attribute) for event in events) or 1
         return [
             f"{getattr(event, attribute) / 1000:.1f} ms {getattr(event, attribute) / whole:.0%} {event.key[:90]} "
@@ -86,6 +87,18 @@ def peak_bytes() -> int:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class TrainedEnough(Exception):
+    """Training is over; the weights are random, and not worth the time to save them."""
+
+
+class StopAfterTraining(Stopwatch):
+    """A stopwatch that leaves the script when the steps are done."""
+
+    def on_train_end(self, *arguments: Any, **kwargs: Any) -> None:
+        """End the script."""
+        raise TrainedEnough
 
 
 def watch(stopwatch: Stopwatch) -> None:

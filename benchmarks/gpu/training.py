@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from figures import attempt, figure, left_out, measured, note, step_arguments
+from figures import attempt, figure, left_out, measured, note, step_arguments, too_late
 from shapes import QWEN3_06B, QWEN3_17B, ROOT, TINY, write_model, write_recipe, write_rows
-from timing import Stopwatch, peak_bytes, watch
+from timing import StopAfterTraining, TrainedEnough, peak_bytes, watch
 
 SMALL, LARGE = "recipes/luth-0.6b.yaml", "recipes/luth-1.7b.yaml"
 # Name, recipe, and what it changes; the most telling first, in case there is no time for all.
@@ -27,19 +27,9 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("bf16 weights", SMALL, {"dtype": "bfloat16"}),
     ("use_kernels", SMALL, {"model_init_kwargs": {"use_kernels": True}}),
 )
-STEPS, TRIED_STEPS = 9, 5
-
-
-class Measured(Exception):
-    """Training is over; the weights are random, and not worth the time to save them."""
-
-
-class StopAfterTraining(Stopwatch):
-    """A stopwatch that leaves the script when the steps are done."""
-
-    def on_train_end(self, *arguments: Any, **kwargs: Any) -> None:
-        """End the script."""
-        raise Measured
+STEPS, TRIED_STEPS = 8, 5
+# Seconds of a variant, or less: it is not begun with fewer left.
+NEEDED = 12
 
 
 def train(recipe: Path, profiled: bool) -> tuple[StopAfterTraining, int]:
@@ -55,7 +45,7 @@ def train(recipe: Path, profiled: bool) -> tuple[StopAfterTraining, int]:
     AcceleratorState._reset_state(reset_partial_state=True)
     try:
         sft([str(recipe)])
-    except Measured:
+    except TrainedEnough:
         pass
     peak = peak_bytes()
     gc.collect()
@@ -81,7 +71,7 @@ def main() -> None:
     rows = write_rows(args.scratch / "rows.jsonl", steps * length * 5 // 4, length)
     models = {SMALL: QWEN3_06B, LARGE: QWEN3_17B}
     for at, (name, recipe, changed) in enumerate(VARIANTS):
-        why = unavailable(changed)
+        why = unavailable(changed) or too_late(args.seconds, NEEDED)
         if why:
             left_out(f"{name}: ms", why)
             continue
