@@ -2,8 +2,8 @@
 
     python benchmarks/gpu/take_up.py out/gpu-check/20261127-101500/results.json
 
-docs/gpu.md gets the whole table, README.md one line. measured.yaml keeps one entry for each recipe, card and change of
-keys: the newest; a plan of scripts/sft.py shows it beside its own figures.
+docs/gpu.md gets the whole table, README.md one line. measured.yaml keeps one entry for each recipe and card, the
+newest, which the recipes' table shows beside what is planned.
 """
 
 import argparse
@@ -30,19 +30,29 @@ def put(page: Path, text: str) -> None:
 
 
 def entries(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what a run measured of recipes, as measured.yaml has it."""
-    where = {"card": record["machine"]["card"], "torch": record["machine"]["torch"], "date": record["began"][:10]}
-    return [where | said for said in record["measured"]]
+    """Return what a run measured of recipes as they are; with keys changed it stands in the table alone."""
+    machine = record["machine"]
+    source = f"commit {(record['commit'] or 'unknown')[:10]}, torch {machine['torch']}, {record['began'][:10]}"
+    return [
+        {
+            "recipe": said["recipe"],
+            "card": machine["card"].removeprefix("NVIDIA "),
+            "memory_gb": round(said["peak_memory_bytes"] / 1e9, 1),
+            "tokens_per_second": said["tokens_per_second"],
+            "from": source,
+        }
+        for said in record["measured"]
+        if not said["changed"]
+    ]
 
 
 def merged(kept: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the entries of both, the new one where both have a recipe, card and change."""
-
-    def key(entry: dict[str, Any]) -> str:
-        return json.dumps([entry["recipe"], entry["card"], entry["changed"]], sort_keys=True)
-
-    found = {key(entry): entry for entry in [*kept, *new]}
-    return [found[name] for name in sorted(found)]
+    """Return the entries of both; the new one where both have a recipe and card, with what only the old one says."""
+    found = {(entry["recipe"], entry["card"]): entry for entry in kept}
+    for entry in new:
+        key = entry["recipe"], entry["card"]
+        found[key] = found.get(key, {}) | entry
+    return [found[key] for key in sorted(found)]
 
 
 def line(record: dict[str, Any]) -> str:
@@ -68,8 +78,8 @@ def main(arguments: list[str]) -> None:
     comment = re.match(r"(?:#.*\n)*", MEASURED.read_text("utf-8"))
     assert comment is not None
     kept = merged(yaml.safe_load(MEASURED.read_text("utf-8")) or [], entries(record))
-    rows = "".join(f"- {json.dumps(entry)}\n" for entry in kept)
-    MEASURED.write_text(f"{comment[0]}{rows or '[]'}", "utf-8")
+    rows = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=1000)
+    MEASURED.write_text(f"{comment[0]}{rows}", "utf-8")
     put(ROOT / "docs/gpu.md", table(record))
     put(ROOT / "README.md", line(record))
 
