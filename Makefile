@@ -16,7 +16,7 @@ SAY_COVERAGE = $(if $(COVERAGE),echo "Coverage of src/luth: $$($(BIN)/coverage r
 # Prints a Python's name as VERSIONS has it.
 NAME := -c "import sys; print('python%d.%d' % sys.version_info[:2])"
 
-.PHONY: same-python setup demo test test-all docs validate validate-hub quality clean
+.PHONY: same-python setup demo test test-all docs validate validate-hub quality gpu-check gpu-wheels clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -83,6 +83,28 @@ quality: $(READY)
 	@$(BIN)/python docs/generate_recipe_table.py --check
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[bf]*.yml
+
+# What a GPU does with this code, in 8 minutes (docs/gpu.md). The environment's Python, or on a bare machine its own.
+# WHEELS=FOLDER for what that lacks; TRY=1 for a CPU, small; STEPS=A,C for some; GPU_CHECK_OUT=FOLDER for the results.
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+gpu-check:
+	@$(GPU_PYTHON) benchmarks/gpu/check.py $(if $(TRY),--try) $(if $(WHEELS),--wheels "$(WHEELS)") \
+		$(if $(STEPS),--steps "$(STEPS)") $(if $(GPU_CHECK_OUT),--out "$(GPU_CHECK_OUT)")
+
+# The wheels for such a machine, 25 MB; its Python and processor are not this one's.
+GPU_PYTHON_VERSION ?= 3.12
+GPU_MACHINE ?= x86_64
+gpu-wheels: $(READY)
+	@mkdir -p "$(or $(WHEELS),wheels)"
+	@sed '/^deepspeed$$/d' benchmarks/gpu/wheels.txt > "$(or $(WHEELS),wheels)/names.txt"
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --implementation cp \
+		--python-version $(GPU_PYTHON_VERSION) $(foreach tag,2_28 2_27 2_17,--platform manylinux_$(tag)_$(GPU_MACHINE)) \
+		--platform manylinux2014_$(GPU_MACHINE) -c constraints.txt -r "$(or $(WHEELS),wheels)/names.txt" \
+		-d "$(or $(WHEELS),wheels)"
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -c constraints.txt \
+		-w "$(or $(WHEELS),wheels)" deepspeed
+	@rm "$(or $(WHEELS),wheels)/names.txt"
+	@du -sh "$(or $(WHEELS),wheels)"
 
 clean:
 	rm -rf $(VENV) out/demo out/site build src/*.egg-info .coverage .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,97 @@
+"""Step C: a recipe's own training on Qwen3's shapes, one pack of 16,384 tokens a step, and each way to be faster.
+
+It is scripts/sft.py itself, in this process, so that the libraries are imported once. Times are the median step's.
+"""
+
+import gc
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from figures import attempt, figure, left_out, measured, note, step_arguments, too_late
+from shapes import QWEN3_06B, QWEN3_17B, ROOT, TINY, write_model, write_recipe, write_rows
+from timing import StopAfterTraining, TrainedEnough, peak_bytes, watch
+
+SMALL, LARGE = "recipes/luth-0.6b.yaml", "recipes/luth-1.7b.yaml"
+# Name, recipe, and what it changes; the most telling first, in case there is no time for all.
+VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (SMALL, SMALL, {}),
+    ("layers compiled", SMALL, {"torch_compile": True}),
+    ("no checkpointing", SMALL, {"gradient_checkpointing": False}),
+    ("Liger layers", SMALL, {"use_liger_kernel": True, "torch_compile": False}),
+    ("compiled, no checkpointing", SMALL, {"torch_compile": True, "gradient_checkpointing": False}),
+    (LARGE, LARGE, {}),
+    ("compiled, every second layer checkpointed", SMALL, {"torch_compile": True, "gradient_checkpointing_every": 2}),
+    ("bf16 weights", SMALL, {"dtype": "bfloat16"}),
+    ("use_kernels", SMALL, {"model_init_kwargs": {"use_kernels": True}}),
+)
+STEPS, TRIED_STEPS = 8, 5
+# Seconds of a variant, or less: it is not begun with fewer left.
+NEEDED = 12
+
+
+def train(recipe: Path, profiled: bool) -> tuple[StopAfterTraining, int]:
+    """Run scripts/sft.py on a recipe; return its times, and the peak memory in bytes."""
+    from accelerate.state import AcceleratorState
+
+    from luth.scripts.sft import main as sft
+
+    stopwatch = StopAfterTraining(1 if profiled else None)
+    watch(stopwatch)
+    # Compiled code of the run before belongs to another model.
+    torch.compiler.reset()
+    AcceleratorState._reset_state(reset_partial_state=True)
+    try:
+        sft([str(recipe)])
+    except TrainedEnough:
+        pass
+    peak = peak_bytes()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return stopwatch, peak
+
+
+def unavailable(changed: dict[str, Any]) -> str | None:
+    """Say why a variant cannot run here, None if it can."""
+    if changed.get("use_liger_kernel") and importlib.util.find_spec("liger_kernel") is None:
+        return "liger-kernel is not installed"
+    if changed.get("use_liger_kernel") and not torch.cuda.is_available():
+        return "Liger's kernels need a GPU"
+    if "model_init_kwargs" in changed and importlib.util.find_spec("kernels") is None:
+        return "the package kernels is not installed; it fetches its kernels from the Hub"
+    return None
+
+
+def main() -> None:
+    args = step_arguments(__doc__ or "")
+    device, length, steps = ("cpu", 256, TRIED_STEPS) if args.on_cpu else ("cuda", 16384, STEPS)
+    rows = write_rows(args.scratch / "rows.jsonl", steps * length * 5 // 4, length)
+    models = {SMALL: QWEN3_06B, LARGE: QWEN3_17B}
+    for at, (name, recipe, changed) in enumerate(VARIANTS):
+        why = unavailable(changed) or too_late(args.seconds, NEEDED)
+        if why:
+            left_out(f"{name}: ms", why)
+            continue
+        shape = TINY["qwen3"] if args.on_cpu else models[recipe]
+        with attempt(f"{name}: ms"):
+            model = write_model(args.scratch / f"model-{shape['hidden_size']}", shape, device)
+            here = {"use_cpu": args.on_cpu, "global_batch_size": 1, "max_steps": steps, "max_length": length}
+            output = args.scratch / f"variant-{at}"
+            path = write_recipe(
+                args.scratch / "recipe.yaml", recipe, model, rows, output_dir=str(output), **here, **changed
+            )
+            stopwatch, peak = train(path, profiled=at == 0)
+            figure(f"{name}: ms", 1000 * stopwatch.step_seconds)
+            figure(f"{name}: tokens/s", stopwatch.tokens_per_second)
+            figure(f"{name}: peak GB", peak / 1e9)
+            measured(recipe, stopwatch.tokens_per_second, peak, changed)
+            if stopwatch.profile is not None:
+                note("where the time of a step goes", stopwatch.top(10))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()
