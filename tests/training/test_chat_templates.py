@@ -263,7 +263,7 @@ def test_a_token_that_would_hold_prompt_and_answer_is_cut_without_a_space_of_its
     template = "{% for m in messages %}{% if m.role == 'user' %}{{ 'Q: ' + m.content + ' A:' }}{% else %}" + (
         "{% generation %}{{ m.content + '<eos>' }}{% endgeneration %}{% endif %}{% endfor %}"
     )
-    [word] = [token for token in ("▁de", "▁la", "▁le") if token in tokenizer.get_vocab()][:1]
+    word = next(token for token in sorted(tokenizer.get_vocab()) if re.fullmatch("▁[a-z]", token))
     spaced = template.replace("' A:'", "' A: '")
     plain, cut = (
         mask(messages("x", answer), tokenizer, text)
@@ -281,5 +281,6 @@ def test_a_token_that_takes_in_the_line_break_behind_it_does_so_in_training():
     template = training_template(None, tokenizer, "m").text
     text = tokenizer.apply_chat_template(messages(*TURNS), tokenize=False)
     encoded = mask(messages(*TURNS), tokenizer, template)
+    # <|assistant|> takes in all white space behind it, the answer's own too, as at inference.
     assert encoded["input_ids"] == tokenizer(text, add_special_tokens=False)["input_ids"]
-    assert trained(encoded, tokenizer) == [" Deux. <|end|>", "Quatre.<|end|>"]
+    assert trained(encoded, tokenizer) == ["Deux. <|end|>", "Quatre.<|end|>"]
