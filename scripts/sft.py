@@ -51,8 +51,6 @@ def main(arguments: list[str]) -> None:
 
     recipe = steps.read(path, "sft")
     with loading("the libraries"):
-        from luth.core.files import sha256
-        from luth.templates import template_file
         from luth.training import finetune
         from luth.training.arguments import parse
         from luth.training.batch_order import require_one_batch
@@ -81,9 +79,7 @@ def main(arguments: list[str]) -> None:
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
     warn_if_too_small(args, strategy.kind, strategy.processes, rows.train["length"][:])
-    template = str(args.training.chat_template_path)
-    inputs = {**rows.fingerprints, template: sha256(template_file(template))}
-    training = finetune.open_training("sft", args, strategy, inputs)
+    training = finetune.open_training("sft", args, strategy, rows.fingerprints)
     if training is None:
         return
     settings = for_tokenised_rows(finetune.trainer_settings(args))
@@ -113,20 +109,23 @@ def train(
 def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
     from luth.checkpoints.models import load_config, load_tokenizer, require_positions, require_stop
-    from luth.training.masking import inference_template, read_training_template
+    from luth.training.chat_templates import describe, training_template
+    from luth.training.masking import inference_template
     from luth.training.mixture import load_rows
     from luth.training.packing_check import require_exact_packing
 
     training, name, revision = args.training, args.model_name, args.model.model_revision
-    template = read_training_template(str(training.chat_template_path))
     say(f"Checking the data and {name}.")
     tokenizer = load_tokenizer(name, revision, training.eos_token)
+    template = training_template(training.chat_template_path, tokenizer, name)
+    say(describe(template, tokenizer))
     if tokenizer.chat_template is None:
-        tokenizer.chat_template = inference_template(template)
+        tokenizer.chat_template = inference_template(template.source)
     if training.packing or training.padding_free:
         require_exact_packing(load_config(name, revision), training.device)
     with training.main_process_first(desc="tokenising"):
-        rows = load_rows(args.mixture, tokenizer, template, training, args.luth.max_dropped_fraction)
+        rows = load_rows(args.mixture, tokenizer, template.text, training, args.luth.max_dropped_fraction)
+    rows.fingerprints[template.name] = template.fingerprint
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)
     require_positions(max(rows.train["length"][:]), name, revision)
     return tokenizer, rows

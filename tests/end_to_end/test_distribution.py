@@ -15,6 +15,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from luth.training.masking import inference_template, read_training_template
+
 ROOT = Path(__file__).parents[2]
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
 STEPS = 9
@@ -27,6 +29,9 @@ COLD = {"PYTHON_EXEC": sys.executable}
 def work(tmp_path_factory, make_model, python):
     """A tiny Qwen3, 40 conversations and a recipe of nine steps: four and a half epochs of two global batches."""
     folder = tmp_path_factory.mktemp("distribution")
+    model = make_model(folder / "model", "qwen3")
+    template = inference_template(read_training_template("qwen3.jinja"))
+    (model / "chat_template.jinja").write_text(template, "utf-8")
     rows = folder / "rows.jsonl"
     with open(rows, "w", encoding="utf-8") as file:
         for n in range(20):
@@ -36,7 +41,7 @@ def work(tmp_path_factory, make_model, python):
             ]
             file.write(json.dumps({"messages": messages}, ensure_ascii=False) + "\n")
     recipe = {
-        "model_name_or_path": str(make_model(folder / "model", "qwen3")),
+        "model_name_or_path": str(model),
         "dtype": "float32",
         "attn_implementation": "varlen",
         "chat_template_path": "src/luth/templates/qwen3.jinja",

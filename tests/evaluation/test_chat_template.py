@@ -10,7 +10,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PreTrainedTokenizerFast
 
 from luth.core.errors import UserError
-from luth.evaluation.backends.chat_template import choice_ids, date_fixed, prompt_ids, render, without_system_role
+from luth.evaluation.backends.chat_template import choice_ids, prompt_ids, render, without_system_role
+from luth.templates import date_fixed
 from tests.conftest import SMOLLM2_TEMPLATE
 
 ASKED = [{"role": "user", "content": "Quelle couleur a le ciel\u00a0?"}]

@@ -75,7 +75,6 @@ def check(error, code, facts):
         ({"hub_token": "hf_x"}, VALUE, ["hub_token", "HF_TOKEN"]),
         ({"global_batch_size": None}, KEY, ["'global_batch_size'"]),
         ({"datasets": None}, KEY, ["'datasets'"]),
-        ({"chat_template_path": None}, KEY, ["'chat_template_path'"]),
         ({"datasets": [{"path": "json", "splits": "train"}]}, KEY, ["'splits'", "'split'"]),
         ({"loss_type": "dft"}, VALUE, ["loss_type"]),
         ({"model_init_kwargs": {"token": "hf_x"}}, VALUE, ["model_init_kwargs", "HF_TOKEN"]),

@@ -186,15 +186,19 @@ def test_the_tiny_model_of_the_how_to_shows_what_is_trained(
 ):
     make_model(tmp_path / "out/demo/base")
     entry, tiny = blocks("add-a-model-family.md", "python")
+    path = tmp_path / "smollm3.jinja"
+    path.write_text(blocks("add-a-model-family.md", "jinja")[0], "utf-8")
     with monkeypatch.context() as there:
         there.chdir(tmp_path)
         exec(tiny, {})
     monkeypatch.setattr(families, "FAMILIES", (*families.FAMILIES, eval(entry, vars(families))))
-    path = tmp_path / "smollm3.jinja"
-    path.write_text(blocks("add-a-model-family.md", "jinja")[0], "utf-8")
     turns = [{"role": "user", "content": "Un."}, {"role": "assistant", "content": "Deux."}]
     rows = write_rows([{"messages": turns}] * 8)
     recipe = sft_recipe(tmp_path / "out/tiny", [rows], chat_template_path=str(path), padding_free=True)
     code, out, err = run("sft", recipe, "--preview", "1", "--attn_implementation", "varlen")
     assert code == 0, err
     assert "⟦Deux.<|im_end|>⟧" in out
+    *_, shown, _ = blocks("add-a-model-family.md", "text")
+    recipe = sft_recipe(tmp_path / "out/demo/base", [rows], chat_template_path="qwen3.jinja")
+    code, _, err = run("sft", recipe, "--preview", "0")
+    assert code == 2 and err.replace(f"{tmp_path}/", "") == shown

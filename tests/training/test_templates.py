@@ -1,5 +1,6 @@
 """What the templates render: the models' own text, but for the differences that their headers state."""
 
+from datetime import date
 from itertools import product
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from luth.training.masking import inference_template, read_training_template
 from tests.conftest import SMOLLM2_TEMPLATE
 
 FOLDER = Path("src/luth/templates")
-NAMES = ["chatml", "lfm2", "qwen3", "smollm2"]
+NAMES = ["chatml", "lfm2", "llama3_2", "qwen3", "qwen3_published", "smollm2"]
 SHIPPED = Path(trl.__file__).parent / "chat_templates"
 EMPTY = "<think>\n\n</think>\n\n"
 
@@ -224,6 +225,47 @@ def test_qwen3_thinking_switch_never_changes_the_text_of_a_row(thinking):
         assert render(training("qwen3"), messages, enable_thinking=thinking) == render(training("qwen3"), messages)
 
 
+@pytest.mark.parametrize("messages", PLAIN + EXCHANGES + CALLS + QWEN3_LAST)
+@pytest.mark.parametrize("tools", [None, TOOLS])
+def test_the_published_form_of_qwen3_is_the_models_own_text(messages, tools):
+    for turns, prompt in product(range(1, len(messages) + 1), (False, True)):
+        texts = [
+            render(template, messages[:turns], tools=tools, add_generation_prompt=prompt)
+            for template in (training("qwen3_published"), own("qwen3"))
+        ]
+        assert texts[0] == texts[1]
+
+
+LLAMA_CALLS = [
+    [user(" Lyon ? "), assistant("", tool_calls=[LYON]), tool("22 °C"), assistant("Il fait 22 °C.")],
+    [
+        system(" S "),
+        user("?"),
+        {"role": "assistant", "tool_calls": [call("heure", {})]},
+        tool({"t": 1}),
+        assistant("!"),
+    ],
+]
+
+
+@pytest.mark.parametrize("messages", PLAIN + EXCHANGES[:2] + LLAMA_CALLS)
+@pytest.mark.parametrize("tools", [None, TOOLS])
+def test_llama3_2_reads_as_the_model_renders_it(messages, tools):
+    start = 1 + (messages[0]["role"] == "system")
+    for turns, prompt in product(range(start, len(messages) + 1), (False, True)):
+        variables = {"tools": tools, "add_generation_prompt": prompt, "date_string": "01 Jan 2025"}
+        assert render(training("llama3_2"), messages[:turns], **variables) == render(
+            own("llama3_2"), messages[:turns], **variables
+        )
+    assert f"Today Date: {date.today():%d %b %Y}" in render(training("llama3_2"), messages)
+
+
+def test_llama3_2_refusals():
+    for calls, words in (([LYON, LYON], ""), ([LYON], "Voyons.")):
+        with pytest.raises(TemplateError, match="tool call"):
+            render(training("llama3_2"), [user("?"), assistant(words, tool_calls=calls)])
+
+
 def test_qwen3_refusals():
     thought = assistant("Deux.", reasoning_content="Deux suit un.")
     with pytest.raises(TemplateError, match="the last turn has a thought, but enable_thinking is false"):
@@ -257,7 +299,9 @@ def test_templates_without_a_format_for_tools_refuse_them(name, messages, tools)
 RENDERED = {
     "chatml": PLAIN + EXCHANGES,
     "lfm2": PLAIN + EXCHANGES + CALLS,
+    "llama3_2": PLAIN + EXCHANGES,
     "qwen3": PLAIN + EXCHANGES + CALLS + QWEN3_LAST,
+    "qwen3_published": PLAIN + EXCHANGES + CALLS + QWEN3_LAST,
     "smollm2": PLAIN + EXCHANGES,
 }
 

@@ -49,7 +49,6 @@ def _conflicts(settings: Settings) -> Iterator[str]:
 SFT = ScriptKeys(
     SFTConfig,
     SFTKeys,
-    required=("chat_template_path",),
     refused={
         "dataset_kwargs": TOKENISED_HERE,
         "dataset_text_field": TOKENISED_HERE,

@@ -1,6 +1,5 @@
 """Conversations and choices in tokens, for local and served models alike: the ids of the model's own chat template."""
 
-from datetime import date
 from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerBase
@@ -126,16 +125,3 @@ def _behind(tokenizer: PreTrainedTokenizerBase, before: dict[str, list[int]], ch
         if whole[: len(ids)] == ids:
             return whole[len(ids) :]
     return _encode(tokenizer, choice)
-
-
-def date_fixed(template: str, day: date) -> str:
-    """Return a chat template for which today is always `day`.
-
-    transformers gives templates a function strftime_now, which several put into their system prompt; here the template
-    brings its own.
-    """
-    if "strftime_now" not in template:
-        return template
-    known = [f"%{letter}" for letter in "aAbBcdHIjmMpSUwWxXyY"] + ["%-d", "%-m", "%e", "%F"]
-    values = "".join(f" | replace({code!r}, {day.strftime(code)!r})" for code in known)
-    return f"{{%- macro strftime_now(format) -%}}{{{{ format{values} }}}}{{%- endmacro -%}}{{{{- '' }}}}{template}"

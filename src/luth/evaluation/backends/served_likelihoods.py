@@ -15,10 +15,10 @@ from typing import Any, Literal
 from luth.core.endpoints import UNREADABLE, Client, NoAnswer, Refused
 from luth.core.errors import UserError
 from luth.core.sampling_fields import NEUTRAL
-from luth.evaluation.backends.chat_template import date_fixed
 from luth.evaluation.backends.prompts import Prompts
 from luth.evaluation.backends.served_tokens import SAMPLE, ServerTokenizer, local_tokenizer, require_same_tokens
 from luth.evaluation.recipe import EvalRecipe, ModelEntry
+from luth.templates import date_fixed
 
 Way = Literal["echo", "prompt_logprobs", "forced", "text_offsets"]
 # Added to a token's logit so that it is generated; vLLM takes no more. Log-probabilities are those without it.

@@ -16,7 +16,6 @@ from luth.core.console import say
 from luth.core.errors import UserError, about, memory_advice
 from luth.core.memory import free_memory
 from luth.evaluation.backends.answer_store import Answer, AnswerStore, key
-from luth.evaluation.backends.chat_template import date_fixed
 from luth.evaluation.backends.prompts import Prompts
 from luth.evaluation.backends.thoughts import Tags, split_thought
 from luth.evaluation.inference import packed, padded
@@ -24,6 +23,7 @@ from luth.evaluation.inference.questions import Prompt, Question
 from luth.evaluation.inference.sampling import Sampling
 from luth.evaluation.launch import one_evaluation
 from luth.evaluation.recipe import EvalRecipe, Generation, Row
+from luth.templates import date_fixed
 
 # So many tokens a forward pass keep a CPU at work, and a GPU.
 CPU_BATCH_TOKENS = 4096
