@@ -1,6 +1,7 @@
 """Which tokens are trained: the assistant's turns with their end-of-turn token, and nothing else."""
 
 import re
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,7 @@ def mask(
     tokenizer: PreTrainedTokenizerBase,
     template: str,
     tools: list[dict[str, Any]] | None = None,
+    untrained: Collection[int] = (),
     **chat_template_kwargs: Any,
 ) -> dict[str, list[int]]:
     """Tokenise one conversation.
@@ -63,6 +65,8 @@ def mask(
 
     A token that is written out in a message, as in "<|im_end|>", becomes that token, as it does at inference. It
     does not change which tokens are trained.
+
+    `untrained` are assistant turns that are not trained, counted from 0 among the assistant's.
 
     Returns:
         `input_ids` and `labels`, both of the conversation's length in tokens; a label is the token itself where it
@@ -84,6 +88,7 @@ def mask(
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise UserError("bad-template", " ".join(str(error).split())) from error
+    spans = without_untrained(spans, messages, untrained)
     borders = [0, *(border for span in spans for border in span), len(text)]
     encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
     for number, (start, end) in enumerate(pairwise(borders)):
@@ -91,3 +96,17 @@ def mask(
         encoded["input_ids"] += ids
         encoded["labels"] += ids if number % 2 else [IGNORED] * len(ids)
     return encoded
+
+
+def without_untrained(
+    spans: list[tuple[int, int]], messages: list[dict[str, Any]], untrained: Collection[int]
+) -> list[tuple[int, int]]:
+    """Return the spans of the assistant's turns save some, which are counted from 0 among its turns.
+
+    Raises:
+        UserError: the template has another number of spans than the assistant has turns.
+    """
+    turns = sum(message["role"] == "assistant" for message in messages)
+    if untrained and len(spans) != turns:
+        raise UserError("bad-template", f"weight: 0 needs one generation block a turn: here {len(spans)} for {turns}")
+    return [span for turn, span in enumerate(spans) if turn not in untrained]

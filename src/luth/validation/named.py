@@ -11,13 +11,13 @@ from typing import Any
 
 from luth.core.recipes import build, is_local, read_recipe
 from luth.data.recipe import DataRecipe
-from luth.data.sources.reading import means_files
 from luth.evaluation.items.mirrors import ELSEWHERE
 from luth.evaluation.recipe import EvalRecipe, ModelEntry
 from luth.evaluation.tasks import TaskTable, task_table
 from luth.merging.recipe import parents
 from luth.reporting.recipe import ReportRecipe
 from luth.steps import MERGE, step_of
+from luth.rows.file_formats import means_files
 from luth.sweep.recipe import SweepRecipe
 from luth.sweep.task_splits import prepare
 from luth.training.arguments import Source
