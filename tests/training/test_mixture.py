@@ -4,7 +4,6 @@ import copy
 import hashlib
 import json
 
-import datasets
 import pytest
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -15,6 +14,7 @@ import luth.training.mixture
 import luth.training.sources
 from luth.core.errors import UserError
 from luth.core.files import sha256
+from luth.rows.opening import open_dataset
 from luth.training.arguments import Mixture
 from luth.training.masking import IGNORED, read_training_template
 from luth.training.mixture import ROWS_VERSION, load_rows, tokenised_row
@@ -100,13 +100,13 @@ def test_trl_s_keys_choose_the_rows(keys, numbers, load, hub, tokenizer):
 def test_the_revision_reaches_the_hub_and_its_commit_the_fingerprint(load, hub, monkeypatch):
     asked = []
 
-    def from_the_hub(*keys, **more):
-        asked.append(more["revision"])
-        rows = datasets.load_dataset(*keys, **more)
+    def from_the_hub(path, name, split, revision, *more):
+        asked.append(revision)
+        rows = open_dataset(path, name, split, revision, *more)
         rows.info.download_checksums = {"hf://datasets/a/b@c0ffee/data/un.jsonl": {}}
         return rows
 
-    monkeypatch.setattr(luth.training.sources, "load_dataset", from_the_hub)
+    monkeypatch.setattr(luth.training.sources, "open_dataset", from_the_hub)
     rows = load(hub("un", revision="v1.0"), hub("deux"))
     assert asked == ["v1.0", None] and ", v1.0, split un, row 1" in rows.name(rows.train[0])
     assert all("commit c0ffee, SHA-256" in value for value in rows.fingerprints.values())
@@ -327,15 +327,15 @@ def test_a_row_that_the_template_refuses_is_named(load, write_rows):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "no such dataset file"),
+        (None, "no such file"),
         (b"", "is empty"),
         (b"\n\n", "f.jsonl cannot be loaded: .* no data"),
         (b'{"messages": "caf\xe9"}', "not UTF-8"),
         (b'{"messages": [}', "row 1 is not JSON"),
         (b"[1, 2]", "row 1 is not a JSON object"),
-        (b'{"text": "x"}', "has the columns text, but no column 'messages'"),
-        (b'{"messages": "x"}', "row 1: no messages"),
-        (b'{"messages": null, "id": 1}\n{"messages": [{"role": "\\ud83d"}]}', "f.jsonl cannot be loaded: .*surrogate"),
+        (b'{"text": "x"}', "has the column text alone: plain text has no turns"),
+        (b'{"messages": "x"}', "row 1: the turns are text and no JSON"),
+        (b'{"messages": null, "id": 1}\n{"messages": [{"role": "\\ud83d"}]}', "f.jsonl, row 2 is not JSON: .*surrogate"),
     ],
 )
 def test_a_bad_file_is_said(load, tmp_path, content, said):
@@ -350,7 +350,7 @@ def test_a_bad_file_is_said(load, tmp_path, content, said):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "parquet.* cannot be loaded"),
+        ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "rows.jsonl is a json file: write path: json"),
         ({"path": "{folder}", "split": "tst"}, "split tst cannot be loaded: Unknown split"),
         (
             {"path": "{folder}", "name": "autre"},
@@ -359,8 +359,8 @@ def test_a_bad_file_is_said(load, tmp_path, content, said):
         ({"path": "{folder}", "data_files": "x.jsonl"}, "x.jsonl, split train cannot be loaded: .*find"),
         ({"path": "{folder}", "columns": ["text"]}, "split train cannot be loaded: .*'text'.* not in the dataset"),
         ({"path": "{folder}", "rename": {"texte": "messages"}}, "split train cannot be loaded: .*'texte'"),
-        ({"path": "{folder}", "rename": {"messages": "id"}}, "split train has the columns id, .*no column 'messages'"),
-        ({"path": "{folder}", "rename": {"other": "messages"}}, "split train cannot be loaded: .*messages.* 2 times"),
+        ({"path": "{folder}", "rename": {"messages": "id"}}, "split train has the columns id, other, and a conversation has messages; conversations"),
+        ({"path": "{folder}", "rename": {"other": "messages"}}, "split train cannot be loaded: .*two columns.* 'messages'"),
         ({"path": "./nowhere/at/all"}, "nowhere/at/all"),
         ({"path": "no/data", "revision": "v1"}, "no/data, v1, split train"),
         ({"path": "json", "data_files": {"train": "{rows}"}}, "path: json needs data_files"),
@@ -407,7 +407,7 @@ def test_packs_are_made_of_rows_of_every_source(load, write_rows):
 
 # What ROWS_VERSION stands for: a digest of the rows below. Another digest means that kept rows are no longer what the
 # code makes: raise ROWS_VERSION, and write its digest here.
-DIGESTS = {1: "173db9f4e8ddc3429eaabb83f6d77f2b16acc7714c1ef182542678b37e552f51"}
+DIGESTS = {2: "173db9f4e8ddc3429eaabb83f6d77f2b16acc7714c1ef182542678b37e552f51"}
 CALL = {"type": "function", "function": {"name": "heure", "arguments": {"lieu": "ici"}}}
 CONVERSATIONS = [
     {"messages": turns("Ça va ?", "\n\nTrès bien, 🙂 <|im_end|> !")},
@@ -443,7 +443,7 @@ def test_rows_change_only_with_their_version():
     for path in (SMOLLM2, QWEN3):
         template = read_training_template(path)
         for number, row in enumerate(CONVERSATIONS):
-            done = tokenised_row(row, number, tokenizer, template, ROWS_VERSION)
+            done = tokenised_row(row, number, {key: key for key in row}, tokenizer, template, ROWS_VERSION)
             digest.update(json.dumps(done, sort_keys=True, ensure_ascii=False).encode())
     assert digest.hexdigest() == DIGESTS[ROWS_VERSION], "other rows: raise ROWS_VERSION in luth/training/mixture.py"
 

@@ -149,9 +149,10 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
     except orjson.JSONDecodeError as error:
         if not line.strip():
             return BadRow(BLANK)
-        said = f"no JSON: {error}"
-        return BadRow("invalid UTF-8" if "UTF-8" in str(error) else "no JSON", line.decode("utf-8", "replace"), said)
-    return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"), "no JSON object, {...}")
+        said = f"not JSON: {error}"
+        reason = "invalid UTF-8" if "UTF-8" in str(error) else "no JSON"
+        return BadRow(reason, line.decode("utf-8", "replace"), "not UTF-8" if reason == "invalid UTF-8" else said)
+    return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"), "not a JSON object, such as {...}")
 
 
 def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
@@ -168,7 +169,7 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
             row, at = decoder.raw_decode(text, _after(space, text, at))
         except (ValueError, RecursionError) as error:
             raise UserError("bad-dataset", f"{name}, row {number} of its list is no JSON: {error}") from None
-        yield row if isinstance(row, dict) else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), "no JSON object, {...}")
+        yield row if isinstance(row, dict) else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), "not a JSON object, such as {...}")
         at = _after(space, text, at)
         if text[at : at + 1] != ",":
             break
@@ -200,8 +201,12 @@ def _csv_rows(rows: csv.DictReader) -> Iterator[dict[str, Any] | BadRow]:
     while True:
         try:
             row = next(rows)
-            yield BadRow("more fields than columns", json.dumps(row, ensure_ascii=False, default=str)) if None in row else row
-        except csv.Error:
-            yield BadRow("quotes that do not match")
+            if None in row:
+                long = "more fields than columns"
+                yield BadRow(long, json.dumps(row, ensure_ascii=False, default=str), f"not csv: {long}")
+            else:
+                yield row
+        except csv.Error as error:
+            yield BadRow("quotes that do not match", said=f"not csv: {error}")
         except StopIteration:
             return

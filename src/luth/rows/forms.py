@@ -37,7 +37,8 @@ def recognised(names: Iterable[str]) -> Columns:
     Raises:
         NoForm: there is no form, or more than one.
     """
-    by_part = {name.lower(): name for name in reversed([*names])}
+    names = [*names]
+    by_part = {name.lower(): name for name in reversed(names)}
     turns, answers = ([part for part in parts if part in by_part] for parts in (TURNS, ANSWERS))
     questions = [part for part in QUESTIONS if part in by_part]
     if not questions and "input" in by_part and answers == ["output"]:
@@ -47,7 +48,7 @@ def recognised(names: Iterable[str]) -> Columns:
     pairs = [f"{question} with {answer}" for question in questions for answer in answers]
     found = [*turns, *pairs]
     if not found:
-        raise NoForm(_no_form([*by_part.values()], questions, answers))
+        raise NoForm(_no_form(names, questions, answers))
     several = found if len(found) > 1 else inputs if pairs and len(inputs) > 1 else systems
     if len(several) > 1:
         raise NoForm(
@@ -71,9 +72,9 @@ def _no_form(names: list[str], questions: list[str], answers: list[str]) -> str:
         said = f"the column {names[0]} alone: {plain}a conversation has "
     else:
         said = f"the columns {', '.join(names)}, and a conversation has "
-    half = f"a {questions[0]} without an answer" if questions else f"an {answers[0]} without a question" * bool(answers)
-    example = "rename: {COLUMN: question, OTHER: answer} names them"
-    return f"{said}{FORMS}{f' (here is {half})' if half else ''}: {example}"
+    halves = [f"a {part} without an answer" for part in questions] + [f"an {part} without a question" for part in answers]
+    half = f" (here is {halves[0]})" if halves else ""
+    return f"{said}{FORMS}{half}: rename: {{COLUMN: question, OTHER: answer}} names them"
 
 
 def described(columns: Columns, names: Iterable[str]) -> str:

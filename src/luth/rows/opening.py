@@ -18,6 +18,8 @@ from datasets import ArrowBasedBuilder, BuilderConfig, Dataset, Features, SplitG
 from datasets.builder import Key
 from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.exceptions import DatasetsError
+from datasets.packaged_modules.csv.csv import Csv
+from datasets.packaged_modules.json.json import Json
 from huggingface_hub.errors import HfHubHTTPError
 
 from luth.core.datasets_cache import content_cache
@@ -28,7 +30,7 @@ from luth.rows.file_formats import BLANK, file_blocks
 # The columns of a row that is kept as text: its JSON, and its columns' names, one a line.
 TEXT, NAMES = "row as JSON", "columns of the row"
 # datasets' loaders that guess, and the formats of their files.
-GUESSING = {"Json": "json", "Csv": "csv"}
+GUESSING = ((Json, "json"), (Csv, "csv"))
 
 
 @dataclass
@@ -84,11 +86,11 @@ def _text(row: dict[str, Any], place: str) -> str:
         return orjson.dumps(row).decode()
     except TypeError:
         # csv's bytes that are no UTF-8, or numbers beyond 64 bits.
-        raise _unreadable(BadRow("invalid UTF-8"), place) from None
+        raise _unreadable(BadRow("invalid UTF-8", said="not UTF-8"), place) from None
 
 
 def _unreadable(row: BadRow, place: str) -> UserError:
-    remedy = ": convert the file to UTF-8" if "UTF-8" in row.said else ""
+    remedy = ": convert the file to UTF-8" if row.said == "not UTF-8" else ""
     return UserError("bad-dataset", f"{place} is {row.said}{remedy}")
 
 
@@ -118,13 +120,14 @@ def open_dataset(
     builder = datasets.load_dataset_builder(
         path, name, data_dir=data_dir, data_files=data_files, revision=revision, cache_dir=cache
     )
-    kind = GUESSING.get(type(builder).__name__)
+    kind = next((kind for loader, kind in GUESSING if isinstance(builder, loader)), None)
     # A card may say where in a JSON file the rows are; that is the loader's own business.
     if kind and not getattr(builder.config, "field", None):
         builder = RowText(
             cache_dir=cache,
             dataset_name=builder.dataset_name,
             config_name=builder.config.name,
+            config_id=builder.config_id,
             hash=builder.hash,
             base_path=builder.base_path,
             repo_id=builder.repo_id,

@@ -17,7 +17,7 @@ from luth.evaluation.tasks import TaskTable, task_table
 from luth.merging.recipe import parents
 from luth.reporting.recipe import ReportRecipe
 from luth.steps import MERGE, step_of
-from luth.rows.file_formats import means_files
+from luth.rows.file_formats import FORMATS, means_files
 from luth.sweep.recipe import SweepRecipe
 from luth.sweep.task_splits import prepare
 from luth.training.arguments import Source
@@ -177,7 +177,7 @@ def _of_sft(place: str, keys: dict[str, Any]) -> list[Use]:
     uses: list[Use] = [ModelUse(model, revision, place, "model_name_or_path", limit=limit)]
     for number, values in enumerate(keys.get("datasets") or [], 1):
         source = Source(**values)
-        if source.path == "json":
+        if source.path in FORMATS.values():
             continue
         where = f"{place}datasets: {number}: "
         columns = tuple(source.columns or ())
