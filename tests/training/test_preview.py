@@ -29,7 +29,10 @@ def rows(tokenizer):
             }
         )
     source = {"rows": 3, "tokens": 1234, "trained_tokens": 56, "dropped_too_long": 1, "dropped_unusable": 2}
-    sources = [{"source": name, **source, "form": "in messages form", "examples": [f"row 9: {name}"]} for name in ("un", "deux")]
+    sources = [
+        {"source": name, **source, "form": "in messages form", "examples": [f"row 9: {name}"]}
+        for name in ("un", "deux")
+    ]
     total = {key: 2 * value for key, value in source.items()}
     return Rows(Dataset.from_list(lines), None, {**total, "rows": 5, "held_out": 1, "sources": sources}, {})
 

@@ -152,7 +152,11 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
         said = f"not JSON: {error}"
         reason = "invalid UTF-8" if "UTF-8" in str(error) else "no JSON"
         return BadRow(reason, line.decode("utf-8", "replace"), "not UTF-8" if reason == "invalid UTF-8" else said)
-    return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"), "not a JSON object, such as {...}")
+    return (
+        row
+        if isinstance(row, dict)
+        else BadRow("no JSON object", line.decode("utf-8"), "not a JSON object, such as {...}")
+    )
 
 
 def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
@@ -169,7 +173,11 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
             row, at = decoder.raw_decode(text, _after(space, text, at))
         except (ValueError, RecursionError) as error:
             raise UserError("bad-dataset", f"{name}, row {number} of its list is no JSON: {error}") from None
-        yield row if isinstance(row, dict) else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), "not a JSON object, such as {...}")
+        yield (
+            row
+            if isinstance(row, dict)
+            else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), "not a JSON object, such as {...}")
+        )
         at = _after(space, text, at)
         if text[at : at + 1] != ",":
             break

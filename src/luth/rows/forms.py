@@ -72,7 +72,9 @@ def _no_form(names: list[str], questions: list[str], answers: list[str]) -> str:
         said = f"the column {names[0]} alone: {plain}a conversation has "
     else:
         said = f"the columns {', '.join(names)}, and a conversation has "
-    halves = [f"a {part} without an answer" for part in questions] + [f"an {part} without a question" for part in answers]
+    halves = [f"a {part} without an answer" for part in questions] + [
+        f"an {part} without a question" for part in answers
+    ]
     half = f" (here is {halves[0]})" if halves else ""
     return f"{said}{FORMS}{half}: rename: {{COLUMN: question, OTHER: answer}} names them"
 
@@ -171,7 +173,9 @@ def _joined(content: Any, number: int, role: str) -> Any:
 
 
 def _question_and_answer(parts: dict[str, Any]) -> Messages:
-    asked, answered = (next((part for part in each if part in parts), None) for each in ((*QUESTIONS, "input"), ANSWERS))
+    asked, answered = (
+        next((part for part in each if part in parts), None) for each in ((*QUESTIONS, "input"), ANSWERS)
+    )
     question = parts[str(asked)]
     if isinstance(question, list):
         messages = [{**turn, "train": False} for turn in _turns(question, "messages")]
@@ -182,7 +186,9 @@ def _question_and_answer(parts: dict[str, Any]) -> Messages:
         messages = [*_history(parts.get("history")), {"role": "user", "content": question}]
     if answered:
         answer = parts[answered]
-        messages += _turns(answer, "messages") if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
+        messages += (
+            _turns(answer, "messages") if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
+        )
     return messages
 
 
@@ -197,7 +203,9 @@ def _history(value: Any) -> Messages:
     if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
         raise BadRow("its history is no list of pairs of question and answer")
     return [
-        {"role": role, "content": text} for pair in value for role, text in zip(("user", "assistant"), pair, strict=True)
+        {"role": role, "content": text}
+        for pair in value
+        for role, text in zip(("user", "assistant"), pair, strict=True)
     ]
 
 

@@ -78,7 +78,10 @@ class RowText(ArrowBasedBuilder):
                     elif str(row) != BLANK:
                         raise _unreadable(row, f"{name}, row {row_number}")
                 start += size
-                yield Key(at, number), pa.table({TEXT: pa.array(texts, pa.string()), NAMES: pa.array(columns, pa.string())})
+                yield (
+                    Key(at, number),
+                    pa.table({TEXT: pa.array(texts, pa.string()), NAMES: pa.array(columns, pa.string())}),
+                )
 
 
 def _text(row: dict[str, Any], place: str) -> str:

@@ -55,7 +55,9 @@ def conversation(row: dict[str, Any], columns: Columns) -> Conversation:
         raise BadRow("no assistant turn is to be trained: each has weight 0 or train: false")
     untrained = frozenset(number for number, each in enumerate(trained) if not each)
     given = {part: _parsed(row[columns[part]]) for part in TEMPLATE_COLUMNS if part in columns}
-    return Conversation(messages, {"tools": given.get("tools"), **(given.get("chat_template_kwargs") or {})}, untrained)
+    return Conversation(
+        messages, {"tools": given.get("tools"), **(given.get("chat_template_kwargs") or {})}, untrained
+    )
 
 
 def _parsed(value: Any) -> Any:

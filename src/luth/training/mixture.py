@@ -138,7 +138,9 @@ def tokenised_row(
     problem = ""
     written = as_written(row, [*columns.values()])
     try:
-        found = conversation(written if TEXT in row else {column: without_nulls(value) for column, value in written.items()}, columns)
+        found = conversation(
+            written if TEXT in row else {column: without_nulls(value) for column, value in written.items()}, columns
+        )
         encoded = mask(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
     except BadRow as error:
         problem = error.said

@@ -143,7 +143,9 @@ def _columns(source: Source, names: list[str]) -> Columns:
         ValueError: the recipe selects or renames a column that is not there, or gives two columns one name.
     """
     for key, wanted in (("columns", source.columns or ()), ("rename", source.rename or ())):
-        missing = [column for column in wanted if column not in (source.columns or names if key == "rename" else names)]
+        missing = [
+            column for column in wanted if column not in (source.columns or names if key == "rename" else names)
+        ]
         if missing:
             raise ValueError(f"{key}: {missing[0]!r} is not in the dataset, which has {', '.join(names)}")
     renamed = {column: (source.rename or {}).get(column, column) for column in source.columns or names}

@@ -16,8 +16,8 @@ from luth.evaluation.recipe import EvalRecipe, ModelEntry
 from luth.evaluation.tasks import TaskTable, task_table
 from luth.merging.recipe import parents
 from luth.reporting.recipe import ReportRecipe
-from luth.steps import MERGE, step_of
 from luth.rows.file_formats import FORMATS, means_files
+from luth.steps import MERGE, step_of
 from luth.sweep.recipe import SweepRecipe
 from luth.sweep.task_splits import prepare
 from luth.training.arguments import Source

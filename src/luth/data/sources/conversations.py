@@ -11,6 +11,7 @@ from luth.core.text import plain
 from luth.rows.bad_row import BadRow
 from luth.rows.forms import Messages, messages_of
 
+
 def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
     """Return a row's messages, `role` and `content` each.
 
