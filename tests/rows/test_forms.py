@@ -132,18 +132,18 @@ def test_the_form_and_what_is_not_read_are_said():
         ({"messages": {"a": 1}}, "no messages"),
         (
             {"messages": [ASKED, {"role": "narrator", "content": "x"}]},
-            "turn 2 has the role 'narrator': known are assistant",
+            "turn 2 has the role 'narrator': known",
         ),
         ({"messages": [ASKED, "x"]}, "turn 2 has no role or no content"),
         ({"messages": [{"role": "user"}]}, "turn 1 has no role or no content"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
-            "turn 1 .user. has content of the type 'image_url'",
+            "turn 1 .user. .*type 'image_url'",
         ),
         ({"messages": [{"role": "user", "content": ["x"]}]}, "type 'str'"),
         (
             {"system": "Bref.", "messages": [{"role": "system", "content": "Long."}, ASKED, SAID]},
-            "a system column and",
+            "a system column",
         ),
         ({"system": 3, "prompt": "x", "completion": "y"}, "its system is no text"),
         ({"instruction": "x", "input": 3, "output": "y"}, "its input is no text"),

@@ -32,7 +32,7 @@ GOOD = [{"role": "user", "content": "Bonjour"}, {"role": "assistant", "content":
         ([GOOD[0], {"role": "system", "content": "x"}, GOOD[1]], "out of order"),
         (
             [GOOD[0], {"role": "assistant", "content": ["x"], "tool_calls": [1]}],
-            "turn 2 .assistant. has content that is no",
+            "turn 2 .assistant. .*no text",
         ),
         ([GOOD[0], {"role": "assistant", "content": None, "tool_calls": []}], "empty content"),
         ([{"role": "user", "content": None, "tool_calls": [1]}, GOOD[1]], "turn 1 .user. has empty content"),
@@ -92,8 +92,8 @@ def test_a_call_s_arguments_are_a_mapping_however_they_came(arguments):
     call = {"id": "1", "type": "function", "function": {"name": "heure", "arguments": arguments}}
     expected = {**call, "function": {"name": "heure", "arguments": {"ville": "Paris", "limite": None}}}
     asked = {"role": "assistant", "tool_calls": [call]}
-    for given in (asked, {**asked, "content": ""}, {**asked, "tool_calls": json.dumps([call])}):
-        turns = read([GOOD[0], given, {"role": "tool", "content": None}, GOOD[1]]).messages
+    for each in (asked, {**asked, "content": ""}, {**asked, "tool_calls": json.dumps([call])}):
+        turns = read([GOOD[0], each, {"role": "tool", "content": None}, GOOD[1]]).messages
         assert turns[1]["tool_calls"] == [expected] and turns[2]["content"] == ""
     shared = [{"from": "human", "value": "x"}, {"from": "function_call", "value": json.dumps(call["function"])}]
     shared += [{"from": "observation", "value": ""}, {"from": "gpt", "value": "Midi."}]
@@ -104,16 +104,14 @@ def test_a_call_s_arguments_are_a_mapping_however_they_came(arguments):
 @pytest.mark.parametrize("arguments", ["{half", "[1]", 3, "3"])
 def test_arguments_that_are_no_object_are_named(arguments):
     call = {"function": {"name": "heure", "arguments": arguments}}
-    with pytest.raises(
-        BadRow, match=r"turn 2 .assistant. has calls, or arguments of a call, that are no JSON objects"
-    ):
+    with pytest.raises(BadRow, match=r"turn 2 .assistant. has calls, or arguments of a call"):
         read([GOOD[0], {"role": "assistant", "content": "", "tool_calls": [call]}, TOOL, GOOD[1]])
 
 
 @pytest.mark.parametrize("mark", [{"weight": 0}, {"weight": 0.0}, {"train": False}, {"weight": 1, "train": False}])
 def test_a_turn_of_no_weight_is_not_trained(mark):
     row = read([GOOD[0], {**GOOD[1], **mark}, {**GOOD[0], "weight": 0}, {**GOOD[1], "weight": 1, "train": None}])
-    assert row.untrained == {0} and row.messages == [*GOOD, *GOOD][:3] + [GOOD[1]]
+    assert row.untrained == {0} and [message["content"] for message in row.messages] == ["Bonjour", "Salut"] * 2
     with pytest.raises(BadRow, match="no assistant turn is to be trained"):
         read([GOOD[0], {**GOOD[1], **mark}])
 

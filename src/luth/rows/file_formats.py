@@ -33,6 +33,7 @@ FORMATS = {
 # A path with one of these means a file: no dataset on the Hub has such a name.
 OTHER_SUFFIXES = (".txt", ".xlsx", ".xls", ".arrow", ".gz", ".zst", ".zip")
 BLANK = "a blank line"
+NO_OBJECT = "not a JSON object, such as {...}"
 # A csv field, such as a whole conversation, may be longer than Python's csv allows by itself.
 csv.field_size_limit(1 << 30)
 # The number of rows in a block, and a function that reads them.
@@ -174,9 +175,7 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
         except (ValueError, RecursionError) as error:
             raise UserError("bad-dataset", f"{name}, row {number} of its list is no JSON: {error}") from None
         yield (
-            row
-            if isinstance(row, dict)
-            else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), "not a JSON object, such as {...}")
+            row if isinstance(row, dict) else BadRow("no JSON object", json.dumps(row, ensure_ascii=False), NO_OBJECT)
         )
         at = _after(space, text, at)
         if text[at : at + 1] != ",":

@@ -57,9 +57,9 @@ def recognised(names: Iterable[str]) -> Columns:
         )
     parts = {part: by_part[part] for part in (*turns, *questions, *(answers if pairs else ()))}
     if pairs:
-        parts |= {"input": by_part[part] for part in inputs}
-        parts |= {part: by_part[part] for part in ("history",) if part in by_part}
-    return parts | {"system": by_part[part] for part in systems}
+        history = [(part, part) for part in ("history",) if part in by_part]
+        parts |= {part: by_part[name] for part, name in (*zip(["input"], inputs, strict=False), *history)}
+    return parts | {part: by_part[name] for part, name in zip(["system"], systems, strict=False)}
 
 
 def _parts(form: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Datasets of the Hub, of folders laid out like one, and of files, without the guesses of a loader.
 
-datasets' own loaders of JSON and csv make a timestamp of the text "2024-05-03", a number of "42", nothing of "NA", and
-give each object of a column the keys of all the others. Here such a row stays the text that it is. What has types, such
-as parquet, is left to datasets.
+datasets' own loaders of JSON and csv make a timestamp of the text "2024-05-03", a number of "42", nothing of "NA",
+and give each object of a column the keys of all the others. Here such a row stays the text that it is. What has
+types, such as parquet, is left to datasets.
 """
 
 import contextlib
@@ -163,8 +163,8 @@ def loading(name: str) -> Iterator[None]:
             raise
         raise UserError(
             "bad-dataset",
-            f"{name} is loaded by a script of its own, which datasets no longer runs: take a revision of it in parquet "
-            f"(on the Hub: revision: refs/convert/parquet), or convert it to parquet or JSON lines",
+            f"{name} is loaded by a script of its own, which datasets no longer runs: take a revision of it in "
+            f"parquet (on the Hub: revision: refs/convert/parquet), or convert it to parquet or JSON lines",
         ) from error
 
 

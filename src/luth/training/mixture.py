@@ -137,6 +137,8 @@ def tokenised_row(
     encoded: dict[str, Any] = {"input_ids": [], "labels": []}
     problem = ""
     written = as_written(row, [*columns.values()])
+    if TEXT not in row:
+        written = {column: without_nulls(value) for column, value in written.items()}
     try:
         found = conversation(
             written if TEXT in row else {column: without_nulls(value) for column, value in written.items()}, columns
