@@ -575,9 +575,8 @@ def test_two_forms_at_once_are_refused_and_columns_chooses(load, write_rows, tok
     assert "⟦un<|" in text(load({**files(path), "columns": ["conversations"]}).train[0], tokenizer)
 
 
-def test_other_columns_are_opened_with_their_own_types(tmp_path, write_rows):
-    path = write_rows(
-        [{"prompt": "2024-05-03", "n": 1}, {"prompt": "x", "chosen": [{"role": "user", "content": None}]}]
-    )
+def test_other_columns_are_opened_with_their_own_types(write_rows):
+    chosen = [{"role": "user", "content": None}]
+    path = write_rows([{"prompt": "2024-05-03", "n": 1}, {"prompt": "x", "chosen": chosen}])
     [rows] = luth.training.sources.open_sources([Source("json", data_files=str(path))], ["prompt"], ["chosen"])
     assert rows[:] == {"prompt": ["2024-05-03", "x"], "chosen": [None, chosen]}

@@ -140,9 +140,7 @@ def tokenised_row(
     if TEXT not in row:
         written = {column: without_nulls(value) for column, value in written.items()}
     try:
-        found = conversation(
-            written if TEXT in row else {column: without_nulls(value) for column, value in written.items()}, columns
-        )
+        found = conversation(written, columns)
         encoded = mask(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
     except BadRow as error:
         problem = error.said
