@@ -153,11 +153,7 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
         said = f"not JSON: {error}"
         reason = "invalid UTF-8" if "UTF-8" in str(error) else "no JSON"
         return BadRow(reason, line.decode("utf-8", "replace"), "not UTF-8" if reason == "invalid UTF-8" else said)
-    return (
-        row
-        if isinstance(row, dict)
-        else BadRow("no JSON object", line.decode("utf-8"), "not a JSON object, such as {...}")
-    )
+    return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"), NO_OBJECT)
 
 
 def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
