@@ -30,7 +30,7 @@ def rows(tokenizer):
         )
     source = {"rows": 3, "tokens": 1234, "trained_tokens": 56, "dropped_too_long": 1, "dropped_unusable": 2}
     sources = [
-        {"source": name, **source, "form": "in messages form", "examples": [f"row 9: {name}"]}
+        {"source": name, **source, "form": "conversations in ShareGPT form", "examples": [f"row 9: {name}"]}
         for name in ("un", "deux")
     ]
     total = {key: 2 * value for key, value in source.items() if key != "form"}
