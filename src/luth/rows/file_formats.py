@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 import pyarrow as pa
@@ -118,13 +118,13 @@ def _parquet_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | BadRow]:
                 yield BadRow("a value that is out of range")
 
 
-def _opened(file: Path, name: str) -> IO[bytes]:
+def _opened(file: Path, name: str) -> BinaryIO:
     """Open a file, gzipped or not, after the mark that some editors put before UTF-8."""
     with open(file, "rb") as raw:
         start = raw.read(2)
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise UserError("bad-dataset", f"{name} is UTF-16: convert it to UTF-8")
-    stream: IO[bytes] = gzip.open(file) if start == b"\x1f\x8b" else open(file, "rb")
+    stream = cast(BinaryIO, gzip.open(file) if start == b"\x1f\x8b" else open(file, "rb"))
     stream.seek(3 if stream.read(3) == codecs.BOM_UTF8 else 0)
     return stream
 
@@ -162,7 +162,7 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise UserError("bad-dataset", f"{name} is not UTF-8: convert it to UTF-8") from None
-    decoder, space = json.JSONDecoder(), json.decoder.WHITESPACE
+    decoder, space = json.JSONDecoder(), re.compile(r"[ \t\n\r]*")
     number, at = 0, text.index("[") + 1
     while True:
         number += 1
@@ -181,8 +181,9 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
         raise UserError("bad-dataset", f"{name}: after row {number} its list neither goes on nor ends the file")
 
 
-def _after(space: Any, text: str, at: int) -> int:
-    return space.match(text, at).end()
+def _after(space: re.Pattern[str], text: str, at: int) -> int:
+    found = space.match(text, at)
+    return found.end() if found else at
 
 
 def _csv(file: Path, name: str) -> Iterator[Block]:

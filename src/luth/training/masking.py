@@ -88,8 +88,8 @@ def mask(
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise UserError("bad-template", " ".join(str(error).split())) from error
-    spans = without_untrained(spans, messages, untrained)
-    borders = [0, *(border for span in spans for border in span), len(text)]
+    kept = without_untrained(spans, messages, untrained)  # pyright: ignore[reportArgumentType]
+    borders = [0, *(border for span in kept for border in span), len(text)]
     encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
     for number, (start, end) in enumerate(pairwise(borders)):
         ids = tokenizer.encode(text[start:end], add_special_tokens=False)
