@@ -19,7 +19,7 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py") if "scripts" not in path.
 # A module may import those of its own area and of the areas before its line. tasks.py is the door to evaluation/.
 ORDER = (
     {"core"},
-    {"languages", "templates"},
+    {"languages", "templates", "rows"},
     {"checkpoints"},
     {"training", "data", "merging", "evaluation"},
     {"reporting"},

@@ -161,7 +161,7 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, write_rows, 
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "notes.txt").write_text("mine")
     for arguments, words in (
-        ([sft_recipe(model, [tmp_path / "none.jsonl"])], "none.jsonl: no such dataset file"),
+        ([sft_recipe(model, [tmp_path / "none.jsonl"])], "none.jsonl: no such file"),
         ([sft_recipe(tmp_path / "nowhere", [rows])], "no such model folder"),
         ([sft_recipe(tmp_path / "theirs", [rows])], "is not a model folder"),
         ([sft_recipe(damaged, [rows])], f"{damaged}: a safetensors file is damaged"),
@@ -175,7 +175,10 @@ def test_mistakes_stop_before_anything_is_written(make_model, rows, write_rows, 
         ),
         ([sft_recipe("Qwen/Qwen3-0.6B", [rows])], "Qwen/Qwen3-0.6B"),
         ([sft_recipe(model, [rows], datasets=[{"path": "no/data", "split": "train"}])], "no/data"),
-        ([sft_recipe(model, [rows], datasets=[{"path": str(rows)}])], "is a file: write path: json, data_files: "),
+        (
+            [sft_recipe(model, [rows], datasets=[{"path": "csv", "data_files": str(rows)}])],
+            "is a json file: write path: json",
+        ),
     ):
         code, _, err = run("sft", *arguments)
         lines = [line for line in err.splitlines() if line.startswith("error: ")]

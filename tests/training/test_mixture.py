@@ -1,10 +1,12 @@
 """The mixture: loaded, counted, masked and fingerprinted, the same every time."""
 
 import copy
+import gzip
 import hashlib
 import json
 
-import datasets
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -15,7 +17,9 @@ import luth.training.mixture
 import luth.training.sources
 from luth.core.errors import UserError
 from luth.core.files import sha256
-from luth.training.arguments import Mixture
+from luth.rows.forms import recognised
+from luth.rows.opening import open_dataset
+from luth.training.arguments import Mixture, Source
 from luth.training.masking import IGNORED, read_training_template
 from luth.training.mixture import ROWS_VERSION, load_rows, tokenised_row
 from luth.training.preview import runs
@@ -100,13 +104,13 @@ def test_trl_s_keys_choose_the_rows(keys, numbers, load, hub, tokenizer):
 def test_the_revision_reaches_the_hub_and_its_commit_the_fingerprint(load, hub, monkeypatch):
     asked = []
 
-    def from_the_hub(*keys, **more):
-        asked.append(more["revision"])
-        rows = datasets.load_dataset(*keys, **more)
+    def from_the_hub(path, name, split, revision, *more):
+        asked.append(revision)
+        rows = open_dataset(path, name, split, revision, *more)
         rows.info.download_checksums = {"hf://datasets/a/b@c0ffee/data/un.jsonl": {}}
         return rows
 
-    monkeypatch.setattr(luth.training.sources, "load_dataset", from_the_hub)
+    monkeypatch.setattr(luth.training.sources, "open_dataset", from_the_hub)
     rows = load(hub("un", revision="v1.0"), hub("deux"))
     assert asked == ["v1.0", None] and ", v1.0, split un, row 1" in rows.name(rows.train[0])
     assert all("commit c0ffee, SHA-256" in value for value in rows.fingerprints.values())
@@ -327,15 +331,18 @@ def test_a_row_that_the_template_refuses_is_named(load, write_rows):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "no such dataset file"),
+        (None, "no such file"),
         (b"", "is empty"),
         (b"\n\n", "f.jsonl cannot be loaded: .* no data"),
         (b'{"messages": "caf\xe9"}', "not UTF-8"),
         (b'{"messages": [}', "row 1 is not JSON"),
         (b"[1, 2]", "row 1 is not a JSON object"),
-        (b'{"text": "x"}', "has the columns text, but no column 'messages'"),
-        (b'{"messages": "x"}', "row 1: no messages"),
-        (b'{"messages": null, "id": 1}\n{"messages": [{"role": "\\ud83d"}]}', "f.jsonl cannot be loaded: .*surrogate"),
+        (b'{"text": "x"}', "has the column text alone: plain text has no turns"),
+        (b'{"messages": "x"}', "row 1: the turns are text and no JSON"),
+        (
+            b'{"messages": null, "id": 1}\n{"messages": [{"role": "\\ud83d"}]}',
+            "row 2 is not JSON: .*surrogate",
+        ),
     ],
 )
 def test_a_bad_file_is_said(load, tmp_path, content, said):
@@ -350,7 +357,7 @@ def test_a_bad_file_is_said(load, tmp_path, content, said):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "parquet.* cannot be loaded"),
+        ({"path": "parquet", "data_files": "{rows}", "split": "train"}, "rows.jsonl is a json file: write path: json"),
         ({"path": "{folder}", "split": "tst"}, "split tst cannot be loaded: Unknown split"),
         (
             {"path": "{folder}", "name": "autre"},
@@ -359,8 +366,14 @@ def test_a_bad_file_is_said(load, tmp_path, content, said):
         ({"path": "{folder}", "data_files": "x.jsonl"}, "x.jsonl, split train cannot be loaded: .*find"),
         ({"path": "{folder}", "columns": ["text"]}, "split train cannot be loaded: .*'text'.* not in the dataset"),
         ({"path": "{folder}", "rename": {"texte": "messages"}}, "split train cannot be loaded: .*'texte'"),
-        ({"path": "{folder}", "rename": {"messages": "id"}}, "split train has the columns id, .*no column 'messages'"),
-        ({"path": "{folder}", "rename": {"other": "messages"}}, "split train cannot be loaded: .*messages.* 2 times"),
+        (
+            {"path": "{folder}", "rename": {"messages": "id"}},
+            "split train has the columns id, other, .*messages;",
+        ),
+        (
+            {"path": "{folder}", "rename": {"other": "messages"}},
+            "cannot be loaded: .*two columns.* 'messages'",
+        ),
         ({"path": "./nowhere/at/all"}, "nowhere/at/all"),
         ({"path": "no/data", "revision": "v1"}, "no/data, v1, split train"),
         ({"path": "json", "data_files": {"train": "{rows}"}}, "path: json needs data_files"),
@@ -407,7 +420,7 @@ def test_packs_are_made_of_rows_of_every_source(load, write_rows):
 
 # What ROWS_VERSION stands for: a digest of the rows below. Another digest means that kept rows are no longer what the
 # code makes: raise ROWS_VERSION, and write its digest here.
-DIGESTS = {2: "173db9f4e8ddc3429eaabb83f6d77f2b16acc7714c1ef182542678b37e552f51"}
+DIGESTS = {3: "1929f1b8c38b25b47aaa46f67e874febe91fb72094e0e93d8a351d5ddcda3aed"}
 CALL = {"type": "function", "function": {"name": "heure", "arguments": {"lieu": "ici"}}}
 CONVERSATIONS = [
     {"messages": turns("Ça va ?", "\n\nTrès bien, 🙂 <|im_end|> !")},
@@ -425,7 +438,22 @@ CONVERSATIONS = [
     },
     {"messages": turns("a")[:1]},
     {"messages": None},
+    {
+        "messages": [
+            *turns("a")[:1],
+            {"role": "assistant", "tool_calls": [{"function": {"name": "heure", "arguments": '{"lieu": null}'}}]},
+            {"role": "tool", "content": ""},
+            *turns("a")[1:],
+        ],
+    },
+    {"messages": [turns("a")[0], {**turns("a")[1], "weight": 0}, *turns("b")]},
+    {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]},
+    {"instruction": "a", "input": "b", "output": "c"},
 ]
+
+
+def recognised_with_tools(row):
+    return recognised(row) | {column: column for column in ("tools", "chat_template_kwargs") if column in row}
 
 
 def bytes_and_newlines():
@@ -443,7 +471,7 @@ def test_rows_change_only_with_their_version():
     for path in (SMOLLM2, QWEN3):
         template = read_training_template(path)
         for number, row in enumerate(CONVERSATIONS):
-            done = tokenised_row(row, number, tokenizer, template, ROWS_VERSION)
+            done = tokenised_row(row, number, recognised_with_tools(row), tokenizer, template, ROWS_VERSION)
             digest.update(json.dumps(done, sort_keys=True, ensure_ascii=False).encode())
     assert digest.hexdigest() == DIGESTS[ROWS_VERSION], "other rows: raise ROWS_VERSION in luth/training/mixture.py"
 
@@ -455,3 +483,100 @@ def test_tokenised_rows_are_kept_by_their_version(load, hub, monkeypatch):
     first, again = load(hub("un")), load(hub("un"))
     monkeypatch.setattr(luth.training.mixture, "ROWS_VERSION", 99)
     assert cached(first) == cached(again) != cached(load(hub("un")))
+
+
+def as_shared(question, answer):
+    return {"id": 1, "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("f.jsonl", lambda row: json.dumps(row)),
+        ("f.json", lambda row: json.dumps([row], indent=2)),
+        ("bom.jsonl", lambda row: "\ufeff" + json.dumps(row)),
+        ("bom.json", lambda row: "\ufeff" + json.dumps([row], indent=2)),
+        ("f.csv", lambda row: "conversations\n" + json.dumps(json.dumps(row["conversations"])).replace('\\"', '""')),
+        ("conversations [fr].jsonl", lambda row: json.dumps(row)),
+        ("f.jsonl.gz", lambda row: json.dumps(row)),
+    ],
+)
+def test_files_as_people_have_them(name, content, load, tmp_path, tokenizer):
+    path = tmp_path / name
+    data = content(as_shared("a", "un")).encode()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    kind = "csv" if name.endswith("csv") else "json"
+    for source in ({"path": str(path)}, {"path": kind, "data_files": str(path)}):
+        rows = load(source)
+        assert "a<|im_end|>" in text(rows.train[0], tokenizer) and "⟦un<|im_end|>⟧" in text(rows.train[0], tokenizer)
+        assert rows.counts["sources"][0]["form"].startswith("conversations in ShareGPT form: column conversations")
+        assert rows.fingerprints == {str(path): sha256(path)}
+
+
+def test_a_pattern_of_files_and_csv_with_semicolons(load, tmp_path, tokenizer):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"\ufeffquestion;answer\n{name}, 1;42\n{name} 2;NA\n", "utf-8")
+    rows = load({"path": "csv", "data_files": str(tmp_path / "*.csv")})
+    assert questions(rows.train, tokenizer) == ["a, 1", "a 2", "b, 1", "b 2"]
+    assert ["⟦42<|" in text(row, tokenizer) for row in rows.train] == [True, False] * 2
+    assert "⟦NA<|" in text(rows.train[1], tokenizer)
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_dates_stay_text_and_written_nulls_stay(folder, load, tmp_path, tokenizer):
+    (tmp_path / "d").mkdir()
+    call = {"type": "function", "function": {"name": "agenda", "arguments": {"date": "2024-05-03", "heure": None}}}
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    tool = {"role": "tool", "content": "2024-05-03"}
+    lines = [{"messages": [turns("2024-05-03")[0], asked, tool, turns("", "2024-05-04")[1]]}] * 3
+    path = tmp_path / "d" / "train.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    rows = load({"path": str(path.parent)} if folder else files(path), template=QWEN3, max_length=900).train
+    assert len(rows) == 3 and "⟦2024-05-04<|im_end|>⟧" in text(rows[2], tokenizer)
+    assert '"arguments": {"date": "2024-05-03", "heure": null}}' in text(rows[0], tokenizer)
+
+
+def test_parquet_of_objects_with_nulls(load, tmp_path, tokenizer):
+    call = {"function": {"name": "heure", "arguments": '{"lieu": null}'}}
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    tool = {"role": "tool", "content": ""}
+    lines = [
+        {"messages": [turns("a")[0], asked, tool, turns("")[1]], "tools": None},
+        {"messages": turns("b"), "tools": None},
+    ]
+    path = tmp_path / "rows [1].parquet"
+    parquet.write_table(pa.Table.from_pylist(lines), path)
+    for source in ({"path": str(path)}, {"path": "parquet", "data_files": str(path)}):
+        rows = load(source, template=QWEN3, max_length=900)
+        assert '"arguments": {"lieu": null}}' in text(rows.train[0], tokenizer) and len(rows.train) == 2
+
+
+def test_a_turn_of_weight_0_is_read_and_not_trained(load, write_rows, tokenizer):
+    for template in (SMOLLM2, QWEN3):
+        line = {"messages": [turns("a")[0], {**turns("a", "non")[1], "weight": 0}, *turns("b", "oui")]}
+        shown = text(load(files(write_rows([line])), template=template, max_length=900).train[0], tokenizer)
+        assert shown.count("⟦") == 1 and "non<|im_end|>" in shown and "oui<|im_end|>⟧" in shown
+
+
+def test_a_folder_with_a_loading_script_is_one_line(load, tmp_path):
+    folder = tmp_path / "scripted"
+    folder.mkdir()
+    (folder / "scripted.py").write_text("import datasets\n", "utf-8")
+    with pytest.raises(UserError, match=r"script of its own.*parquet") as error:
+        load({"path": str(folder)})
+    assert error.value.code == "bad-dataset" and "\n" not in str(error.value)
+
+
+def test_two_forms_at_once_are_refused_and_columns_chooses(load, write_rows, tokenizer):
+    path = write_rows([{**as_shared("a", "un"), "messages": turns("b")}])
+    with pytest.raises(UserError, match=r"more than one form: messages; conversations: .*columns") as error:
+        load(files(path))
+    assert error.value.code == "bad-dataset"
+    assert "⟦un<|" in text(load({**files(path), "columns": ["conversations"]}).train[0], tokenizer)
+
+
+def test_other_columns_are_opened_with_their_own_types(write_rows):
+    chosen = [{"role": "user", "content": None}]
+    path = write_rows([{"prompt": "2024-05-03", "n": 1}, {"prompt": "x", "chosen": chosen}])
+    [rows] = luth.training.sources.open_sources([Source("json", data_files=str(path))], ["prompt"], ["chosen"])
+    assert rows[:] == {"prompt": ["2024-05-03", "x"], "chosen": [None, chosen]}

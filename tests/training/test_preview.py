@@ -29,8 +29,11 @@ def rows(tokenizer):
             }
         )
     source = {"rows": 3, "tokens": 1234, "trained_tokens": 56, "dropped_too_long": 1, "dropped_unusable": 2}
-    sources = [{"source": name, **source, "examples": [f"row 9: {name}"]} for name in ("un", "deux")]
-    total = {key: 2 * value for key, value in source.items()}
+    sources = [
+        {"source": name, **source, "form": "conversations in ShareGPT form", "examples": [f"row 9: {name}"]}
+        for name in ("un", "deux")
+    ]
+    total = {key: 2 * value for key, value in source.items() if key != "form"}
     return Rows(Dataset.from_list(lines), None, {**total, "rows": 5, "held_out": 1, "sources": sources}, {})
 
 
@@ -102,5 +105,6 @@ def test_the_report_sums_the_sources(rows):
         ["all", "6", "2,468", "112", "2", "4"],
     ]
     assert len({len(line) for line in [heading, *lines[:3]]}) == 1
+    assert "deux: conversations in ShareGPT form" in report
     assert "128 tokens" in report and "dropped: un, row 9: un" in report
     assert "5 rows are for training, 1 are held out" in report

@@ -6,17 +6,18 @@ from pathlib import Path
 import datasets.config
 
 
-def content_cache(source: str) -> str | None:
-    """Return the `cache_dir` to load `source` with: one for this state of a local folder, None for anything else.
+def content_cache(*sources: str) -> str | None:
+    """Return the `cache_dir` to load sources with: one for this state of local files and folders, None for others.
 
     datasets 5.2 keys its cache of a local folder by the folder's path alone, so rows edited since would go unseen.
     The state is every file's path, size and time of change.
     """
-    folder = Path(source).resolve()
-    if not folder.is_dir():
+    places = [Path(source).resolve() for source in sources]
+    if not all(place.exists() for place in places):
         return None
+    files = {file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file()}
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(files):
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return str(Path(datasets.config.HF_DATASETS_CACHE) / "by-content" / digest.hexdigest()[:16])

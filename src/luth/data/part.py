@@ -39,7 +39,7 @@ class Read:
     """Where rows come from, and which of its columns are the conversation.
 
     Parameters:
-        path: a dataset on the Hub, or files of this machine: parquet, jsonl or csv, one or a pattern.
+        path: a dataset on the Hub, or files of this machine: parquet, JSON or csv, one or a pattern.
         name, split, revision: of a dataset on the Hub; not of files.
         columns: which column holds which part of a conversation: {messages: M}, {conversations: C}, {prompt: P,
             completion: C}, {prompt: P} alone (an answer is generated), {instruction: I, input: IN, output: O},

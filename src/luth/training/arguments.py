@@ -43,8 +43,8 @@ class Source(DatasetConfig):
         rows (`int`, *optional*):
             How many rows the source must have, before `fraction`: another number stops the run.
         rename (`dict[str, str]`, *optional*):
-            Columns to rename, old name to new, after `columns` were selected. The conversation's column must end up
-            as `messages`; `tools` and `chat_template_kwargs` are read where they are there.
+            Columns to rename, old name to new, after `columns` were selected. The form of the conversations is
+            recognised by the names; `tools` and `chat_template_kwargs` are read where they are there.
     """
 
     revision: str | None = None

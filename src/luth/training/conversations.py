@@ -1,7 +1,108 @@
-"""Conversations to train on: how a row is checked, and what it gives its chat template."""
+"""Conversations to train on: how a row is read and checked, and what it gives its chat template."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
+
+from luth.core.text import read_json
+from luth.rows.bad_row import BadRow
+from luth.rows.forms import Columns, messages_of
+
+# Columns that are passed to the template beside the conversation.
+TEMPLATE_COLUMNS = ("tools", "chat_template_kwargs")
+# What says of a message whether it is trained.
+WEIGHTS = ("weight", "train")
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A row, ready for its template.
+
+    Parameters:
+        messages (`list[dict]`): `role`, `content` and what else a message has.
+        arguments (`dict`): `tools` and the entries of `chat_template_kwargs`.
+        untrained (`frozenset[int]`): the assistant's turns that are not trained, counted from 0 among its turns.
+    """
+
+    messages: list[dict[str, Any]]
+    arguments: dict[str, Any]
+    untrained: frozenset[int]
+
+
+def conversation(row: dict[str, Any], columns: Columns) -> Conversation:
+    """Read a row.
+
+    JSON texts are read as JSON: tools, switches, calls and their arguments. An empty system message is left out.
+
+    Args:
+        row: by column.
+        columns: which column holds which part; `tools` and `chat_template_kwargs` among them where they are there.
+
+    Raises:
+        BadRow: it is no conversation to train on.
+        ValueError: its tools or switches are no JSON.
+    """
+    own = {part: column for part, column in columns.items() if part not in TEMPLATE_COLUMNS}
+    read = [_message(number, message) for number, message in enumerate(messages_of(row, own), 1)]
+    if read[0][0]["role"] == "system" and not str(read[0][0]["content"] or "").strip():
+        read = read[1:]
+    messages = [message for message, _ in read]
+    problem = conversation_problem(messages)
+    if problem:
+        raise BadRow(problem)
+    trained = [trained for message, trained in read if message["role"] == "assistant"]
+    if not any(trained):
+        raise BadRow("no assistant turn is to be trained: each has weight 0 or train: false")
+    untrained = frozenset(number for number, each in enumerate(trained) if not each)
+    given = {part: _parsed(row[columns[part]]) for part in TEMPLATE_COLUMNS if part in columns}
+    return Conversation(
+        messages, {"tools": given.get("tools"), **(given.get("chat_template_kwargs") or {})}, untrained
+    )
+
+
+def _parsed(value: Any) -> Any:
+    return (json.loads(value) if value.strip() else None) if isinstance(value, str) else value
+
+
+def _message(number: int, message: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return a message as templates take it, and whether it is trained if it is the assistant's."""
+    place = f"turn {number} ({message['role']})"
+    trained = all(_is_trained(place, key, message[key]) for key in WEIGHTS if message.get(key) is not None)
+    message = {key: value for key, value in message.items() if key not in WEIGHTS}
+    if message["role"] == "function_call":
+        message |= {"role": "assistant", "content": "", "tool_calls": message["content"]}
+    if message.get("tool_calls"):
+        message["tool_calls"] = _calls(place, message["tool_calls"])
+    if message["role"] == "tool" and message["content"] is None:
+        message["content"] = ""
+    return message, trained
+
+
+def _is_trained(place: str, key: str, value: Any) -> bool:
+    if value not in (0, 1):
+        raise BadRow(f"{place} has {key} {value!r}: 0, 1, true and false are known")
+    return bool(value)
+
+
+def _calls(place: str, calls: Any) -> Any:
+    """Return a message's calls, with their arguments as mappings, whether they came so or as JSON text."""
+    try:
+        calls = read_json(calls) if isinstance(calls, str) else calls
+        return [_call(call) for call in ([calls] if isinstance(calls, dict) else calls)]
+    except (ValueError, TypeError, AttributeError):
+        raise BadRow(f"{place} has calls, or arguments of a call, that are no JSON objects") from None
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    if "function" in call:
+        return {**call, "function": _call(call["function"])}
+    arguments = call.get("arguments")
+    if isinstance(arguments, str):
+        arguments = read_json(arguments) if arguments.strip() else {}
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, dict):
+        raise ValueError("arguments that are no object")
+    return {**call, "arguments": arguments}
 
 
 def conversation_problem(messages: Any) -> str | None:
@@ -9,7 +110,7 @@ def conversation_problem(messages: Any) -> str | None:
 
     A conversation is an optional system turn, then user and assistant turns in alternation, the user first, the
     assistant last, all with text. An assistant turn may call tools instead of speaking; one or more tool turns with
-    their answers then follow, before the assistant's next turn.
+    their answers, which may be empty, then follow, before the assistant's next turn.
     """
     if not isinstance(messages, list) or not messages:
         return "no messages"
@@ -17,7 +118,9 @@ def conversation_problem(messages: Any) -> str | None:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str) or "content" not in message:
             return f"turn {turn} has no role or no content"
         content, calls = message["content"], message["role"] == "assistant" and message.get("tool_calls")
-        if not (isinstance(content, str) and content.strip()) and not (calls and content in (None, "")):
+        if not isinstance(content, str) and content is not None:
+            return f"turn {turn} ({message['role']}) has content that is no text: {str(content)[:40]}"
+        if message["role"] != "tool" and not (content and content.strip()) and not (calls and not content):
             return f"turn {turn} ({message['role']}) has empty content"
     roles = [message["role"] for message in messages]
     spoken = messages[1:] if roles[0] == "system" else messages
@@ -39,25 +142,11 @@ def _expected_after(message: dict[str, Any]) -> set[str]:
     return {"tool"} if message.get("tool_calls") else {"user"}
 
 
-ROW_COLUMNS = ("messages", "tools", "chat_template_kwargs")
+def without_nulls(value: Any) -> Any:
+    """Return a value of Arrow's without null keys, at every depth: Arrow gives each entry the keys of all the others.
 
-
-def template_arguments(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row's arguments to its chat template: `messages`, `tools` and the entries of `chat_template_kwargs`.
-
-    The last two may be JSON texts, as in many datasets. Keys that are null are left out at every depth: Arrow gives
-    each entry of a column the keys of all the others.
+    What stands in a text, such as JSON, is not touched.
     """
-    given = {key: json.loads(row[key]) if isinstance(row.get(key), str) else row.get(key) for key in ROW_COLUMNS}
-    given = {key: _without_nulls(value) for key, value in given.items() if value is not None}
-    return {
-        "messages": given.pop("messages"),
-        "tools": given.pop("tools", None),
-        **given.get("chat_template_kwargs", {}),
-    }
-
-
-def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value

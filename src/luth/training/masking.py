@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -88,6 +89,7 @@ def mask(
     tokenizer: PreTrainedTokenizerBase,
     template: str,
     tools: list[dict[str, Any]] | None = None,
+    untrained: Collection[int] = (),
     **chat_template_kwargs: Any,
 ) -> dict[str, list[int]]:
     """Tokenise one conversation.
@@ -101,6 +103,8 @@ def mask(
     A token that is written out in a message, as in "<|im_end|>", becomes that token, as it does at inference. It
     does not change which tokens are trained.
 
+    `untrained` are assistant turns that are not trained, counted from 0 among the assistant's.
+
     Returns:
         `input_ids` and `labels`, both of the conversation's length in tokens; a label is the token itself where it
         is trained, else -100 (as PyTorch's cross-entropy and TRL's collator take it).
@@ -111,9 +115,18 @@ def mask(
     text, spans = render(messages, tokenizer, template, tools=tools, **chat_template_kwargs)
     turn = written_turn(tokenizer, template, json.dumps(chat_template_kwargs, sort_keys=True, default=str))
     trained = trained_spans(text, spans, turn)
+    skipped = _spans_of(untrained, trained, messages)
     if pieces_stand_alone(tokenizer):
-        return _by_pieces(text, trained, tokenizer)
-    return _whole(text, trained, tokenizer)
+        return _by_pieces(text, trained, skipped, tokenizer)
+    return _whole(text, trained, skipped, tokenizer)
+
+
+def _spans_of(turns: Collection[int], spans: list[Span], messages: Messages) -> set[Span]:
+    """Return the spans of some of the assistant's turns."""
+    number = sum(message["role"] == "assistant" for message in messages)
+    if turns and len(spans) != number:
+        raise UserError("bad-template", f"weight: 0 needs one generation block a turn: here {len(spans)} for {number}")
+    return {spans[turn] for turn in turns}
 
 
 @dataclass(frozen=True)
@@ -205,13 +218,15 @@ def pieces_stand_alone(tokenizer: PreTrainedTokenizerBase) -> bool:
     return all(ids(before + after) == ids(before) + ids(after) for before, after in pairs)
 
 
-def _by_pieces(text: str, trained: list[Span], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[int]]:
+def _by_pieces(
+    text: str, trained: list[Span], skipped: set[Span], tokenizer: PreTrainedTokenizerBase
+) -> dict[str, list[int]]:
     borders = [0, *(border for span in trained for border in span), len(text)]
     encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
     for number, (start, end) in enumerate(pairwise(borders)):
         ids = tokenizer.encode(text[start:end], add_special_tokens=False)
         encoded["input_ids"] += ids
-        encoded["labels"] += ids if number % 2 else [IGNORED] * len(ids)
+        encoded["labels"] += ids if number % 2 and (start, end) not in skipped else [IGNORED] * len(ids)
     return encoded
 
 
@@ -224,7 +239,9 @@ class Token:
     end: int
 
 
-def _whole(text: str, trained: list[Span], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[int]]:
+def _whole(
+    text: str, trained: list[Span], skipped: set[Span], tokenizer: PreTrainedTokenizerBase
+) -> dict[str, list[int]]:
     cuts = {0, len(text)}
     borders = [border for span in trained for border in span]
     while True:
@@ -238,7 +255,8 @@ def _whole(text: str, trained: list[Span], tokenizer: PreTrainedTokenizerBase) -
         if not crossed:
             break
         cuts |= crossed
-    inside = [any(start <= token.start < end for start, end in trained) for token in tokens]
+    taken = [span for span in trained if span not in skipped]
+    inside = [any(start <= token.start < end for start, end in taken) for token in tokens]
     return {
         "input_ids": [token.id for token in tokens],
         "labels": [token.id if on else IGNORED for token, on in zip(tokens, inside, strict=True)],

@@ -1,6 +1,7 @@
 """From a mixture's sources to tokenised rows: checked, masked, counted and fingerprinted, source by source."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +11,19 @@ from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
 from luth.core.errors import UserError
+from luth.rows.bad_row import BadRow
+from luth.rows.forms import Columns
+from luth.rows.opening import TEXT, as_written
 from luth.training.arguments import Mixture
-from luth.training.conversations import ROW_COLUMNS, conversation_problem, template_arguments
+from luth.training.conversations import conversation, without_nulls
 from luth.training.masking import IGNORED, mask
-from luth.training.sources import fingerprint, hold_out, label, open_sources
+from luth.training.sources import fingerprint, hold_out, label, open_conversations
 
 # Raise it when the same row gives other tokens, labels or problems than before: tokenised rows are kept by it.
 # tests/training/test_mixture.py fails when they change without it.
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 EXAMPLES = 5
+NOT_SUMMED = ("source", "form", "examples")
 FEATURES = Features(
     {
         "input_ids": List(Value("int32")),
@@ -71,10 +76,11 @@ def load_rows(
     """
     fingerprints: dict[str, str] = {}
     parts, counts = [], []
-    opened = open_sources(mixture.datasets, ["messages"], ROW_COLUMNS[1:])
-    for number, (source, rows) in enumerate(zip(mixture.datasets, opened, strict=True)):
-        tokenised = _tokenise(rows, tokenizer, template, training.dataset_num_proc)
+    opened = open_conversations(mixture.datasets)
+    for number, (source, (rows, columns, form)) in enumerate(zip(mixture.datasets, opened, strict=True)):
+        tokenised = _tokenise(rows, columns, tokenizer, template, training.dataset_num_proc)
         kept, count = _keep(tokenised, label(source), training.max_length, max_dropped_fraction)
+        count["form"] = form
         _check_masks(kept, label(source))
         fingerprints |= fingerprint(source, kept, "tokens and labels", _digest)
         parts.append(kept.add_column("source", [number] * len(kept)))
@@ -84,7 +90,7 @@ def load_rows(
         raise UserError(
             "no-rows-left", "every row of the mixture is dropped: see max_length, and what a conversation is"
         )
-    total = {key: sum(count[key] for count in counts) for key in counts[0] if key not in ("source", "examples")}
+    total = {key: sum(count[key] for count in counts) for key in counts[0] if key not in NOT_SUMMED}
     if training.packing and training.train_sampling_strategy != "sequential":
         # TRL packs neighbours: unshuffled, a pack would hold one source.
         train = train.shuffle(seed=training.seed)
@@ -105,22 +111,24 @@ def sample_lengths(
         row that cannot be trained on.
     """
     found = []
-    for rows in open_sources(mixture.datasets, ["messages"], ROW_COLUMNS[1:]):
+    for rows, columns, _ in open_conversations(mixture.datasets):
         number = min(most, len(rows))
         picked = rows.select([at * len(rows) // number for at in range(number)])
-        tokenised = _tokenise(picked, tokenizer, template, None)
+        tokenised = _tokenise(picked, columns, tokenizer, template, None)
         usable = [not problem for problem in tokenised["problem"]]
         lengths = [length if kept else 0 for length, kept in zip(tokenised["length"], usable, strict=True)]
         found.append((len(rows), lengths, list(tokenised["trained"])))
     return found
 
 
-def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, num_proc: int | None) -> Dataset:
+def _tokenise(
+    rows: Dataset, columns: Columns, tokenizer: PreTrainedTokenizerBase, template: str, num_proc: int | None
+) -> Dataset:
     # datasets keeps the result by the function's name and the content of its arguments: `version` stands for the code.
     return rows.map(
         tokenised_row,
         with_indices=True,
-        fn_kwargs={"tokenizer": tokenizer, "template": template, "version": ROWS_VERSION},
+        fn_kwargs={"columns": columns, "tokenizer": tokenizer, "template": template, "version": ROWS_VERSION},
         remove_columns=rows.column_names,
         features=FEATURES,
         num_proc=num_proc if len(rows) > 1000 else None,
@@ -129,22 +137,38 @@ def _tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerBase, template: str, 
 
 
 def tokenised_row(
-    row: dict[str, Any], index: int, tokenizer: PreTrainedTokenizerBase, template: str, version: int
+    row: Mapping[str, Any],
+    index: int,
+    columns: Columns,
+    tokenizer: PreTrainedTokenizerBase,
+    template: str,
+    version: int,
 ) -> dict[str, Any]:
     """Return a row's tokens, labels, counts and number from 1, and what keeps it from being trained on, or "".
 
-    `version` is for datasets' cache alone, which keeps rows by the arguments.
+    Args:
+        row: of an opened dataset.
+        index: its place, from 0.
+        columns: which of its columns holds which part of the conversation.
+        tokenizer: of the model.
+        template: with generation markers.
+        version: for datasets' cache alone, which keeps rows by the arguments.
     """
     encoded: dict[str, Any] = {"input_ids": [], "labels": []}
-    problem = conversation_problem(row["messages"])
-    if problem is None:
-        try:
-            encoded = mask(tokenizer=tokenizer, template=template, **template_arguments(row))
-        except (UserError, ValueError, TypeError) as error:
-            problem = str(error)
+    problem = ""
+    written = as_written(row, [*columns.values()])
+    if TEXT not in row:
+        written = {column: without_nulls(value) for column, value in written.items()}
+    try:
+        found = conversation(written, columns)
+        encoded = mask(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
+    except BadRow as error:
+        problem = error.said
+    except (UserError, ValueError, TypeError) as error:
+        problem = str(error)
     trained = sum(token != IGNORED for token in encoded["labels"])
     length = len(encoded["input_ids"])
-    return {**encoded, "length": length, "trained": trained, "row": index + 1, "problem": problem or ""}
+    return {**encoded, "length": length, "trained": trained, "row": index + 1, "problem": problem}
 
 
 def _keep(

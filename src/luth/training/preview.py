@@ -61,6 +61,7 @@ def data_report(rows: Rows, max_length: int | None) -> str:
         )
         for line in table
     ]
+    text += [f"{source['source']}: {source['form']}" for source in counts["sources"]]
     text.append(
         f"Rows longer than max_length ({max_length} tokens) and rows that are no conversations are dropped whole."
     )

@@ -11,12 +11,12 @@ from typing import Any
 
 from luth.core.recipes import build, is_local, read_recipe
 from luth.data.recipe import DataRecipe
-from luth.data.sources.reading import means_files
 from luth.evaluation.items.mirrors import ELSEWHERE
 from luth.evaluation.recipe import EvalRecipe, ModelEntry
 from luth.evaluation.tasks import TaskTable, task_table
 from luth.merging.recipe import parents
 from luth.reporting.recipe import ReportRecipe
+from luth.rows.file_formats import FORMATS, means_files
 from luth.steps import MERGE, step_of
 from luth.sweep.recipe import SweepRecipe
 from luth.sweep.task_splits import prepare
@@ -177,7 +177,7 @@ def _of_sft(place: str, keys: dict[str, Any]) -> list[Use]:
     uses: list[Use] = [ModelUse(model, revision, place, "model_name_or_path", limit=limit)]
     for number, values in enumerate(keys.get("datasets") or [], 1):
         source = Source(**values)
-        if source.path == "json":
+        if source.path in FORMATS.values():
             continue
         where = f"{place}datasets: {number}: "
         columns = tuple(source.columns or ())

@@ -11,9 +11,10 @@ from luth.data.inputs import require_languages
 from luth.data.plan import check_order
 from luth.data.recipe import DataRecipe
 from luth.data.requests.jobs import require_prompt
-from luth.data.sources.reading import means_files, require_source
+from luth.data.sources.reading import require_source
 from luth.evaluation.recipe import EvalRecipe
 from luth.merging.recipe import MergeRecipe, local_parents
+from luth.rows.file_formats import means_files
 from luth.steps import MERGE, STEPS, step_of
 from luth.sweep.recipe import SweepRecipe
 from luth.training.arguments import Source, recipe_problems

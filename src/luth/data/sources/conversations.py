@@ -7,20 +7,9 @@ from typing import Any
 
 from datatrove.data import Document
 
-from luth.core.text import plain, read_json
-
-ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
-ROLES |= {"model": "assistant", "bot": "assistant", "prompter": "user"}
-Messages = list[dict[str, str]]
-
-
-class BadRow(ValueError):
-    """A row that makes no conversation; rows with the same fault have the same message."""
-
-    def __init__(self, reason: str, row: str = "") -> None:
-        """Take the reason, and what was read, as far as it can be shown."""
-        super().__init__(reason)
-        self.row = row
+from luth.core.text import plain
+from luth.rows.bad_row import BadRow
+from luth.rows.forms import Messages, messages_of
 
 
 def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
@@ -36,58 +25,13 @@ def conversation(row: dict[str, Any], columns: dict[str, str]) -> Messages:
     for column in columns.values():
         if column not in row:
             raise BadRow(f"no column {column!r}")
-    if "messages" in columns:
-        messages = _turns(row[columns["messages"]], "role", "content")
-    elif "conversations" in columns:
-        messages = _turns(row[columns["conversations"]], "from", "value")
-    else:
-        messages = _single_turn({key: row[column] for key, column in columns.items()})
-    return _checked(messages)
-
-
-def _turns(value: Any, role_key: str, content_key: str) -> Messages:
-    if isinstance(value, str):
-        # Some parquet files hold nested columns as JSON.
-        try:
-            value = read_json(value)
-        except ValueError:
-            raise BadRow("the turns are text and no JSON") from None
-    if not isinstance(value, list) or not value:
-        raise BadRow("no turns")
-    messages = []
-    for turn in value:
-        if not isinstance(turn, dict) or role_key not in turn or content_key not in turn:
-            raise BadRow(f"a turn without {role_key} or {content_key}")
-        role = ROLES.get(str(turn[role_key]).lower())
-        if role is None:
-            raise BadRow("a turn of another role")
-        messages.append({"role": role, "content": turn[content_key]})
-    return messages
-
-
-def _single_turn(parts: dict[str, Any]) -> Messages:
-    question = next(parts[key] for key in ("prompt", "instruction", "question") if key in parts)
-    input_text, system = (_optional(parts, key) for key in ("input", "system"))
-    if input_text and isinstance(question, str):
-        question = f"{question}\n\n{input_text}"
-    messages = [{"role": "user", "content": question}]
-    if system:
-        messages.insert(0, {"role": "system", "content": system})
-    for key in ("completion", "output", "answer"):
-        if key in parts:
-            messages.append({"role": "assistant", "content": parts[key]})
-    return messages
-
-
-def _optional(parts: dict[str, Any], key: str) -> str | None:
-    value = parts.get(key)
-    if value is not None and not isinstance(value, str):
-        raise BadRow(f"its {key} is no text")
-    return value if value and value.strip() else None
+    return _checked(messages_of(row, columns))
 
 
 def _checked(messages: Messages) -> Messages:
     for message in messages:
+        if message["role"] not in ("system", "user", "assistant"):
+            raise BadRow("a turn of another role")
         if not isinstance(message["content"], str):
             raise BadRow(f"a message of the {message['role']} that is no text")
         if not message["content"].strip():
