@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> None:
         from luth.training.divergence import NotFinite, diverged
         from luth.training.kernels import require_kernels
         from luth.training.launch import check_launch
+        from luth.training.layers import checkpoint_every, require_compilable
         from luth.training.preview import data_report, preview
         from luth.training.resuming import last_checkpoint
         from luth.training.sft_keys import SFT
@@ -52,6 +53,7 @@ def main(arguments: list[str]) -> None:
     strategy = check_launch(args.training)
     if args.luth.preview is None:
         require_kernels(args.training, args.model_name, args.model.model_revision)
+        require_compilable(args.training, strategy.kind)
     tokenizer, rows = masked_rows(args)
     if args.luth.preview is not None:
         say(preview(rows, tokenizer, args.luth.preview))
@@ -67,7 +69,9 @@ def main(arguments: list[str]) -> None:
     training = finetune.open_training("sft", args, strategy, inputs)
     if training is None:
         return
-    settings = for_tokenised_rows(finetune.trainer_settings(args))
+    settings = checkpoint_every(
+        for_tokenised_rows(finetune.trainer_settings(args)), args.luth.gradient_checkpointing_every
+    )
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
     require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)
@@ -92,8 +96,8 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     tokenizer = load_tokenizer(name, revision, training.eos_token)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template)
-    if training.packing or training.padding_free:
-        require_exact_packing(load_config(name, revision), training.device)
+    if (training.packing or training.padding_free) and args.luth.preview is None:
+        require_exact_packing(load_config(name, revision), training.device, args.model.attn_implementation)
     with training.main_process_first(desc="tokenising"):
         rows = load_rows(args.mixture, tokenizer, template, training, args.luth.max_dropped_fraction)
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)

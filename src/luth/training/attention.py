@@ -51,22 +51,33 @@ def varlen_attention(
     if query.is_cuda and query.dtype != torch.float32 and _has_kernel(query.device):
         borders = cu_seq_lens_q.to(query.device)
         return by_kernel(query, key, value, borders, max_length_q, scaling, sliding_window), None
-    lengths = cu_seq_lens_q.diff().tolist()
+    return _by_document(query, key, value, cu_seq_lens_q, scaling, sliding_window), None
+
+
+# Left out of compiled layers: a graph would be one for each number of documents.
+@torch.compiler.disable
+def _by_document(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    scale: float | None,
+    window: int | None,
+) -> torch.Tensor:
+    lengths = borders.diff().tolist()
     # split, not slices: the gradient of a slice is as long as the whole pack.
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    attended = [_by_document(*document, scaling, sliding_window) for document in documents]
-    return torch.cat(attended, dim=2).transpose(1, 2), None
-
-
-def _by_document(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None, window: int | None
-) -> torch.Tensor:
-    length, mask = query.shape[2], None
-    if window is not None and length > window:
-        mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
-    return F.scaled_dot_product_attention(
-        query, key, value, mask, is_causal=mask is None, scale=scale, enable_gqa=True
-    )
+    attended = []
+    for length, document in zip(lengths, documents, strict=True):
+        mask = None
+        if window is not None and length > window:
+            mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
+        attended.append(
+            F.scaled_dot_product_attention(
+                *document, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
+            )
+        )
+    return torch.cat(attended, dim=2).transpose(1, 2)
 
 
 def by_kernel(

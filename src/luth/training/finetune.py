@@ -35,10 +35,12 @@ from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
+from luth.training.layers import compile_layers, without_compile
 from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
+from luth.training.short_convolution import keep_documents_apart
 from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
@@ -56,6 +58,7 @@ MAY_CHANGE = (
     *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_checkpointing"),
     *("gradient_checkpointing_kwargs", "gradient_checkpointing_every", "activation_checkpointing"),
     *("activation_checkpointing_kwargs", "activation_offloading"),
+    *("torch_compile", "torch_compile_backend", "torch_compile_mode"),
 )
 
 
@@ -138,10 +141,10 @@ def _goes_on(training: Training) -> bool:
 def trainer_settings(arguments: Arguments[Any, Any]) -> Any:
     """Return a copy of the trainer's configuration, without what this module does in the Trainer's place.
 
-    No loss that is not a number is averaged away, checkpoints are sealed before older ones are deleted, and no pickle
-    is pushed.
+    No loss that is not a number is averaged away, checkpoints are sealed before older ones are deleted, no pickle is
+    pushed, and layers are compiled, not the whole model.
     """
-    model, settings = arguments.model, copy.copy(arguments.training)
+    model, settings = arguments.model, without_compile(arguments.training)
     settings.logging_nan_inf_filter, settings.save_total_limit, settings.push_to_hub = False, None, False
     settings.model_init_kwargs = {
         "revision": model.model_revision,
@@ -200,6 +203,8 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
+    keep_documents_apart(trainer.model, settings.device)
+    compile_layers(trainer.model, arguments.training)
     return trainer
 
 

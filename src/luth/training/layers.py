@@ -4,7 +4,8 @@ import copy
 import importlib.util
 import os
 import shutil
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar
 
 import torch
 from transformers import TrainingArguments
@@ -14,8 +15,34 @@ from luth.core.errors import UserError
 
 Config = TypeVar("Config", bound=TrainingArguments)
 
-# A layer is compiled once for each kind, checkpointed or not, in training and in evaluation.
+# A layer is compiled once for each kind, checkpointed or not, in training and in evaluation: more than the 8 times that
+# PyTorch allows before it goes on uncompiled.
 VARIANTS = 64
+
+
+# CUDA graphs are recorded for one shape, and packs and batches vary in length.
+WITHOUT_GRAPHS = (
+    Literal["default", "max-autotune-no-cudagraphs"],
+    "torch_compile_mode is default or max-autotune-no-cudagraphs: the others record a CUDA graph for each length of a "
+    "batch",
+)
+
+
+def layer_conflicts(settings: dict[str, Any]) -> Iterator[str]:
+    """Give a line for each of the keys of layers that contradicts another or does nothing."""
+    old, new = (settings.get(f"{name}_checkpointing") for name in ("gradient", "activation"))
+    if None not in (old, new) and old != new:
+        yield "activation_checkpointing is the new name of gradient_checkpointing: set one of them"
+    # TRL checkpoints unless it is told not to.
+    checkpointed = new if new is not None else old if old is not None else True
+    if settings.get("gradient_checkpointing_every", 1) != 1 and not checkpointed:
+        yield "gradient_checkpointing_every does nothing without gradient_checkpointing: true"
+    for name in ("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs"):
+        if "every_n_layers" in str(settings.get(name)) and "gradient_checkpointing_every" in settings:
+            yield f"gradient_checkpointing_every and every_n_layers in {name} are one setting: leave one out"
+    compiles = settings.get("torch_compile")
+    if compiles is False and any(settings.get(f"torch_compile_{name}") for name in ("backend", "mode")):
+        yield "torch_compile_backend and torch_compile_mode do nothing with torch_compile: false"
 
 
 def checkpoint_every(settings: Config, every: int) -> Config:
@@ -36,14 +63,10 @@ def without_compile(settings: Config) -> Config:
     return copied
 
 
-def compile_layers(model: torch.nn.Module, settings: TrainingArguments, strategy: str | None) -> None:
-    """Compile each decoder layer by itself, if the settings say `torch_compile: true`.
-
-    Compiled alone, a layer's graph serves every layer of its kind, and the output projection stays what the trainer
-    puts in its place. The module and the names of its weights stay as they are.
+def require_compilable(settings: TrainingArguments, strategy: str | None) -> None:
+    """Require what compiled layers need, if the settings say `torch_compile: true`.
 
     Args:
-        model: the model, with or without adapter.
         settings: the recipe's, with `torch_compile_backend` and `torch_compile_mode`.
         strategy: how the run is distributed, as in luth.training.launch.
 
@@ -52,37 +75,52 @@ def compile_layers(model: torch.nn.Module, settings: TrainingArguments, strategy
     """
     if not settings.torch_compile:
         return
-    backend = settings.torch_compile_backend or "inductor"
-    _require_compiler(backend, settings.device)
     if strategy == "ZeRO-3":
         raise UserError(
             "launch-mismatch",
             "torch_compile: true does not go with ZeRO-3, whose hooks fetch the weights inside each layer: use "
             "accelerate_configs/fsdp2.yaml, or --torch_compile false",
         )
-    # Each process's layers are graphs of their own: there is nothing to split between DDP's buckets.
-    torch._dynamo.config.optimize_ddp = False
-    torch._dynamo.config.recompile_limit = VARIANTS
-    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
-    for layer in layers:
-        layer.compile(dynamic=True, backend=backend, mode=settings.torch_compile_mode)
-
-
-def _require_compiler(backend: str, device: torch.device) -> None:
-    if backend not in (known := torch._dynamo.list_backends(exclude_tags=())):
+    backend, known = settings.torch_compile_backend, torch._dynamo.list_backends(exclude_tags=())
+    if backend not in known:
         raise UserError(
-            "bad-recipe-value", f"torch_compile_backend: {backend!r} is none of PyTorch's here: {', '.join(known)}"
+            "bad-recipe-value", f"torch_compile_backend {backend} is none of PyTorch's here: {', '.join(known)}"
         )
-    if backend != "inductor":
-        return
-    wanted = ("CXX", "g++", "clang++") if device.type == "cpu" else ("CC", "gcc", "clang")
-    if not any(shutil.which(name) for name in (os.environ.get(wanted[0], ""), *wanted[1:])):
+    if backend == "inductor":
+        _require_compiler(settings.device)
+
+
+def _require_compiler(device: torch.device) -> None:
+    """Require what inductor writes its code with: on CPUs C++; on GPUs Triton, whose launchers are C."""
+    variable, *names = ("CXX", "g++", "clang++") if device.type == "cpu" else ("CC", "gcc", "clang")
+    if not any(shutil.which(name) for name in (os.environ.get(variable, ""), *names)):
         raise UserError(
             "package-missing",
-            f"torch_compile: true needs a compiler, {wanted[1]} or {wanted[2]}, and there is none: install one "
-            f"(apt-get install {wanted[1]}), name it in the environment variable {wanted[0]}, or --torch_compile false",
+            f"torch_compile: true needs a compiler, {' or '.join(names)}, and there is none: install one, name it in "
+            f"the environment variable {variable}, or --torch_compile false",
         )
     if device.type == "cuda" and importlib.util.find_spec("triton") is None:
         raise UserError(
-            "package-missing", "torch_compile: true needs triton on a GPU: pip install triton, or --torch_compile false"
+            "package-missing",
+            "torch_compile: true needs the package triton on a GPU: pip install triton, or --torch_compile false",
         )
+
+
+def compile_layers(model: torch.nn.Module, settings: TrainingArguments) -> None:
+    """Compile each decoder layer by itself, if the settings say `torch_compile: true`.
+
+    Compiled alone, a layer's graph serves every layer of its kind, and the output projection stays what the trainer
+    puts in its place. The modules and the names of their weights stay as they are.
+
+    Args:
+        model: the model, with or without adapter.
+        settings: the recipe's.
+    """
+    if not settings.torch_compile:
+        return
+    # A layer is smaller than a bucket of DDP: there is no graph to split between them.
+    torch._dynamo.config.optimize_ddp = False
+    torch._dynamo.config.recompile_limit = VARIANTS
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.compile(dynamic=True, backend=settings.torch_compile_backend, mode=settings.torch_compile_mode)
