@@ -31,6 +31,7 @@ def test_families_that_mix_documents_are_refused():
         (tiny_config("qwen3_5_text", 128), "varlen", "qwen3_5_text .*causal_conv1d.*flash-linear-attention.*slower"),
         (mamba, "eager", "mamba2 .* mix .*group_by_length"),
         (Gemma2Config(hidden_size=64, num_attention_heads=4, head_dim=16), "varlen", "gemma2 .*softcap"),
+        (GemmaConfig(attention_dropout=0.1), "varlen", "attention_dropout"),
     ):
         with pytest.raises(UserError, match=facts) as error:
             require_exact_packing(config, CPU, attention)

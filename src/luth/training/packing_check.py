@@ -29,6 +29,11 @@ def require_exact_packing(config: PretrainedConfig, device: torch.device, attent
     Raises:
         UserError: they can, or the model refuses packed rows.
     """
+    if attention == VARLEN and getattr(config.get_text_config(), "attention_dropout", 0):
+        raise UserError(
+            "unsupported-model",
+            f"the model has attention_dropout, which attn_implementation: {VARLEN} has not: use sdpa",
+        )
     family, kinds = config.model_type, getattr(config.get_text_config(), "layer_types", None) or []
     remedy = f"{RECURRENT if 'linear_attention' in kinds else ''}{UNPACKED}"
     try:
@@ -53,9 +58,7 @@ RECURRENT = (
 )
 
 
-def packing_error(
-    config: PretrainedConfig, device: torch.device, attention: str | None = None
-) -> tuple[float, float]:
+def packing_error(config: PretrainedConfig, device: torch.device, attention: str | None = None) -> tuple[float, float]:
     """Compare two documents in one row with each alone, for random weights and the layers that are trained.
 
     Returns:
@@ -90,7 +93,7 @@ def small_model(config: PretrainedConfig, attention: str | None, dtype: torch.dt
     if getattr(small, "sliding_window", None):
         # Shorter than the documents, so that the window is tried.
         small.sliding_window = 8
-    model: Any = AutoModelForCausalLM.from_config(small, attn_implementation=attention, dtype=dtype)
+    model: Any = AutoModelForCausalLM.from_config(small, attn_implementation=attention, dtype=dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             # Larger than at the start of a training, so that a layer that mixes documents shows.
