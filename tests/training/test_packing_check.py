@@ -1,5 +1,7 @@
 """Documents that share a row do not see one another, at the cost of each alone, or packing is refused."""
 
+import itertools
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, GemmaConfig, Mamba2Config
@@ -84,7 +86,7 @@ def test_the_kernel_is_called_as_it_takes_it(grouped, window, monkeypatch):
 
     def attend(query, key, value, borders, longest, scale, window_size):
         attended = []
-        for start, end in zip(borders[:-1], borders[1:], strict=True):
+        for start, end in itertools.pairwise(borders):
             at = torch.arange(int(end - start))
             back = at[:, None] - at
             seen = (back >= 0) & ((back <= window_size[0]) | (window_size[0] < 0))

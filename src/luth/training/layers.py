@@ -15,8 +15,8 @@ from luth.core.errors import UserError
 
 Config = TypeVar("Config", bound=TrainingArguments)
 
-# A layer is compiled once for each kind, checkpointed or not, in training and in evaluation: more than the 8 times that
-# PyTorch allows before it goes on uncompiled.
+# How often a layer may be compiled: once for each kind, checkpointed or not, in training and in evaluation. Past
+# PyTorch's own 8 times a layer would stay uncompiled without a word.
 VARIANTS = 64
 
 

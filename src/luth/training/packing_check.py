@@ -62,8 +62,8 @@ def packing_error(config: PretrainedConfig, device: torch.device, attention: str
     """Compare two documents in one row with each alone, for random weights and the layers that are trained.
 
     Returns:
-        the largest difference of the logits and of the gradients, each relative to its largest value (of the gradients,
-        to the largest of the same parameter), in float32, save where the attention takes 16 bits only.
+        the largest difference of the logits and of the gradients, each relative to its largest value (a gradient's to
+        the largest of the same parameter), in float32, save where the attention takes 16 bits only.
     """
     generators = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(generators), torch.enable_grad():
