@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         from luth.training.divergence import NotFinite, diverged
         from luth.training.kernels import require_kernels
         from luth.training.launch import check_launch
-        from luth.training.layers import checkpoint_every, require_compilable
+        from luth.training.layers import require_compilable
         from luth.training.preview import data_report, preview
         from luth.training.resuming import last_checkpoint
         from luth.training.sft_keys import SFT
@@ -69,9 +69,7 @@ def main(arguments: list[str]) -> None:
     training = finetune.open_training("sft", args, strategy, inputs)
     if training is None:
         return
-    settings = checkpoint_every(
-        for_tokenised_rows(finetune.trainer_settings(args)), args.luth.gradient_checkpointing_every
-    )
+    settings = for_tokenised_rows(finetune.trainer_settings(args))
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
     require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)

@@ -80,7 +80,7 @@ def test_the_published_values(path):
     if "lfm2" in path.stem:
         assert (recipe["learning_rate"], recipe["max_grad_norm"], recipe["test_split_size"]) == (5e-5, 0.1, 0.05)
         assert (recipe["global_batch_size"], recipe["packing"]) == (20, True)
-        # 338 M tokens with Qwen3's tokenizer, up to a third more with LFM2's: evaluated twice an epoch, and at the end.
+        # 338 M tokens with Qwen3's tokenizer, up to a third more with LFM2's: twice an epoch, and at the end.
         for steps in range(2900, 4100):
             assert steps - 20 < 6 * math.ceil(steps * recipe["eval_steps"]) <= steps
     elif "lora" not in path.stem:

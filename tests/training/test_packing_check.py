@@ -44,6 +44,8 @@ def test_families_that_mix_documents_are_refused():
 def test_a_family_that_nobody_tested_is_tried():
     sizes = {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16}
     require_exact_packing(GemmaConfig(hidden_size=64, intermediate_size=96, **sizes), CPU, "varlen")
+    require_exact_packing(tiny_config("smollm3", 128), CPU, "varlen")
+    assert not {"gemma", "smollm3"} & set(families())
 
 
 def test_a_convolution_that_reaches_over_the_borders_is_found(monkeypatch):

@@ -26,7 +26,6 @@ FAMILIES = (
     Family("llama", packed=True, side_by_side=True),
     Family("qwen2", packed=True, side_by_side=True),
     Family("qwen3", packed=True, side_by_side=True),
-    Family("smollm3", packed=True, side_by_side=True),
     # Some of its layers have a sliding window, or all.
     Family("gemma3_text", packed=True, side_by_side=False),
     Family("phi3", packed=True, side_by_side=False),

@@ -35,7 +35,7 @@ from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
-from luth.training.layers import compile_layers, without_compile
+from luth.training.layers import compile_layers, layer_settings
 from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
@@ -144,7 +144,8 @@ def trainer_settings(arguments: Arguments[Any, Any]) -> Any:
     No loss that is not a number is averaged away, checkpoints are sealed before older ones are deleted, no pickle is
     pushed, and layers are compiled, not the whole model.
     """
-    model, settings = arguments.model, without_compile(arguments.training)
+    model = arguments.model
+    settings = layer_settings(arguments.training, arguments.luth.gradient_checkpointing_every)
     settings.logging_nan_inf_filter, settings.save_total_limit, settings.push_to_hub = False, None, False
     settings.model_init_kwargs = {
         "revision": model.model_revision,

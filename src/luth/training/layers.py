@@ -45,21 +45,18 @@ def layer_conflicts(settings: dict[str, Any]) -> Iterator[str]:
         yield "torch_compile_backend and torch_compile_mode do nothing with torch_compile: false"
 
 
-def checkpoint_every(settings: Config, every: int) -> Config:
-    """Return a copy of the settings that checkpoints every n-th layer, the first of them too; 1 means all."""
-    if every == 1:
-        return settings
+def layer_settings(settings: Config, every: int) -> Config:
+    """Return a copy of the settings that checkpoints every n-th layer, and with which the Trainer compiles nothing.
+
+    The whole model is never compiled: `compile_layers` does what `torch_compile: true` means here. `every` counts from
+    the first layer; 1 means all. Where nothing is checkpointed, it changes nothing.
+    """
     copied: Any = copy.copy(settings)
-    kwargs = {**(copied.activation_checkpointing_kwargs or {}), "every_n_layers": every}
-    # transformers reads the new name, TRL the old one.
-    copied.activation_checkpointing_kwargs = copied.gradient_checkpointing_kwargs = kwargs
-    return copied
-
-
-def without_compile(settings: Config) -> Config:
-    """Return a copy of the settings with which the Trainer compiles nothing: the whole model is never compiled."""
-    copied = copy.copy(settings)
     copied.torch_compile, copied.torch_compile_backend, copied.torch_compile_mode = False, None, None
+    if every > 1:
+        kwargs = {**(copied.activation_checkpointing_kwargs or {}), "every_n_layers": every}
+        # transformers reads the new name, TRL the old one.
+        copied.activation_checkpointing_kwargs = copied.gradient_checkpointing_kwargs = kwargs
     return copied
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from trl import SFTConfig
 
 from luth.training.arguments import Arguments, LuthArguments, ScriptKeys, Settings
 from luth.training.attention import VARLEN
-from luth.training.layers import WITHOUT_GRAPHS, layer_conflicts
 
 
 @dataclass
@@ -22,15 +21,11 @@ class SFTKeys(LuthArguments):
             conversations. More than that stops the run before training.
         preview (`int`, *optional*):
             Print this many rows with their tokens coloured by mask, and the data report; train nothing.
-        gradient_checkpointing_every (`int`, *optional*, defaults to `1`):
-            Checkpoint every n-th layer: 1 is all of them, larger numbers give memory back to speed. With
-            `gradient_checkpointing: false` there is none.
     """
 
     max_dropped_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     # Strict: pydantic would take `preview: true` for 1.
     preview: Annotated[int, Field(ge=0, strict=True)] | None = None
-    gradient_checkpointing_every: PositiveInt = 1
 
 
 TOKENISED_HERE = "rows are tokenised and masked here, by chat_template_path"
@@ -47,7 +42,6 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         yield "packing: true needs max_length, the length of a pack"
     if packed and settings.get("pad_to_multiple_of"):
         yield "pad_to_multiple_of pads, which packing: true and padding_free: true do without"
-    yield from layer_conflicts(settings)
     if settings.get("fp16"):
         yield "fp16: the loss makes its gradients before fp16 would scale them: set bf16: true"
 
@@ -69,7 +63,6 @@ SFT = ScriptKeys(
         "data_seed": "seed decides the order of the rows",
     },
     narrowed={
-        "torch_compile_mode": WITHOUT_GRAPHS,
         "packing_strategy": (Literal["bfd"], "packing_strategy: only bfd packs whole rows"),
         "train_sampling_strategy": (
             Literal["random", "group_by_length", "sequential"],
