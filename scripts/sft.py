@@ -60,7 +60,6 @@ def main(arguments: list[str]) -> None:
     say(data_report(rows, args.training.max_length))
     if args.luth.preview is not None:
         return
-
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
