@@ -51,7 +51,8 @@ def varlen_attention(
     if query.is_cuda and query.dtype != torch.float32 and _has_kernel(query.device):
         borders = cu_seq_lens_q.to(query.device)
         return by_kernel(query, key, value, borders, max_length_q, scaling, sliding_window), None
-    return _by_document(query, key, value, cu_seq_lens_q, scaling, sliding_window), None
+    by_document: Any = _by_document
+    return by_document(query, key, value, cu_seq_lens_q, scaling, sliding_window), None
 
 
 # Left out of compiled layers: a graph would be one for each number of documents.
