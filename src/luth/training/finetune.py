@@ -35,12 +35,11 @@ from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
-from luth.training.layers import compile_layers, layer_settings
+from luth.training.layers import layer_settings, prepare_layers
 from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
-from luth.training.short_convolution import keep_documents_apart
 from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
@@ -204,8 +203,7 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
-    keep_documents_apart(trainer.model, settings.device)
-    compile_layers(trainer.model, arguments.training)
+    prepare_layers(trainer.model, arguments.training)
     return trainer
 
 

@@ -12,6 +12,7 @@ from transformers import TrainingArguments
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from luth.core.errors import UserError
+from luth.training.short_convolution import keep_documents_apart
 
 Config = TypeVar("Config", bound=TrainingArguments)
 
@@ -48,7 +49,7 @@ def layer_conflicts(settings: dict[str, Any]) -> Iterator[str]:
 def layer_settings(settings: Config, every: int) -> Config:
     """Return a copy of the settings that checkpoints every n-th layer, and with which the Trainer compiles nothing.
 
-    The whole model is never compiled: `compile_layers` does what `torch_compile: true` means here. `every` counts from
+    The whole model is never compiled: `prepare_layers` does what `torch_compile: true` means here. `every` counts from
     the first layer; 1 means all. Where nothing is checkpointed, it changes nothing.
     """
     copied: Any = copy.copy(settings)
@@ -103,8 +104,8 @@ def _require_compiler(device: torch.device) -> None:
         )
 
 
-def compile_layers(model: torch.nn.Module, settings: TrainingArguments) -> None:
-    """Compile each decoder layer by itself, if the settings say `torch_compile: true`.
+def prepare_layers(model: torch.nn.Module, settings: TrainingArguments) -> None:
+    """Keep packed documents apart, and compile each decoder layer by itself if the settings say `torch_compile: true`.
 
     Compiled alone, a layer's graph serves every layer of its kind, and the output projection stays what the trainer
     puts in its place. The modules and the names of their weights stay as they are.
@@ -113,6 +114,7 @@ def compile_layers(model: torch.nn.Module, settings: TrainingArguments) -> None:
         model: the model, with or without adapter.
         settings: the recipe's.
     """
+    keep_documents_apart(model, settings.device)
     if not settings.torch_compile:
         return
     # A layer is smaller than a bucket of DDP: there is no graph to split between them.
