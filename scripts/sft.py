@@ -56,6 +56,7 @@ def main(arguments: list[str]) -> None:
         from luth.training.batch_order import require_one_batch
         from luth.training.kernels import require_kernels
         from luth.training.launch import check_launch
+        from luth.training.layers import require_compilable
         from luth.training.planning.command import planned, warn_if_too_small
         from luth.training.preview import data_report, preview
         from luth.training.sft_keys import SFT
@@ -68,13 +69,13 @@ def main(arguments: list[str]) -> None:
     strategy = check_launch(args.training)
     if args.luth.preview is None:
         require_kernels(args.training, args.model_name, args.model.model_revision)
+        require_compilable(args.training, strategy.kind)
     tokenizer, rows = masked_rows(args)
     if args.luth.preview is not None:
         say(preview(rows, tokenizer, args.luth.preview))
     say(data_report(rows, args.training.max_length))
     if args.luth.preview is not None:
         return
-
     sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
         require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
@@ -121,8 +122,8 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     say(describe(template, tokenizer))
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template.source)
-    if training.packing or training.padding_free:
-        require_exact_packing(load_config(name, revision), training.device)
+    if (training.packing or training.padding_free) and args.luth.preview is None:
+        require_exact_packing(load_config(name, revision), training.device, args.model.attn_implementation)
     with training.main_process_first(desc="tokenising"):
         rows = load_rows(args.mixture, tokenizer, template.text, training, args.luth.max_dropped_fraction)
     rows.fingerprints[template.name] = template.fingerprint

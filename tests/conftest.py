@@ -83,10 +83,32 @@ def tokenizer():
     )
 
 
+# What makes a family what it is, in two layers.
+OF_FAMILY = {
+    "lfm2": {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False},
+    "smollm3": {"no_rope_layers": [1, 0]},
+    "gemma3_text": {
+        "layer_types": ["sliding_attention", "full_attention"],
+        "sliding_window": 8,
+        "query_pre_attn_scalar": 16,
+    },
+    "phi3": {
+        "sliding_window": 8,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.75},
+    },
+    "qwen3_5_text": {
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+    },
+}
+
+
 def tiny_config(family, vocab_size, tied=True):
     from transformers import AutoConfig
 
-    more = {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False} if family == "lfm2" else {}
     return AutoConfig.for_model(
         family,
         vocab_size=vocab_size,
@@ -101,7 +123,7 @@ def tiny_config(family, vocab_size, tied=True):
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=2,
-        **more,
+        **OF_FAMILY.get(family, {}),
     )
 
 

@@ -7,7 +7,7 @@ from lighteval.models.transformers.transformers_model import TransformersModel, 
 from lighteval.tasks.requests import Doc
 from transformers import AutoModelForCausalLM, Qwen3Config
 
-from luth.checkpoints.families import families, packed_families
+from luth.checkpoints.families import families, side_by_side_families
 from luth.core.errors import UserError
 from luth.evaluation.backends.answer_store import AnswerStore
 from luth.evaluation.backends.transformers_model import default_batch_tokens, load_model
@@ -25,7 +25,11 @@ DOCS = [
         query="Mot après mot, la phrase est trop longue. " * 60, choices=["oui", "non, jamais de la vie"], gold_index=0
     ),
 ]
-FAMILIES = families()
+# The padded path is shown quickly by LFM2.
+FAMILIES = [
+    pytest.param(family, marks=pytest.mark.slow) if family not in ("lfm2", *side_by_side_families()) else family
+    for family in families()
+]
 
 
 def ours(folder, tmp_path, name="answers", **more):
@@ -57,7 +61,7 @@ def test_log_likelihoods_are_lightevals(family, tokenisation, make_model, tmp_pa
     theirs = kind.from_model(weights, config, Accelerator(cpu=True))
     model = ours(folder, tmp_path, tokenisation=tokenisation)
     theirs.prompts = model.prompts
-    assert packed.fits(model.model) == (family in packed_families())
+    assert packed.fits(model.model) == (family in side_by_side_families())
     for one, other in zip(theirs._loglikelihood_tokens(DOCS), model.loglikelihood(DOCS), strict=True):
         count = len(other.logprobs)
         assert other.logprobs == pytest.approx(one.logprobs[:count], abs=1e-4)

@@ -79,9 +79,10 @@ def test_the_published_values(path):
     assert (recipe["warmup_steps"], recipe["weight_decay"]) == (0.1, 0.0 if "lfm2" in path.stem else 0.01)
     if "lfm2" in path.stem:
         assert (recipe["learning_rate"], recipe["max_grad_norm"], recipe["test_split_size"]) == (5e-5, 0.1, 0.05)
-        steps = 542092 // recipe["global_batch_size"] * 3
-        assert steps == 6 * math.ceil(steps * recipe["eval_steps"])
-        assert recipe["global_batch_size"] * 338e6 / sum(PARTS.values()) == pytest.approx(20 * 16384, rel=0.01)
+        assert (recipe["global_batch_size"], recipe["packing"]) == (20, True)
+        # 338 M tokens with Qwen3's tokenizer, up to a third more with LFM2's: twice an epoch, and at the end.
+        for steps in range(2900, 4100):
+            assert steps - 20 < 6 * math.ceil(steps * recipe["eval_steps"]) <= steps
     elif "lora" not in path.stem:
         assert recipe["global_batch_size"] == 24 and recipe["packing"] is True
         assert (recipe["learning_rate"], recipe["max_grad_norm"]) == (2e-5, 0.1)
@@ -117,10 +118,13 @@ def test_a_sweep_asks_for_no_more_items_than_there_are(path):
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
-def test_the_global_batch_fits_one_and_eight_gpus(path):
+def test_the_global_batch_fits_one_gpu_and_eight(path):
     recipe = yaml.safe_load(path.read_text())
     assert recipe["global_batch_size"] % recipe["per_device_train_batch_size"] == 0
-    assert recipe["global_batch_size"] % 8 == 0
+    # LFM2's published 20 packs fit four GPUs, and its header says what eight need.
+    gpus = 4 if "lfm2" in path.stem else 8
+    assert recipe["global_batch_size"] % gpus == 0
+    assert gpus == 8 or "--global_batch_size 24" in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)

@@ -17,6 +17,7 @@ from trl.scripts.utils import DatasetConfig
 from luth.core.command_line import USAGE
 from luth.core.errors import UserError
 from luth.core.recipes import nearest, problems, refuse
+from luth.training.layers import WITHOUT_GRAPHS, layer_conflicts
 from luth.training.trackers import require_trackers
 
 
@@ -28,9 +29,13 @@ class LuthArguments:
         global_batch_size (`int`):
             Sequences (packs, when packing) per optimiser step over all processes. The gradient accumulation follows
             from it, `per_device_train_batch_size` and the number of processes.
+        gradient_checkpointing_every (`int`, *optional*, defaults to `1`):
+            Checkpoint every n-th layer: 1 is all of them, larger numbers give memory back to speed. With
+            `gradient_checkpointing: false` there is none.
     """
 
     global_batch_size: PositiveInt
+    gradient_checkpointing_every: PositiveInt = 1
 
 
 @dataclass
@@ -88,6 +93,7 @@ REFUSED = {
 # Keys of TRL that are narrower here than TRL checks: the type, and the reason.
 NARROWED: Narrowed = {
     "per_device_train_batch_size": (PositiveInt, "per_device_train_batch_size is at least 1"),
+    "torch_compile_mode": WITHOUT_GRAPHS,
     "max_length": (Annotated[int | None, Field(gt=0)], "max_length is at least 1"),
     "lora_task_type": (Literal["CAUSAL_LM"], "lora_task_type is CAUSAL_LM: the adapter of a chat model"),
     "dtype": (Literal["float32", "bfloat16", "auto"], "dtype is one of float32, bfloat16, auto"),
@@ -111,6 +117,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         yield "num_train_epochs is above 0, unless max_steps says how long to train"
     if (settings.get("hub_model_id") or settings.get("hub_revision")) and not settings.get("push_to_hub"):
         yield "hub_model_id and hub_revision do nothing without push_to_hub: true"
+    yield from layer_conflicts(settings)
     if not settings.get("use_peft") and any(key.startswith(("lora_", "load_in_")) for key in settings):
         yield "lora_ and load_in_ keys do nothing without use_peft: true"
     if evaluates(settings) and not settings.get("test_split_size"):

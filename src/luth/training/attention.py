@@ -1,9 +1,11 @@
 """Attention over the documents of a packed row: each sees only itself, at the cost it has alone."""
 
+import inspect
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface
 
 VARLEN = "varlen"
@@ -17,6 +19,7 @@ def varlen_attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
+    sliding_window: int | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int = 0,
     **kwargs: Any,
@@ -28,43 +31,72 @@ def varlen_attention(
     sum of the documents' squares, not the square of the sum.
 
     Shapes: query (1, heads, length, head_dim), key and value (1, key-value heads, length, head_dim), `cu_seq_lens_q`
-    (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim).
+    (documents + 1,) as TRL's collator gives it; returns (1, length, heads, head_dim). With `sliding_window` a token
+    sees that many, itself the last of them.
 
     Raises:
-        ValueError: there are no document borders (the batch is padded, not packed), or the model has dropout or a
-            sliding window.
+        ValueError: there are no document borders (the batch is padded, not packed), or the model has dropout, soft
+            caps, sinks or attention to later tokens.
     """
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise ValueError(f"attn_implementation {VARLEN!r} is for packed or padding-free batches: use sdpa")
-    if dropout or kwargs.get("sliding_window") is not None:
-        raise ValueError(f"attn_implementation {VARLEN!r} has no dropout and no sliding window: use sdpa")
+    others = [key for key in ("softcap", "s_aux") if kwargs.get(key) is not None]
+    if dropout or others or not getattr(module, "is_causal", True):
+        reason = "dropout" if dropout else ", ".join(others) or "attention to later tokens"
+        raise ValueError(f"attn_implementation {VARLEN!r} has no {reason}, which this model has: use eager")
     device = query.device.type
     if torch.is_autocast_enabled(device):
         # The rotary embedding follows the weights' float32, and autocast does not cast the inputs of this kernel.
         query, key, value = (states.to(torch.get_autocast_dtype(device)) for states in (query, key, value))
-    if query.is_cuda and query.dtype != torch.float32 and torch.cuda.get_device_capability(query.device) >= (8, 0):
-        return _by_kernel(query, key, value, cu_seq_lens_q.to(query.device), max_length_q, scaling), None
-    lengths = cu_seq_lens_q.diff().tolist()
+    if query.is_cuda and query.dtype != torch.float32 and _has_kernel(query.device):
+        borders = cu_seq_lens_q.to(query.device)
+        return by_kernel(query, key, value, borders, max_length_q, scaling, sliding_window), None
+    by_document: Any = _by_document
+    return by_document(query, key, value, cu_seq_lens_q, scaling, sliding_window), None
+
+
+# Left out of compiled layers: a graph would be one for each number of documents.
+@torch.compiler.disable
+def _by_document(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    borders: torch.Tensor,
+    scale: float | None,
+    window: int | None,
+) -> torch.Tensor:
+    lengths = borders.diff().tolist()
     # split, not slices: the gradient of a slice is as long as the whole pack.
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    attended = [
-        F.scaled_dot_product_attention(*document, is_causal=True, scale=scaling, enable_gqa=True)
-        for document in documents
-    ]
-    return torch.cat(attended, dim=2).transpose(1, 2), None
+    attended = []
+    for length, document in zip(lengths, documents, strict=True):
+        mask = None
+        if window is not None and length > window:
+            mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
+        attended.append(
+            F.scaled_dot_product_attention(
+                *document, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
+            )
+        )
+    return torch.cat(attended, dim=2).transpose(1, 2)
 
 
-def _by_kernel(
+def by_kernel(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     borders: torch.Tensor,
     longest: int,
     scale: float | None,
+    window: int | None,
 ) -> torch.Tensor:
-    from torch.nn.attention.varlen import varlen_attn
-
+    """Attend as `varlen_attention` does, by PyTorch's kernel; `borders` are on the states' device."""
     queries, keys, values = (states[0].transpose(0, 1) for states in (query, key, value))
+    grouped: dict[str, Any] = {}
+    if _takes_groups():
+        grouped["enable_gqa"] = True
+    else:
+        keys, values = (states.repeat_interleave(query.shape[1] // key.shape[1], dim=1) for states in (keys, values))
     attended: Any = varlen_attn(
         queries,
         keys,
@@ -74,10 +106,21 @@ def _by_kernel(
         longest,
         longest,
         scale=scale,
-        window_size=(-1, 0),
-        enable_gqa=True,
+        window_size=(-1 if window is None else window - 1, 0),
+        **grouped,
     )
     return attended[None]
+
+
+@torch.compiler.assume_constant_result
+def _takes_groups() -> bool:
+    """Tell whether the kernel takes fewer heads of keys than of queries; PyTorch 2.11's does not."""
+    return "enable_gqa" in inspect.signature(varlen_attn).parameters
+
+
+@torch.compiler.assume_constant_result
+def _has_kernel(device: torch.device) -> bool:
+    return torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 AttentionInterface.register(VARLEN, varlen_attention)

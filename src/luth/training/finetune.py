@@ -35,6 +35,7 @@ from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
 from luth.training.launch import Strategy, confirm_launch
+from luth.training.layers import layer_settings, prepare_layers
 from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
@@ -56,6 +57,7 @@ MAY_CHANGE = (
     *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_checkpointing"),
     *("gradient_checkpointing_kwargs", "gradient_checkpointing_every", "activation_checkpointing"),
     *("activation_checkpointing_kwargs", "activation_offloading"),
+    *("torch_compile", "torch_compile_backend", "torch_compile_mode"),
 )
 
 
@@ -138,10 +140,11 @@ def _goes_on(training: Training) -> bool:
 def trainer_settings(arguments: Arguments[Any, Any]) -> Any:
     """Return a copy of the trainer's configuration, without what this module does in the Trainer's place.
 
-    No loss that is not a number is averaged away, checkpoints are sealed before older ones are deleted, and no pickle
-    is pushed.
+    No loss that is not a number is averaged away, checkpoints are sealed before older ones are deleted, no pickle is
+    pushed, and layers are compiled, not the whole model.
     """
-    model, settings = arguments.model, copy.copy(arguments.training)
+    model = arguments.model
+    settings = layer_settings(arguments.training, arguments.luth.gradient_checkpointing_every)
     settings.logging_nan_inf_filter, settings.save_total_limit, settings.push_to_hub = False, None, False
     settings.model_init_kwargs = {
         "revision": model.model_revision,
@@ -200,6 +203,7 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
+    prepare_layers(trainer.model, arguments.training)
     return trainer
 
 
