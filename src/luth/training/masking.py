@@ -75,6 +75,7 @@ def render(
     # apply_chat_template leaves them out too.
     given = [{key: value for key, value in message.items() if value is not None} for message in messages]
     marked = has_markers(template)
+    spans: Any
     try:
         [text], spans = render_jinja_template(
             [given], chat_template=template, return_assistant_tokens_mask=marked, **more
@@ -163,7 +164,9 @@ def written_turn(tokenizer: PreTrainedTokenizerBase, template: str, chat_templat
     turn = answered[shared_length(question, answered) :]
     shared = [prompt[: shared_length(prompt, turn)] for prompt in prompts]
     rest = answered.rpartition(answer)[2].lstrip()
-    ends = sorted((token for token in tokenizer.get_added_vocab() if rest.startswith(token)), key=len)
+    # transformers declares this for its subclasses alone.
+    added: Any = tokenizer
+    ends = sorted((token for token in added.get_added_vocab() if rest.startswith(token)), key=len)
     return Turn(sorted({*prompts, *shared} - {""}), ends[-1] if ends else None)
 
 
