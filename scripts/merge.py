@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
     from luth.core.run_record import open_run
     from luth.merging.check import check_result
     from luth.merging.mergekit import name_card, run_mergekit
-    from luth.merging.parents import alike_parents, check_filters, check_parents, check_tokenizer
+    from luth.merging.parents import alike_parents, check_filters, check_layers, check_parents, check_tokenizer
     from luth.merging.recipe import MergeRecipe, filters, makes_tokenizer, parents, with_local_names
 
     recipe = steps.read(args.recipe, steps.MERGE)
@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> None:
     with written_beside(args.output) as run.folder:
         folders = alike_parents(names, run.folder / "parents", own_tokenizer)
         check_parents(folders, own_tokenizer)
+        check_layers(recipe, folders)
         check_tokenizer(recipe, folders)
         check_filters(filters(recipe), names[0], folders[names[0]])
         say(f"Merging {' and '.join(names)} with MergeKit ({recipe['merge_method']}).")

@@ -52,28 +52,16 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
         return AutoConfig.from_pretrained(name, revision=revision)
 
 
-def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None = None) -> PreTrainedTokenizerBase:
-    """Load the tokenizer; `eos_token`, if given, replaces its own end-of-text token.
-
-    Raises:
-        UserError: it cannot be loaded, or its vocabulary has no such token.
-    """
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer; raise `UserError` where it cannot be loaded."""
     require_model(name)
     try:
         with about(name):
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+            return AutoTokenizer.from_pretrained(name, revision=revision)
     except (ValueError, OSError) as error:
         raise UserError(
             "bad-model", f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}"
         ) from error
-    if eos_token is not None:
-        if eos_token not in tokenizer.get_vocab():
-            raise UserError(
-                "bad-recipe-value",
-                f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has",
-            )
-        tokenizer.eos_token = eos_token
-    return tokenizer
 
 
 def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:

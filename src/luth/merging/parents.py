@@ -87,6 +87,23 @@ def check_tokenizer(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
         )
 
 
+def check_layers(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
+    """Raise `UserError` where `slices` change the number of layers of a model whose config.json lists every layer.
+
+    MergeKit changes the number alone, and transformers refuses such a configuration after the whole merge.
+    """
+    name, base = next(iter(folders.items()))
+    listed = _content(base).get("layer_types")
+    ranges = [part["sources"][0]["layer_range"] for part in recipe.get("slices") or []]
+    layers = sum(end - start for start, end in ranges)
+    if ranges and listed and layers != len(listed):
+        raise UserError(
+            "bad-merge",
+            f"slices: they make {layers} layers, and the config.json of {name} lists layer_types for {len(listed)}, "
+            f"which MergeKit leaves as they are: take as many layers, or a family without layer_types (llama)",
+        )
+
+
 def check_filters(filters: list[str], base: str, folder: Path) -> None:
     """Raise `UserError` for a filter that is part of no tensor's name: MergeKit ignores it without a word.
 
