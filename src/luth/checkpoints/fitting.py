@@ -100,6 +100,20 @@ def fit(name: str, how: Fit, folder: Path) -> None:
     load_tokenizer(how.reference).save_pretrained(folder)
 
 
+def take_missing_tokens(model: Any, name: str, revision: str | None, reference: str) -> None:
+    """Give a loaded model the rows for those tokens of another model's tokenizer that its own lacks.
+
+    Raises:
+        UserError: the two tokenizers give one token different ids, or the other model has no such rows.
+    """
+    own, other = load_tokenizer(name, revision), load_tokenizer(reference)
+    if not own.get_vocab().items() <= other.get_vocab().items():
+        raise UserError(
+            "bad-model", f"tokenizer: {reference} has not the vocabulary of {name}: name a model fine-tuned from it"
+        )
+    take_tokens(model, lacking(own, other), model_folder(reference))
+
+
 @torch.no_grad()
 def take_tokens(model: Any, tokens: list[int], source: Path) -> None:
     """Give a loaded model another's rows of embeddings and head for some tokens, and as many rows, if it has fewer.
