@@ -40,9 +40,10 @@ def base_model(folder, family, tokenizer):
         config = tiny_config(family, len(tokenizer))
     model = AutoModelForCausalLM.from_config(config)
     with torch.no_grad():
-        for parameter in model.parameters():
+        # Layers that outweigh the embeddings: a tied model would repeat its prompt's last token, a line break, else.
+        for name, parameter in model.named_parameters():
             if parameter.ndim == 2:
-                parameter.normal_(0, 0.15)
+                parameter.normal_(0, 0.15 if "embed" in name else 0.6)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "chat_template.jinja").unlink()
