@@ -88,9 +88,7 @@ def test_what_was_not_published_is_said_to_be_ours(path):
         assert recipe["packing"] is False and "causal_conv1d" in text
 
 
-@pytest.mark.parametrize(
-    "path", sorted({*RECIPES.glob("luth-*.yaml")} - {*OURS}), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", sorted({*RECIPES.glob("luth-*.yaml")} - {*OURS}), ids=lambda path: path.stem)
 def test_the_published_values(path):
     recipe = yaml.safe_load(path.read_text())
     assert {source["split"]: source["rows"] for source in recipe["datasets"]} == PARTS

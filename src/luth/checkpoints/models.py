@@ -169,7 +169,7 @@ def model_folder(name: str) -> Path:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Return the files of a model's weights: those of the index, or model.safetensors, as transformers and MergeKit do.
+    """Return a model's weight files: those of the index, or model.safetensors, as transformers and MergeKit do.
 
     Others beside them, such as a consolidated.safetensors, hold the same weights a second time.
 
@@ -185,7 +185,9 @@ def weight_files(folder: Path) -> list[Path]:
         named = json.loads(index.read_text("utf-8"))["weight_map"].values()
     files = [folder / name for name in sorted(set(named))]
     if single.is_file() and single not in files:
-        raise UserError("bad-model", f"{folder} has {single.name} and {index.name}: delete the one that is not its own")
+        raise UserError(
+            "bad-model", f"{folder} has {single.name} and {index.name}: delete the one that is not its own"
+        )
     missing = [path.name for path in files if not path.is_file()]
     if missing:
         raise UserError("bad-model", f"{folder} lacks {missing[0]}, which {index.name} names: download it again")

@@ -55,9 +55,9 @@ class ModelEntry:
         model_name: folder, Hub id, or the name under which an endpoint serves it.
         revision: of a Hub id.
         thinking: in place of the recipe's; "recipe" for the recipe's.
-        tokenizer: folder or Hub id of another model, whose tokenizer and chat template are taken: the fine-tuned one's,
-            for a base without a template (and its rows of embeddings for tokens that the base lacks). Of a served
-            model, where `model_name` is neither folder nor id. null for the model's, or the server's, own.
+        tokenizer: folder or Hub id of another model, whose tokenizer and chat template are taken: that of the
+            fine-tuned one for a base without a template (with its embeddings for tokens that the base lacks), or that
+            of a served model, where `model_name` is neither folder nor id; null for its own.
     """
 
     __pydantic_config__ = STRICT

@@ -145,7 +145,9 @@ def _require_generation_config(name: str, folder: Path) -> None:
         GenerationConfig.from_pretrained(folder).validate()
     except ValueError as error:
         line = " ".join(str(error).split())
-        raise UserError("bad-merge", f"the {GENERATION} of {name}, which the merge takes, is not valid: {line}") from None
+        raise UserError(
+            "bad-merge", f"the {GENERATION} of {name}, which the merge takes, is not valid: {line}"
+        ) from None
 
 
 def _vocabulary_tensors(folder: Path) -> list[str]:

@@ -40,7 +40,8 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
     except problems as error:
         kind = getattr(settings.lr_scheduler_type, "value", settings.lr_scheduler_type)
         raise UserError(
-            "bad-recipe-value", f"{path}: lr_scheduler_type: {kind}: {_line(error)} (its settings: lr_scheduler_kwargs)"
+            "bad-recipe-value",
+            f"{path}: lr_scheduler_type: {kind}: {_line(error)} (see lr_scheduler_kwargs)",
         ) from error
 
 
