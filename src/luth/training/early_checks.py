@@ -1,5 +1,7 @@
 """Mistakes that would show when hours of training are spent: checked before the model is loaded."""
 
+from typing import Any
+
 import torch
 from datasets import Dataset
 from pyarrow import compute
@@ -22,23 +24,24 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
         path: the recipe's file.
     """
     problems = (ValueError, TypeError, ImportError, RuntimeError, AttributeError)
+    specific: Any = settings.lr_scheduler_kwargs
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimiser: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=settings.learning_rate)
     if not any(name in str(settings.optim) for name in ("galore", "apollo", "lomo")):
         try:
             Trainer.get_optimizer_cls_and_kwargs(settings)
         except problems as error:
-            raise UserError("bad-recipe-value", f"{path}: optim: {settings.optim.value}: {_line(error)}") from error
+            raise UserError("bad-recipe-value", f"{path}: optim: {_value(settings.optim)}: {_line(error)}") from error
     try:
         get_scheduler(
             settings.lr_scheduler_type,
             optimizer=optimiser,
             num_warmup_steps=settings.get_warmup_steps(100),
             num_training_steps=100,
-            scheduler_specific_kwargs=settings.lr_scheduler_kwargs,
+            scheduler_specific_kwargs=specific,
         )
     except problems as error:
-        kind = getattr(settings.lr_scheduler_type, "value", settings.lr_scheduler_type)
+        kind = _value(settings.lr_scheduler_type)
         raise UserError(
             "bad-recipe-value",
             f"{path}: lr_scheduler_type: {kind}: {_line(error)} (see lr_scheduler_kwargs)",
@@ -76,6 +79,10 @@ def require_tied_adapter(model: ModelConfig, name: str) -> None:
             f"lora_modules_to_save: {found[0]}: the head of {name} is tied to its embeddings, and the adapter would "
             f"train one of them apart: leave it out, or set use_peft to false",
         )
+
+
+def _value(name: Any) -> str:
+    return str(getattr(name, "value", name))
 
 
 def _line(error: BaseException) -> str:
