@@ -29,27 +29,21 @@ def main(arguments: list[str]) -> None:
     os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 
     from luth import steps
-    from luth.checkpoints.fitting import fits
-    from luth.checkpoints.models import model_fingerprint, model_folder, require_chat_template
+    from luth.checkpoints.models import model_fingerprint
     from luth.core.memory import keep_freed_memory
     from luth.core.overrides import build_overridden, override
     from luth.core.run_record import open_run
-    from luth.merging.parents import check_parents
+    from luth.sweep.fitted import alike, needed_fits
     from luth.sweep.recipe import SweepRecipe
 
     keys, changed = override(steps.read(args.recipe, "sweep"), words, SweepRecipe)
     recipe = build_overridden(args.recipe, keys, changed, SweepRecipe)
-    parents = [recipe.base_model, recipe.model]
-    needed = fits(parents)
-    if not needed:
-        check_parents({name: model_folder(name) for name in parents})
-        require_chat_template(recipe.base_model)
+    needed = needed_fits(recipe)
 
     with loading("LightEval"):
         from luth.evaluation.evaluate import Evaluator
         from luth.evaluation.items.loading import task_fingerprints
         from luth.evaluation.launch import one_evaluation
-        from luth.sweep.parents import alike
         from luth.sweep.search import find_best
         from luth.sweep.sharing import joined
         from luth.sweep.state import Sweep
@@ -60,7 +54,7 @@ def main(arguments: list[str]) -> None:
         raise UserError("launch-mismatch", "a sweep takes no launcher: start python scripts/sweep.py several times")
     items = read_splits(recipe, evaluation, table, say)
     settings = {key: value for key, value in keys.items() if key != "output_dir"}
-    inputs = {name: model_fingerprint(name) for name in parents}
+    inputs = {name: model_fingerprint(name) for name in (recipe.base_model, recipe.model)}
     run = open_run(Path(recipe.output_dir), "sweep", settings, inputs)
     fingerprints = task_fingerprints({**items.development, **items.test}, table)
     if run.finished and run.record.get("asked") == fingerprints:
@@ -69,7 +63,7 @@ def main(arguments: list[str]) -> None:
     run.save(asked=fingerprints, status="running")
     keep_freed_memory()
     with tempfile.TemporaryDirectory(prefix="luth-sweep-") as scratch, joined(run.folder):
-        recipe = alike(recipe, needed) if needed else recipe
+        recipe = alike(recipe, needed)
         evaluator = Evaluator(evaluation, table, Path(scratch))
         find_best(Sweep(recipe, evaluator, items, run.folder), run)
 

@@ -3,13 +3,23 @@
 import dataclasses
 from pathlib import Path
 
-from luth.checkpoints.fitting import Fit, fit
-from luth.checkpoints.models import model_folder
+from luth.checkpoints.fitting import Fit, fit, fits
+from luth.checkpoints.models import model_folder, require_chat_template
 from luth.core.console import say
 from luth.core.files import written_beside
 from luth.merging.parents import check_parents
 from luth.sweep.recipe import SweepRecipe
 from luth.sweep.sharing import share
+
+
+def needed_fits(recipe: SweepRecipe) -> dict[str, Fit]:
+    """Return what the parents must be given to be alike; where nothing, raise `UserError` unless they can be merged."""
+    parents = [recipe.base_model, recipe.model]
+    needed = fits(parents)
+    if not needed:
+        check_parents({name: model_folder(name) for name in parents})
+        require_chat_template(recipe.base_model)
+    return needed
 
 
 def alike(recipe: SweepRecipe, needed: dict[str, Fit]) -> SweepRecipe:
@@ -22,6 +32,8 @@ def alike(recipe: SweepRecipe, needed: dict[str, Fit]) -> SweepRecipe:
     Raises:
         UserError: the parents cannot be merged.
     """
+    if not needed:
+        return recipe
     folder = Path(recipe.output_dir)
     places = {name: folder / "parents" / Path(name).name for name in needed}
     if len(set(places.values())) < len(places):
