@@ -98,7 +98,7 @@ def require_models(recipe: "EvalRecipe") -> None:
         )
     for model in recipe.entries() if recipe.endpoint is None else []:
         require_model(model.model_name)
-        require_chat_template(model.model_name, model.revision)
+        require_chat_template(model.tokenizer or model.model_name, None if model.tokenizer else model.revision)
 
 
 def evaluate(recipe: "EvalRecipe", table: Any, rows: list[Any], items: dict[str, list[Any]]) -> None:

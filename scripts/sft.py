@@ -96,9 +96,12 @@ def train(
     """Train, save and write the card; a loss that is not a number is said with its step, rows and last checkpoint."""
     from luth.training import finetune
     from luth.training.divergence import NotFinite, diverged
+    from luth.training.new_tokens import give_rows
     from luth.training.resuming import last_checkpoint
 
     sequences = "packs" if training.arguments.training.packing else "rows"
+    if "new_tokens" in rows.counts:
+        give_rows(trainer.model, tokenizer, training.arguments.training.seed)
     try:
         finetune.train(trainer, training, sequences, rows=rows.counts)
     except NotFinite as error:
@@ -111,14 +114,19 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
     from luth.checkpoints.models import load_config, load_tokenizer, require_positions, require_stop
     from luth.training.chat_templates import describe, training_template
+    from luth.training.early_checks import require_optimiser, require_rows_for_tokens, require_tied_adapter
     from luth.training.masking import inference_template
     from luth.training.mixture import load_rows
+    from luth.training.new_tokens import set_end_of_turn
     from luth.training.packing_check import require_exact_packing
 
     training, name, revision = args.training, args.model_name, args.model.model_revision
     say(f"Checking the data and {name}.")
-    tokenizer = load_tokenizer(name, revision, training.eos_token)
+    require_optimiser(training, args.path)
+    require_tied_adapter(args.model, name)
+    tokenizer = load_tokenizer(name, revision)
     template = training_template(training.chat_template_path, tokenizer, name)
+    new_tokens = set_end_of_turn(tokenizer, training.eos_token, template.source, name, args.model.use_peft)
     say(describe(template, tokenizer))
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template.source)
@@ -129,6 +137,8 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     rows.fingerprints[template.name] = template.fingerprint
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)
     require_positions(max(rows.train["length"][:]), name, revision)
+    require_rows_for_tokens(rows.train, len(tokenizer) if new_tokens else 0, name, revision)
+    rows.counts.update({"new_tokens": new_tokens} if new_tokens else {})
     return tokenizer, rows
 
 

@@ -29,17 +29,16 @@ def main(arguments: list[str]) -> None:
     os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 
     from luth import steps
-    from luth.checkpoints.models import model_fingerprint, require_chat_template
+    from luth.checkpoints.models import model_fingerprint
     from luth.core.memory import keep_freed_memory
     from luth.core.overrides import build_overridden, override
     from luth.core.run_record import open_run
-    from luth.merging.check import check_parents
+    from luth.sweep.fitted import alike, needed_fits
     from luth.sweep.recipe import SweepRecipe
 
     keys, changed = override(steps.read(args.recipe, "sweep"), words, SweepRecipe)
     recipe = build_overridden(args.recipe, keys, changed, SweepRecipe)
-    check_parents([recipe.base_model, recipe.model])
-    require_chat_template(recipe.base_model)
+    needed = needed_fits(recipe)
 
     with loading("LightEval"):
         from luth.evaluation.evaluate import Evaluator
@@ -64,6 +63,7 @@ def main(arguments: list[str]) -> None:
     run.save(asked=fingerprints, status="running")
     keep_freed_memory()
     with tempfile.TemporaryDirectory(prefix="luth-sweep-") as scratch, joined(run.folder):
+        recipe = alike(recipe, needed)
         evaluator = Evaluator(evaluation, table, Path(scratch))
         find_best(Sweep(recipe, evaluator, items, run.folder), run)
 

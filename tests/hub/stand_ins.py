@@ -262,6 +262,8 @@ CHATML = (
 FAMILIES = {
     "Qwen/Qwen3-": ("qwen3", lambda: _trl("qwen3")),
     "Qwen/Qwen2.5-": ("qwen2", lambda: CHATML),
+    "Qwen/Qwen3.5-": ("qwen3_5", lambda: _trl("qwen3_5_nothink")),
+    "LiquidAI/LFM2.5-": ("lfm2", lambda: _trl("lfm2_2_5_v2")),
     "LiquidAI/LFM2-": ("lfm2", lambda: _trl("lfm2")),
     "kurakurai/Luth-LFM2-": ("lfm2", lambda: _trl("lfm2")),
     "kurakurai/Luth-2-": ("qwen3", lambda: CHATML),

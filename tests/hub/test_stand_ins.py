@@ -1,6 +1,9 @@
 """The stand-ins have their contracts' columns and types, and the tasks and recipes read them."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from luth.core.recipes import is_local
 from luth.evaluation.items.loading import read_items
@@ -51,6 +54,25 @@ def test_luth_sft_is_read_as_a_mixture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sources = [Source("kurakurai/luth-sft", split=split) for split in ("luth_scholar", "luth_openhermes")]
     assert [opened.column_names for opened in open_sources(sources, ["messages"])] == [["messages"]] * 2
+
+
+@pytest.mark.parametrize("recipe", ["luth-qwen3.5-0.8b", "luth-lfm2.5-350m"])
+def test_the_recipes_of_models_of_today_are_previewed(recipe, tmp_path, monkeypatch, run):
+    """Their own templates train them, as TRL has them; LFM2's packing is not what this is about."""
+    content = yaml.safe_load(Path(f"recipes/{recipe}.yaml").read_text("utf-8"))
+    for source in content["datasets"]:
+        del source["rows"]
+    path, name = tmp_path / "recipe.yaml", content["model_name_or_path"]
+    changes = {"packing": False, "attn_implementation": "sdpa", "use_cpu": True, "bf16": False}
+    path.write_text(yaml.safe_dump({**content, **changes}), "utf-8")
+    write_dataset(tmp_path, "kurakurai/luth-sft")
+    (tmp_path / name).mkdir(parents=True)
+    for file, data in model_files(name).items():
+        (tmp_path / name / file).write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("sft", path, "--preview", 2)
+    assert code == 0, err
+    assert "Cela fait" in out
 
 
 def test_a_model_has_what_its_contract_says(tmp_path, monkeypatch):

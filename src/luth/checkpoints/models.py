@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from luth.core.errors import UserError, about, explain
 from luth.core.files import folder_fingerprint
 from luth.core.recipes import is_local
 
+# What a generation_config says of sampling alone.
+SAMPLING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_h", "epsilon_cutoff", "eta_cutoff")
+
 
 def require_model(name: str) -> None:
     """Raise `UserError` unless `name` is a Hub id, or a folder with config.json and safetensors weights."""
@@ -30,8 +34,15 @@ def require_model(name: str) -> None:
         raise UserError(
             "bad-model", f"{name}: no such model folder (paths are from the folder where the command is started)"
         )
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        raise UserError(
+            "bad-model",
+            f"{name} is an adapter, and no model: merge it into its base first (PeftModel.merge_and_unload), or name "
+            f"the output_dir of scripts/sft.py, where the merged model lies",
+        )
     if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
         raise UserError("bad-model", f"{name} is not a model folder: config.json and *.safetensors are expected in it")
+    weight_files(folder)
 
 
 def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
@@ -41,28 +52,16 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
         return AutoConfig.from_pretrained(name, revision=revision)
 
 
-def load_tokenizer(name: str, revision: str | None = None, eos_token: str | None = None) -> PreTrainedTokenizerBase:
-    """Load the tokenizer; `eos_token`, if given, replaces its own end-of-text token.
-
-    Raises:
-        UserError: it cannot be loaded, or its vocabulary has no such token.
-    """
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Load the tokenizer; raise `UserError` where it cannot be loaded."""
     require_model(name)
     try:
         with about(name):
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+            return AutoTokenizer.from_pretrained(name, revision=revision)
     except (ValueError, OSError) as error:
         raise UserError(
             "bad-model", f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}"
         ) from error
-    if eos_token is not None:
-        if eos_token not in tokenizer.get_vocab():
-            raise UserError(
-                "bad-recipe-value",
-                f"eos_token: {name} has no token {eos_token!r} in its vocabulary: name one that it has",
-            )
-        tokenizer.eos_token = eos_token
-    return tokenizer
 
 
 def require_chat_template(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
@@ -73,7 +72,11 @@ def require_chat_template(name: str, revision: str | None = None) -> PreTrainedT
     """
     tokenizer = load_tokenizer(name, revision)
     if tokenizer.chat_template is None:
-        raise UserError("bad-model", f"{name} has no chat template: name an instruct model")
+        raise UserError(
+            "bad-model",
+            f"{name} has no chat template: name an instruct model, or evaluate it with the template of the model that "
+            f"was fine-tuned from it (models: [{{model_name: {name}, tokenizer: THAT_MODEL}}])",
+        )
     return tokenizer
 
 
@@ -93,6 +96,38 @@ def require_stop(
             f"the template ends an assistant's turn with {token!r}, at which {name} does not stop: set eos_token to "
             f"the end-of-turn token, if it is in the vocabulary, or choose another chat_template_path",
         )
+
+
+def mend_generation_config(config: GenerationConfig) -> str | None:
+    """Make a generation_config one that transformers saves: it refuses sampling settings without sampling.
+
+    Where it says do_sample: false, answers are greedy and the settings are dropped; where it says nothing, it is a
+    model that samples, and do_sample is set.
+
+    Returns:
+        what was mended, in words; None where nothing was.
+
+    Raises:
+        UserError: it cannot be saved for another reason.
+    """
+    try:
+        config.validate(strict=True)
+        return None
+    except ValueError:
+        pass
+    said = "do_sample is set to true, as its sampling settings mean"
+    if config.do_sample is False:
+        said = "its sampling settings are dropped, as do_sample is false"
+        for key in SAMPLING:
+            setattr(config, key, None)
+    else:
+        config.do_sample = True
+    try:
+        config.validate(strict=True)
+    except ValueError as error:
+        line = " ".join(str(error).split())
+        raise UserError("bad-model", f"the model's generation_config.json cannot be saved: {line}") from None
+    return f"The model's generation_config.json cannot be saved as it is: {said}."
 
 
 def require_positions(longest: int, name: str, revision: str | None = None) -> None:
@@ -129,16 +164,66 @@ def model_folder(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     with about(name):
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
+        wanted = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
+        return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=["consolidated*"]))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return a model's weight files: those of the index, or model.safetensors, as transformers and MergeKit do.
+
+    Others beside them, such as a consolidated.safetensors, hold the same weights a second time.
+
+    Raises:
+        UserError: there is neither, or both, or a file of the index is missing.
+    """
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if not index.is_file():
+        if single.is_file():
+            return [single]
+        raise UserError("bad-model", f"{folder} has neither model.safetensors nor {index.name}: save the model again")
+    with about(str(index)):
+        named = json.loads(index.read_text("utf-8"))["weight_map"].values()
+    files = [folder / name for name in sorted(set(named))]
+    if single.is_file() and single not in files:
+        raise UserError(
+            "bad-model", f"{folder} has {single.name} and {index.name}: delete the one that is not its own"
+        )
+    missing = [path.name for path in files if not path.is_file()]
+    if missing:
+        raise UserError("bad-model", f"{folder} lacks {missing[0]}, which {index.name} names: download it again")
+    return files
 
 
 def tensor_files(folder: Path) -> dict[str, Path]:
-    """Return which of a folder's safetensors files holds each tensor."""
+    """Return which of a folder's weight files holds each tensor."""
     files: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in weight_files(folder):
         with about(str(path)), safe_open(path, framework="pt") as file:
             files |= dict.fromkeys(file.keys(), path)
     return files
+
+
+def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return each tensor's shape, read from the headers of a folder's weight files.
+
+    A head that is tied to the embeddings is left out: some checkpoints store it a second time.
+
+    Raises:
+        UserError: a file is not a safetensors file.
+    """
+    tensors: dict[str, tuple[int, ...]] = {}
+    for path in weight_files(folder):
+        with about(str(path)), safe_open(path, framework="pt") as file:
+            tensors |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    if is_tied(folder):
+        tensors.pop("lm_head.weight", None)
+    return tensors
+
+
+def is_tied(name: str | Path, revision: str | None = None) -> bool:
+    """Tell whether a model's head is tied to its embeddings."""
+    # Families name the key differently (LFM2: tie_embedding) and have different defaults: let transformers read it.
+    return bool(AutoConfig.from_pretrained(name, revision=revision).tie_word_embeddings)
 
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:

@@ -102,13 +102,13 @@ class Evaluator:
         recipe: how models are evaluated.
         table: the tasks that there are.
         scratch: a folder of this process for LightEval's own files.
-        loaded: the model in memory, by name and revision.
+        loaded: the model in memory, by name, revision and the model whose tokenizer it has.
     """
 
     recipe: EvalRecipe
     table: TaskTable
     scratch: Path
-    loaded: dict[tuple[str, str | None], LocalModel] = field(default_factory=dict)
+    loaded: dict[tuple[str, str | None, str | None], LocalModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check LightEval before anything is loaded."""
@@ -158,7 +158,7 @@ class Evaluator:
         if self.recipe.endpoint:
             model = self._served(row, answers)
         else:
-            model = self.load(row.model, row.revision)
+            model = self.load(row.model, row.revision, row.tokenizer)
             model.set_mode(row, answers)
         self._finish(run, model, row, items, output)
 
@@ -189,12 +189,13 @@ class Evaluator:
             return False
         return record["inputs"] == self._inputs(record["inputs"]["model"], row, items)
 
-    def load(self, name: str, revision: str | None = None) -> LocalModel:
+    def load(self, name: str, revision: str | None = None, tokenizer: str | None = None) -> LocalModel:
         """Return a model on the transformers backend; the one loaded before it is let go."""
-        if (name, revision) not in self.loaded:
+        key = (name, revision, tokenizer)
+        if key not in self.loaded:
             self.loaded.clear()
-            self.loaded[name, revision] = load_model(name, revision, self.recipe, self.scratch / "cache")
-        return self.loaded[name, revision]
+            self.loaded[key] = load_model(name, revision, self.recipe, self.scratch / "cache", tokenizer)
+        return self.loaded[key]
 
     def forget_served(self, table_rows: list[Row], output: Path) -> None:
         """Delete what servers answered, once all of it is scored: nobody can tell later which weights they had."""
@@ -232,7 +233,8 @@ class Evaluator:
     def _weights(self, row: Row) -> str:
         if self.recipe.endpoint:
             return f"served at {self.recipe.endpoint.base_url}"
-        return model_fingerprint(row.model, row.revision)
+        weights = model_fingerprint(row.model, row.revision)
+        return weights if row.tokenizer is None else f"{weights}, tokenizer {model_fingerprint(row.tokenizer)}"
 
     def _settings(self, row: Row) -> dict[str, Any]:
         """Return all settings that a row's results depend on."""

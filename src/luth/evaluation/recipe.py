@@ -55,8 +55,9 @@ class ModelEntry:
         model_name: folder, Hub id, or the name under which an endpoint serves it.
         revision: of a Hub id.
         thinking: in place of the recipe's; "recipe" for the recipe's.
-        tokenizer: folder or Hub id of a served model's tokenizer, where `model_name` is neither; null for the server's
-            own.
+        tokenizer: folder or Hub id of another model, whose tokenizer and chat template are taken: that of the
+            fine-tuned one for a base without a template (with its embeddings for tokens that the base lacks), or that
+            of a served model, where `model_name` is neither folder nor id; null for its own.
     """
 
     __pydantic_config__ = STRICT
@@ -143,8 +144,6 @@ class EvalRecipe:
             lines.append("reasoning_tags: a tag is empty")
         if self.endpoint:
             return lines + self._endpoint_conflicts(self.endpoint)
-        if any(entry.tokenizer for entry in self.entries()):
-            lines.append("models: tokenizer is for a served model: leave it out, or give an endpoint")
         return lines
 
     def _endpoint_conflicts(self, endpoint: Endpoint) -> list[str]:
@@ -168,6 +167,7 @@ class Row:
     """One line of the table of scores: a model in one mode and one run, with the tasks that it is evaluated on.
 
     `scoring` says how a server's log-likelihoods are had; None where they are not, and on the transformers backend.
+    `tokenizer` is the model whose tokenizer is taken; None for the model's own.
     """
 
     model: str
@@ -178,6 +178,7 @@ class Row:
     seed: int
     run: int | None
     scoring: Any = None
+    tokenizer: str | None = None
 
     @property
     def suffix(self) -> str:
@@ -205,8 +206,10 @@ def rows(recipe: EvalRecipe, tasks: list[str], log_likelihood: list[str]) -> lis
                 if own_tasks:
                     number = run if runs > 1 else None
                     seed = recipe.seed + run - 1
-                    table.append(Row(entry.model_name, entry.revision, thinking, own_tasks, generation, seed, number))
+                    row = Row(entry.model_name, entry.revision, thinking, own_tasks, generation, seed, number)
+                    table.append(replace(row, tokenizer=entry.tokenizer))
         if modes is True and log_likelihood:
             plain = recipe.generation_parameters
-            table.append(Row(entry.model_name, entry.revision, False, log_likelihood, plain, recipe.seed, None))
+            row = Row(entry.model_name, entry.revision, False, log_likelihood, plain, recipe.seed, None)
+            table.append(replace(row, tokenizer=entry.tokenizer))
     return table

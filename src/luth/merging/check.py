@@ -1,145 +1,105 @@
-"""Checks of the models that go into a merge, and of the model that comes out."""
+"""Checks of the model that comes out of a merge."""
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from luth.checkpoints.models import load_tokenizer, model_folder
+from luth.checkpoints.models import is_tied, tensor_shapes
 from luth.core.errors import UserError, about
-from luth.core.recipes import nearest
 from luth.languages import known
+from luth.merging.recipe import makes_tokenizer
 
-GENERATION = "generation_config.json"
-
-
-def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Return each tensor's shape, read from the headers of a folder's safetensors files.
-
-    A head that is tied to the embeddings is left out: some checkpoints store it a second time.
-
-    Raises:
-        UserError: a file is not a safetensors file.
-    """
-    tensors: dict[str, tuple[int, ...]] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with about(str(path)), safe_open(path, framework="pt") as file:
-            tensors |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-    if _is_tied(folder):
-        tensors.pop("lm_head.weight", None)
-    return tensors
+OF_LAYER = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
+VOCABULARY = ("embed_tokens.weight", "lm_head.weight")
 
 
-def check_parents(names: list[str]) -> None:
-    """Raise `UserError` unless all parents have one model family, and the same tensors and vocabulary.
-
-    Parents on the Hub are downloaded, which MergeKit would do anyway.
-    """
-    folders = {name: model_folder(name) for name in names}
-    first = names[0]
-    family, reference = _family(folders[first]), shapes(folders[first])
-    for name in names[1:]:
-        other_family = _family(folders[name])
-        if other_family != family:
-            raise UserError(
-                "bad-merge", f"{first} is a {family} model and {name} a {other_family}: only one family can be merged"
-            )
-        other = shapes(folders[name])
-        for tensor in sorted({*reference, *other}):
-            if reference.get(tensor) != other.get(tensor):
-                raise UserError(
-                    "bad-merge",
-                    f"{tensor} is {_shape(reference, tensor)} in {first} and {_shape(other, tensor)} in {name}: "
-                    f"merge a model with one that was fine-tuned from it",
-                )
-        ours, theirs = load_tokenizer(first), load_tokenizer(name)
-        if ours.get_vocab() != theirs.get_vocab():
-            raise UserError(
-                "bad-merge",
-                f"{first} and {name} have different vocabularies: merge a model with one that was fine-tuned from it",
-            )
-
-
-def check_filters(filters: list[str], names: list[str]) -> None:
-    """Raise `UserError` for a filter that is part of no tensor's name: MergeKit ignores it without a word.
+def check_result(folder: Path, base: Path, recipe: dict[str, Any]) -> dict[str, str]:
+    """Check a merged model against its base, and against what the recipe asks for.
 
     Args:
-        filters: the recipe's filters.
-        names: the parents.
-    """
-    tensors = list(shapes(model_folder(names[0])))
-    for name in filters:
-        if name != "*" and not any(name in tensor for tensor in tensors):
-            kinds = sorted({part for tensor in tensors for part in tensor.split(".")[3:-1]})
-            raise UserError(
-                "bad-recipe-value",
-                f"the filter {name!r} is in no tensor's name of {names[0]}{nearest(name, kinds)}: "
-                f"the names have {', '.join(kinds)}",
-            )
-
-
-def _shape(shapes_of: dict[str, tuple[int, ...]], tensor: str) -> str:
-    return "x".join(map(str, shapes_of[tensor])) if tensor in shapes_of else "absent"
-
-
-def _is_tied(folder: Path) -> bool:
-    # Families name the key differently (LFM2: tie_embedding) and have different defaults: let transformers read it.
-    return bool(AutoConfig.from_pretrained(folder).tie_word_embeddings)
-
-
-def _family(folder: Path) -> str:
-    return json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", "unknown")
-
-
-def check_result(folder: Path, base: str) -> dict[str, str]:
-    """Check a merged model against its base.
+        folder: the merge's.
+        base: the base's.
+        recipe: MergeKit's. With `slices` the layers are those that it lists; with `tokenizer_source` or `tokenizer`
+            the embeddings have the rows of the merge's own tokenizer; `chat_template` is the recipe's.
 
     Returns:
         the model's greedy answers to the probe questions, at most 24 tokens each, by question.
 
     Raises:
         UserError: a tensor is missing, has another shape or values that are not finite; special tokens or chat
-            template are not the base's; transformers refuses the generation_config; or an answer is empty.
+            template are neither the base's nor asked for; or an answer is empty.
     """
-    expected, merged = shapes(model_folder(base)), shapes(folder)
-    if merged != expected:
-        wrong = [name for name in sorted({*expected, *merged}) if expected.get(name) != merged.get(name)]
+    own_tokenizer = makes_tokenizer(recipe)
+    with about(str(folder)):
+        ours, theirs = AutoTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(base)
+    expected, merged = _expected_shapes(base, recipe), tensor_shapes(folder)
+    wrong = [name for name in sorted({*expected, *merged}) if expected.get(name) != merged.get(name)]
+    if own_tokenizer:
+        wrong = [name for name in wrong if not _has_rows_for(ours, merged.get(name), expected.get(name), name)]
+    if wrong:
         raise UserError(
-            "bad-merge", f"tensors of the merge differ from the base's in name or shape: {', '.join(wrong[:3])}"
+            "bad-merge", f"tensors of the merge have not the names and shapes that the recipe gives: {wrong[:3]}"
         )
-    ours, theirs = AutoTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(base)
-    if ours.get_vocab() != theirs.get_vocab() or ours.special_tokens_map != theirs.special_tokens_map:
+    if not own_tokenizer and (
+        ours.get_vocab() != theirs.get_vocab() or ours.special_tokens_map != theirs.special_tokens_map
+    ):
         raise UserError("bad-merge", f"the merge's vocabulary or special tokens are not those of {base}")
-    if ours.chat_template != theirs.chat_template:
+    as_base = not own_tokenizer and not recipe.get("chat_template")
+    if ours.chat_template is None or (as_base and ours.chat_template != theirs.chat_template):
         raise UserError(
             "bad-merge", f"the merge's chat template is not that of {base}: set chat_template in the recipe"
         )
-    _check_generation_config(folder)
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    if _is_tied(folder) != _is_tied(model_folder(base)):
+    if is_tied(folder) != is_tied(base):
         raise UserError("bad-merge", f"the merge's head is not tied to its embeddings as that of {base} is")
+    return _answers(folder, ours)
+
+
+def _expected_shapes(base: Path, recipe: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that a merge must have: the base's, with the layers that `slices` list."""
+    tensors, slices = tensor_shapes(base), recipe.get("slices")
+    if not slices:
+        return tensors
+    layers = [number for part in slices for number in range(*part["sources"][0]["layer_range"])]
+    expected = {}
+    for name, shape in tensors.items():
+        found = OF_LAYER.fullmatch(name)
+        if found is None:
+            expected[name] = shape
+            continue
+        for place, number in enumerate(layers):
+            if number == int(found[2]):
+                expected[f"{found[1]}{place}{found[3]}"] = shape
+    return expected
+
+
+def _has_rows_for(tokenizer: Any, merged: Any, expected: Any, name: str) -> bool:
+    """Tell whether embeddings that the recipe resizes have the base's width, and a row for every token."""
+    if not name.endswith(VOCABULARY) or merged is None or expected is None:
+        return False
+    return merged[1:] == expected[1:] and merged[0] > max(tokenizer.get_vocab().values())
+
+
+def _answers(folder: Path, tokenizer: Any) -> dict[str, str]:
+    """Ask the probe questions; raise `UserError` where the model cannot be loaded or says nothing."""
+    try:
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    except (ValueError, RuntimeError) as error:
+        line = " ".join(str(error).split())[:300]
+        raise UserError("bad-merge", f"transformers cannot load the merge: {line}") from error
     for name, tensor in model.named_parameters():
         if not tensor.isfinite().all():
             raise UserError("bad-merge", f"the merge's tensor {name} holds values that are not finite")
     answers = {}
     for question in (language.probe for language in known().values()):
-        inputs = ours.apply_chat_template(
+        inputs = tokenizer.apply_chat_template(
             [{"role": "user", "content": question}], add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         output = model.generate(**inputs, max_new_tokens=24, do_sample=False)
-        answers[question] = ours.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+        length = inputs["input_ids"].shape[1]
+        answers[question] = tokenizer.decode(output[0, length:], skip_special_tokens=True).strip()
         if not answers[question]:
             raise UserError("bad-merge", f"the merged model answers nothing to {question!r}")
     return answers
-
-
-def _check_generation_config(folder: Path) -> None:
-    if not (folder / GENERATION).exists():
-        return
-    try:
-        GenerationConfig.from_pretrained(folder).validate()
-    except ValueError as error:
-        raise UserError("bad-merge", f"the merge's {GENERATION}, which is the base's, is not valid: {error}") from None

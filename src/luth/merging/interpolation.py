@@ -11,9 +11,8 @@ from pathlib import Path
 
 import torch
 
-from luth.checkpoints.models import read_tensor, tensor_files
+from luth.checkpoints.models import read_tensor, tensor_files, tensor_shapes
 from luth.core.errors import UserError
-from luth.merging.check import shapes
 
 # Above it two tensors count as parallel, and SLERP is linear between them: MergeKit's dot_threshold.
 PARALLEL = 0.9995
@@ -39,7 +38,7 @@ class Pair:
             spherical: True for merges on the arc between the two (SLERP), False for merges on the line.
         """
         self.dtype, self._read_as, self._spherical = dtype, read_as, spherical
-        self._names = list(shapes(base))
+        self._names = list(tensor_shapes(base))
         self._files = (tensor_files(base), tensor_files(other))
         self._cosines: dict[str, float] = {}
 

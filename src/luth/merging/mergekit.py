@@ -54,8 +54,18 @@ def run_mergekit(recipe: dict[str, Any], output: Path) -> None:
         raise UserError("merge-failed", f"mergekit-yaml failed: {lines[-1]}")
 
 
-def name_card(folder: Path, name: str) -> None:
-    """Put the model's name into MergeKit's model card, which has the name of the temporary folder."""
-    card = folder / "README.md"
-    if card.exists():
-        write_text(card, card.read_text("utf-8").replace(folder.name, name))
+def name_card(folder: Path, name: str, stand_ins: dict[str, str] | None = None) -> None:
+    """Put names in the place of temporary folders: the model's own into its card, its parents' into card and recipe.
+
+    Args:
+        folder: the merge's, which its name is temporary.
+        name: the merge's.
+        stand_ins: the folders that stood in for parents, by the parents' names.
+    """
+    for file in (folder / "README.md", folder / "mergekit_config.yml"):
+        if not file.exists():
+            continue
+        text = file.read_text("utf-8")
+        for parent, stand_in in (stand_ins or {}).items():
+            text = text.replace(stand_in, parent)
+        write_text(file, text.replace(folder.name, name))

@@ -94,15 +94,22 @@ def local_name(model: str) -> str:
     return model
 
 
-def with_local_names(value: Any) -> Any:
-    """Return a recipe whose models have the names of `local_name`."""
+def with_local_names(value: Any, folders: dict[str, str] | None = None) -> Any:
+    """Return a recipe whose models have the names of `local_name`, or the folders that stand in for them."""
     if isinstance(value, dict):
-        named = {"model", "base_model"}
+        named, instead = {"model", "base_model", "tokenizer_source"}, folders or {}
         return {
-            key: local_name(inner) if key in named and isinstance(inner, str) else with_local_names(inner)
+            key: instead.get(inner, local_name(inner) if key != "tokenizer_source" else inner)
+            if key in named and isinstance(inner, str)
+            else with_local_names(inner, folders)
             for key, inner in value.items()
         }
-    return [with_local_names(inner) for inner in value] if isinstance(value, list) else value
+    return [with_local_names(inner, folders) for inner in value] if isinstance(value, list) else value
+
+
+def makes_tokenizer(recipe: dict[str, Any]) -> bool:
+    """Tell whether MergeKit makes the merge's tokenizer by the recipe, and brings the embeddings in line with it."""
+    return bool(recipe.get("tokenizer_source") or recipe.get("tokenizer"))
 
 
 def filters(recipe: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from luth.checkpoints.models import checkpoint_tensors, model_fingerprint, replace_weights
+from luth.checkpoints.models import checkpoint_tensors, model_fingerprint, model_folder, replace_weights
 from luth.core.console import say
 from luth.core.errors import UserError
 from luth.core.files import write_text, written_beside
@@ -49,7 +49,7 @@ def make_winner(sweep: Sweep, name: str) -> Path:
             say(_require_evaluated(sweep, cell, run.folder))
             # The check loads the winner: free the memory of the loaded model first.
             sweep.evaluator.loaded.clear()
-            run.finish(answers=check_result(run.folder, sweep.recipe.base_model))
+            run.finish(answers=check_result(run.folder, model_folder(sweep.recipe.base_model), recipe))
 
     share(sweep.folder, "winner", ["winner"], is_made, make)
     return folder

@@ -25,7 +25,7 @@ from transformers import (
 )
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
-from luth.checkpoints.models import model_fingerprint
+from luth.checkpoints.models import mend_generation_config, model_fingerprint
 from luth.core.console import say
 from luth.core.errors import UserError, about, explain, memory_advice
 from luth.core.memory import keep_freed_memory

@@ -11,6 +11,7 @@ from lighteval.tasks.requests import Doc
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
+from luth.checkpoints.fitting import take_missing_tokens
 from luth.checkpoints.models import require_chat_template
 from luth.core.console import say
 from luth.core.errors import UserError, about, memory_advice
@@ -264,7 +265,9 @@ def _is_inside(model: str) -> bool:
     return not os.path.relpath(model).startswith("..")
 
 
-def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: Path) -> LocalModel:
+def load_model(
+    name: str, revision: str | None, recipe: EvalRecipe, cache_dir: Path, tokenizer_of: str | None = None
+) -> LocalModel:
     """Load a local or Hub model for LightEval, on the GPU where there is one.
 
     Args:
@@ -272,19 +275,20 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
         revision: of a Hub model.
         recipe: says dtype, batch sizes, and how prompts are made.
         cache_dir: a scratch folder for LightEval's own cache, which is not used.
+        tokenizer_of: the model whose tokenizer and template are taken, None for its own.
 
     Raises:
         UserError: it cannot be loaded, or its chat template takes no question.
     """
     # Before the weights, which take time.
-    tokenizer = require_chat_template(name, revision)
+    tokenizer = require_chat_template(tokenizer_of or name, None if tokenizer_of else revision)
     tokenizer.chat_template = date_fixed(tokenizer.get_chat_template(), recipe.date)
     prompts = Prompts(shown_name(name), tokenizer, recipe.system_prompt, recipe.tokenisation, recipe.reasoning_tags)
     for note in prompts.notes:
         say(note)
     config = TransformersModelConfig(
         model_name=display_name(name),
-        tokenizer=name,
+        tokenizer=tokenizer_of or name,
         revision=revision or "main",
         dtype=recipe.dtype,
         batch_size=recipe.batch_size,
@@ -294,6 +298,8 @@ def load_model(name: str, revision: str | None, recipe: EvalRecipe, cache_dir: P
     accelerator = one_evaluation()
     with about(name), memory_advice("set dtype: bfloat16, or take a larger card"):
         weights = AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype=recipe.dtype)
+        if tokenizer_of:
+            take_missing_tokens(weights, name, revision, tokenizer_of)
         weights = weights.to(accelerator.device)
     # Not prepared by accelerate: a model that is only read needs no wrapper, and the wrapper hides its attributes.
     model: Any = LocalModel.from_model(weights, config, None)

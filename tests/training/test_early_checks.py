@@ -1,0 +1,91 @@
+"""What would stop a run late is said in one line before the model is loaded, or mended."""
+
+import json
+
+import pytest
+from safetensors.torch import load_file
+from tokenizers import AddedToken
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+ROWS = [
+    {"messages": [{"role": "user", "content": f"Bonjour {n}"}, {"role": "assistant", "content": f"Salut {n}"}]}
+    for n in range(8)
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        ({"lr_scheduler_type": "cosine_with_min_lr"}, "lr_scheduler_type: cosine_with_min_lr"),
+        ({"optim": "stable_adamw"}, "optim: stable_adamw"),
+        (
+            {"use_peft": True, "lora_target_modules": ["all-linear"], "lora_modules_to_save": ["embed_tokens"]},
+            "lora_modules_to_save: embed_tokens",
+        ),
+        ({"eos_token": "<|im_ned|>"}, "<|im_ned|>"),
+    ],
+)
+def test_settings_that_fail_late_are_said_early(make_model, tmp_path, write_rows, sft_recipe, run, changes, fact):
+    recipe = sft_recipe(make_model(tmp_path / "model"), [write_rows(ROWS)], **changes)
+    code, _, err = run("sft", recipe, "--preview", 1)
+    assert code == 2 and fact in err and "[bad-recipe-value]" in err and err.count("error") == 1, err
+
+
+def test_token_ids_beyond_the_embeddings(make_model, tmp_path, write_rows, sft_recipe, run):
+    model = make_model(tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer.add_tokens([AddedToken("Salut", special=False)])
+    tokenizer.save_pretrained(model)
+    recipe = sft_recipe(model, [write_rows(ROWS)])
+    code, _, err = run("sft", recipe, "--preview", 1)
+    assert code == 2 and f"the token id {len(tokenizer) - 1}" in err and "[bad-model]" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"do_sample": False, "temperature": 0.9, "eos_token_id": 2}, {"temperature": None}),
+        ({"temperature": 0.6, "top_p": 0.95, "eos_token_id": 2}, {"do_sample": True, "temperature": 0.6}),
+    ],
+)
+def test_a_generation_config_that_cannot_be_saved_is_mended(
+    make_model, tmp_path, write_rows, sft_recipe, run, given, kept
+):
+    model = make_model(tmp_path / "model")
+    (model / "generation_config.json").write_text(json.dumps(given))
+    recipe = sft_recipe(model, [write_rows(ROWS)], max_steps=2, save_strategy="steps", save_steps=1)
+    code, out, err = run("sft", recipe)
+    assert code == 0 and "generation_config.json cannot be saved" in out + err, err
+    saved = GenerationConfig.from_pretrained(tmp_path / "out")
+    saved.validate(strict=True)
+    assert {key: getattr(saved, key) for key in kept} == kept
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_base_gets_the_tokens_of_the_template(make_model, tmp_path, write_rows, sft_recipe, run, tied):
+    model = make_model(tmp_path / "model", tied=tied)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        text = (model / name).read_text("utf-8").replace("<|im_", "<|other_")
+        (model / name).write_text(text, "utf-8")
+    (model / "chat_template.jinja").unlink()
+    rows = AutoModelForCausalLM.from_pretrained(model).get_input_embeddings().num_embeddings
+    weights = []
+    for number in range(2):
+        changes = {"chat_template_path": "chatml.jinja", "eos_token": "<|im_end|>", "learning_rate": 1e-9}
+        recipe = sft_recipe(model, [write_rows(ROWS)], output_dir=str(tmp_path / f"out-{number}"), **changes)
+        code, out, err = run("sft", recipe)
+        assert code == 0 and "<|im_start|>, <|im_end|>" in out + err, err
+        weights.append(load_file(tmp_path / f"out-{number}" / "model.safetensors"))
+    tuned = tmp_path / "out-0"
+    assert json.loads((tuned / "run.json").read_text())["rows"]["new_tokens"] == ["<|im_start|>", "<|im_end|>"]
+    trained, tokenizer = AutoModelForCausalLM.from_pretrained(tuned), AutoTokenizer.from_pretrained(tuned)
+    assert tokenizer.eos_token == "<|im_end|>" and tokenizer.chat_template
+    assert tokenizer.eos_token_id in trained.generation_config.eos_token_id
+    new = weights[0]["model.embed_tokens.weight"]
+    assert len(new) == rows + 2 == trained.config.vocab_size
+    assert (trained.get_output_embeddings().weight is trained.get_input_embeddings().weight) == tied
+    assert (new[rows:] - new[:rows].mean(0)).abs().max() < 1e-3 * new.std()
+    assert all((weights[1][name] == tensor).all() for name, tensor in weights[0].items())
+    recipe = sft_recipe(model, [write_rows(ROWS)], use_peft=True, lora_target_modules=["all-linear"], **changes)
+    code, _, err = run("sft", recipe, "--preview", 1)
+    assert code == 2 and "an adapter trains no rows" in err
