@@ -149,14 +149,10 @@ def test_the_global_batch_fits_one_gpu_and_eight(path):
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("luth-*.yaml")), ids=lambda path: path.stem)
 def test_every_header_says_hardware_batch_memory_time_and_precision(path):
     header = path.read_text().split("\n\n")[0]
-    for words in (
-        "# Hardware: ",
-        "Global batch: ",
-        "# Memory (an estimate): ",
-        "# Time (an estimate): ",
-        "# Precision: ",
-    ):
+    for words in ("# Hardware: ", "Global batch: ", "# Precision: "):
         assert words in header
+    unknown = "# Memory and time: unknown" in header
+    assert unknown or ("# Memory (planned" in header and "# Time (planned" in header)
 
 
 @pytest.mark.parametrize(("language", "hint"), [("fx", False), ("german", False), ("French", True)])
