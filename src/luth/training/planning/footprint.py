@@ -216,7 +216,9 @@ def _loss(shape: Shape, setting: Setting, batch: MicroBatch) -> Part:
     if setting.on_cpu:
         rows = max(1, min(batch.trained, CPU_LOGITS // shape.vocabulary))
         cast = shape.head * c if c != 4 and setting.weight_bytes == 4 else 0
-        part = 0 if setting.lora is not None else shape.head * c
+        # The first part's gradient begins the sum: a second one stands beside it only for more parts, or another dtype.
+        beside = batch.trained > rows or c != 4
+        part = shape.head * c if beside and setting.lora is None else 0
         size = rows * shape.vocabulary * 8 + gradient + part + cast + states
         return Part("the loss", size, f"{rows:,} x {shape.vocabulary:,} logits x 8 bytes, the head's gradient")
     rows, columns = min(batch.trained, TILE_ROWS), min(shape.vocabulary, TILE_COLUMNS)
