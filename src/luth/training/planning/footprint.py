@@ -216,7 +216,7 @@ def _loss(shape: Shape, setting: Setting, batch: MicroBatch) -> Part:
     if setting.on_cpu:
         rows = max(1, min(batch.trained, CPU_LOGITS // shape.vocabulary))
         cast = shape.head * c if c != 4 and setting.weight_bytes == 4 else 0
-        # The first part's gradient begins the sum: a second one stands beside it only for more parts, or another dtype.
+        # The first part's gradient begins the sum: another one stands beside it for more parts, or another dtype.
         beside = batch.trained > rows or c != 4
         part = shape.head * c if beside and setting.lora is None else 0
         size = rows * shape.vocabulary * 8 + gradient + part + cast + states
