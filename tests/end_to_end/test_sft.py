@@ -17,6 +17,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from luth.training.chat_templates import TRL_TEMPLATES
 from tests.fake_hub import TOKEN, FakeHub
 from tests.hub.stand_ins import write_dataset
 
@@ -221,7 +222,10 @@ REAL = sorted(path.name for path in (ROOT / "recipes").glob("luth-*.yaml"))
 def test_a_real_recipe_previews_and_trains_a_tiny_model_of_its_family(name, make_model, stand_in, run, tmp_path):
     recipe = yaml.safe_load((ROOT / "recipes" / name).read_text("utf-8"))
     stand_in(recipe)
-    recipe["model_name_or_path"] = str(make_model(tmp_path / "model", "lfm2" if "lfm2" in name else "qwen3"))
+    family = "lfm2" if "lfm2" in name else "qwen3"
+    model = make_model(tmp_path / "model", family)
+    (model / "chat_template.jinja").write_text((TRL_TEMPLATES / f"{family}.jinja").read_text("utf-8"), "utf-8")
+    recipe["model_name_or_path"] = str(model)
     path = tmp_path / name
     path.write_text(yaml.safe_dump(recipe), "utf-8")
     code, out, err = run("sft", path, "--preview", "3")

@@ -77,11 +77,12 @@ def render(
     marked = has_markers(template)
     spans: Any
     try:
-        [text], spans = render_jinja_template(
+        rendered: Any = render_jinja_template(
             [given], chat_template=template, return_assistant_tokens_mask=marked, **more
         )
     except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
         raise UserError("bad-template", " ".join(str(error).split())) from error
+    [text], spans = rendered
     return text, spans[0] if marked else []
 
 
@@ -164,9 +165,8 @@ def written_turn(tokenizer: PreTrainedTokenizerBase, template: str, chat_templat
     turn = answered[shared_length(question, answered) :]
     shared = [prompt[: shared_length(prompt, turn)] for prompt in prompts]
     rest = answered.rpartition(answer)[2].lstrip()
-    # transformers declares this for its subclasses alone.
-    added: Any = tokenizer
-    ends = sorted((token for token in added.get_added_vocab() if rest.startswith(token)), key=len)
+    added = map(str, tokenizer.added_tokens_decoder.values())
+    ends = sorted((token for token in added if rest.startswith(token)), key=len)
     return Turn(sorted({*prompts, *shared} - {""}), ends[-1] if ends else None)
 
 
