@@ -141,7 +141,7 @@ def test_the_global_batch_fits_one_gpu_and_eight(path):
     recipe = yaml.safe_load(path.read_text())
     assert recipe["global_batch_size"] % recipe["per_device_train_batch_size"] == 0
     # LFM2's published 20 packs fit four GPUs, and its header says what eight need.
-    gpus = 4 if "lfm2" in path.stem else 8
+    gpus = 4 if "lfm2-" in path.stem else 8
     assert recipe["global_batch_size"] % gpus == 0
     assert gpus == 8 or "--global_batch_size 24" in path.read_text("utf-8")
 

@@ -13,7 +13,7 @@ from luth.sweep.sharing import share
 
 
 def needed_fits(recipe: SweepRecipe) -> dict[str, Fit]:
-    """Return what the parents must be given to be alike; where nothing, raise `UserError` unless they can be merged."""
+    """Return what the parents must be given to be alike; where nothing, raise `UserError` if they cannot be merged."""
     parents = [recipe.base_model, recipe.model]
     needed = fits(parents)
     if not needed:
