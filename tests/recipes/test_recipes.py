@@ -48,7 +48,7 @@ def test_all_mistakes_in_all_files_are_said_at_once(run, tmp_path):
         "t: 3 is outside 0",
         "'Frnch' is no group of development (did you mean 'French'?)",
         "unknown key 'prompt' (did you mean 'prompts'?)",
-        "nowhere.jsonl: no such dataset file",
+        "nowhere.jsonl: no such file",
         "gained: there is no group 'Trench items' (did you mean 'French items'?)",
         "odd.yaml: its keys fit no step",
         "broken.yaml is not valid YAML",
