@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, PretrainedConfig
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig
 
 from luth.checkpoints.families import packed_families
 from luth.core.errors import UserError, explain
@@ -93,7 +93,9 @@ def small_model(config: PretrainedConfig, attention: str | None, dtype: torch.dt
     if getattr(small, "sliding_window", None):
         # Shorter than the documents, so that the window is tried.
         small.sliding_window = 8
-    model: Any = AutoModelForCausalLM.from_config(small, attn_implementation=attention, dtype=dtype).eval()
+    small._attn_implementation = attention
+    # Not `from_config`, which would share the weights out among the processes under ZeRO-3.
+    model: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(small)](small).to(dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             # Larger than at the start of a training, so that a layer that mixes documents shows.
