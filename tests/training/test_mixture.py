@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 
+import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -21,7 +22,7 @@ from luth.rows.forms import recognised
 from luth.rows.opening import open_dataset
 from luth.training.arguments import Mixture, Source
 from luth.training.masking import IGNORED, read_training_template
-from luth.training.mixture import ROWS_VERSION, load_rows, tokenised_row
+from luth.training.mixture import ROWS_VERSION, load_rows, tokenised_rows
 from luth.training.preview import runs
 
 SMOLLM2 = "src/luth/templates/smollm2.jinja"
@@ -471,9 +472,26 @@ def test_rows_change_only_with_their_version():
     for path in (SMOLLM2, QWEN3):
         template = read_training_template(path)
         for number, row in enumerate(CONVERSATIONS):
-            done = tokenised_row(row, number, recognised_with_tools(row), tokenizer, template, ROWS_VERSION)
+            columns = {column: [value] for column, value in row.items()}
+            found = tokenised_rows(columns, [number], recognised_with_tools(row), tokenizer, template, ROWS_VERSION)
+            done = {column: numpy.asarray(values[0]).tolist() for column, values in found.items()}
             digest.update(json.dumps(done, sort_keys=True, ensure_ascii=False).encode())
     assert digest.hexdigest() == DIGESTS[ROWS_VERSION], "other rows: raise ROWS_VERSION in luth/training/mixture.py"
+
+
+def test_a_text_that_cannot_be_tokenised_takes_no_other_row_with_it():
+    tokenizer, template = bytes_and_newlines(), read_training_template(SMOLLM2)
+    texts = [json.dumps(turns(text)) for text in ("a", "\ud800", "b", "")]
+
+    def done(texts):
+        return tokenised_rows(
+            {"messages": texts}, [*range(len(texts))], {"messages": "messages"}, tokenizer, template, ROWS_VERSION
+        )
+
+    together, alone = done(texts), [done([text]) for text in texts]
+    assert [bool(problem) for problem in together["problem"]] == [False, True, False, True]
+    for column in ("input_ids", "labels", "problem"):
+        assert [list(value) for value in together[column]] == [list(each[column][0]) for each in alone]
 
 
 def test_tokenised_rows_are_kept_by_their_version(load, hub, monkeypatch):

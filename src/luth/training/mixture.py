@@ -16,13 +16,15 @@ from luth.rows.forms import Columns
 from luth.rows.opening import TEXT, as_written
 from luth.training.arguments import Mixture
 from luth.training.conversations import conversation, without_nulls
-from luth.training.masking import IGNORED, mask
+from luth.training.masking import IGNORED, Marked, marked, tokenise
 from luth.training.sources import fingerprint, hold_out, label, open_conversations
 
 # Raise it when the same row gives other tokens, labels or problems than before: tokenised rows are kept by it.
 # tests/training/test_mixture.py fails when they change without it.
 ROWS_VERSION = 3
 EXAMPLES = 5
+# Rows that are tokenised at once: enough that a call costs little, and few enough for the memory of long rows.
+BATCH = 200
 NOT_SUMMED = ("source", "form", "examples")
 FEATURES = Features(
     {
@@ -126,8 +128,10 @@ def _tokenise(
 ) -> Dataset:
     # datasets keeps the result by the function's name and the content of its arguments: `version` stands for the code.
     return rows.map(
-        tokenised_row,
+        tokenised_rows,
         with_indices=True,
+        batched=True,
+        batch_size=BATCH,
         fn_kwargs={"columns": columns, "tokenizer": tokenizer, "template": template, "version": ROWS_VERSION},
         remove_columns=rows.column_names,
         features=FEATURES,
@@ -136,39 +140,65 @@ def _tokenise(
     )
 
 
-def tokenised_row(
-    row: Mapping[str, Any],
-    index: int,
+def tokenised_rows(
+    rows: Mapping[str, list[Any]],
+    indices: list[int],
     columns: Columns,
     tokenizer: PreTrainedTokenizerBase,
     template: str,
     version: int,
-) -> dict[str, Any]:
-    """Return a row's tokens, labels, counts and number from 1, and what keeps it from being trained on, or "".
+) -> dict[str, list[Any]]:
+    """Return rows' tokens, labels, counts and numbers from 1, and what keeps them from being trained on, or "".
 
     Args:
-        row: of an opened dataset.
-        index: its place, from 0.
-        columns: which of its columns holds which part of the conversation.
+        rows: of an opened dataset, by column.
+        indices: their places, from 0.
+        columns: which of their columns holds which part of the conversation.
         tokenizer: of the model.
         template: with generation markers.
         version: for datasets' cache alone, which keeps rows by the arguments.
     """
-    encoded: dict[str, Any] = {"input_ids": [], "labels": []}
-    problem = ""
+    names, values = [*rows], [rows[name] for name in rows]
+    read = [
+        _marked(dict(zip(names, row, strict=True)), columns, tokenizer, template) for row in zip(*values, strict=True)
+    ]
+    done = _tokenised(read, tokenizer)
+    encoded = [found if isinstance(found, dict) else {"input_ids": [], "labels": []} for found in done]
+    labels = [each["labels"] for each in encoded]
+    return {
+        "input_ids": [numpy.array(each["input_ids"], "int32") for each in encoded],
+        "labels": [numpy.array(each, "int32") for each in labels],
+        "length": [len(each) for each in labels],
+        "trained": [len(each) - each.count(IGNORED) for each in labels],
+        "row": [index + 1 for index in indices],
+        "problem": ["" if isinstance(found, dict) else found for found in done],
+    }
+
+
+def _marked(row: dict[str, Any], columns: Columns, tokenizer: PreTrainedTokenizerBase, template: str) -> Marked | str:
+    """Return a row's text, or what keeps it from being trained on."""
     written = as_written(row, [*columns.values()])
     if TEXT not in row:
         written = {column: without_nulls(value) for column, value in written.items()}
     try:
         found = conversation(written, columns)
-        encoded = mask(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
+        return marked(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
     except BadRow as error:
-        problem = error.said
+        return error.said
     except (UserError, ValueError, TypeError) as error:
-        problem = str(error)
-    trained = sum(token != IGNORED for token in encoded["labels"])
-    length = len(encoded["input_ids"])
-    return {**encoded, "length": length, "trained": trained, "row": index + 1, "problem": problem}
+        return str(error)
+
+
+def _tokenised(read: list[Marked | str], tokenizer: PreTrainedTokenizerBase) -> list[dict[str, list[int]] | str]:
+    """Tokenise texts, all at once, or one by one where one of them cannot be; what is no text stays."""
+    texts = [each for each in read if isinstance(each, Marked)]
+    try:
+        encoded = iter(tokenise(texts, tokenizer))
+    except (UserError, ValueError, TypeError) as error:
+        if len(read) == 1:
+            return [str(error)]
+        return [done for each in read for done in _tokenised([each], tokenizer)]
+    return [each if isinstance(each, str) else next(encoded) for each in read]
 
 
 def _keep(
