@@ -102,6 +102,16 @@ def test_every_link_leads_somewhere(page):
             assert anchor in slugs, f"{link} in {page}"
 
 
+def test_the_shortest_recipe_is_a_recipe(run, tmp_path):
+    page = (ROOT / "docs/fine-tuning.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(step: sft\n.*?)```", page, flags=re.S)
+    rows = tmp_path / "my_rows.jsonl"
+    rows.write_text('{"question": "Où ?", "answer": "Ici."}\n', "utf-8")
+    (tmp_path / "recipe.yaml").write_text(block.replace(rows.name, str(rows)), "utf-8")
+    code, _, error = run("validate", tmp_path / "recipe.yaml")
+    assert code == 0, error
+
+
 def test_every_launch_file_is_named():
     page = (ROOT / "docs/fine-tuning.md").read_text("utf-8")
     for path in (ROOT / "accelerate_configs").glob("*.yaml"):

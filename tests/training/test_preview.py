@@ -8,7 +8,7 @@ from datasets import Dataset
 
 from luth.training.masking import IGNORED, mask, read_training_template
 from luth.training.mixture import Rows
-from luth.training.preview import data_report, preview, runs
+from luth.training.preview import data_report, preview, runs, spread
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_elsewhere_than_on_a_terminal_trained_text_is_bracketed(rows, tokenizer)
     [
         (1, ["un, row 1"]),
         (2, ["un, row 1", "deux, row 1"]),
-        (3, ["un, row 1", "un, row 3", "deux, row 2"]),
+        (3, ["un, row 1", "un, row 2", "deux, row 1"]),
         (4, ["un, row 1", "un, row 2", "deux, row 1", "deux, row 2"]),
     ],
 )
@@ -58,6 +58,13 @@ def test_the_rows_shown_are_spread_over_the_sources(number, said, rows, tokenize
     shown = preview(rows, tokenizer, number)
     assert re.findall(r"^--- (.*): \d+ tokens, \d+ trained$", shown, re.MULTILINE) == said
     assert shown.startswith(f"{number} of 6 training rows: ")
+
+
+def test_a_small_source_beside_a_large_one_is_shown():
+    assert spread([0] * 60 + [1] * 40, 2) == [0, 60]
+    assert spread([1, 0] * 3, 4) == [0, 2, 1, 3]
+    assert spread([0] * 6 + [1], 5) == [0, 1, 3, 4, 6]
+    assert spread([], 0) == []
 
 
 CONVERSATIONS = [

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from itertools import groupby
+from itertools import cycle, groupby
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
@@ -16,7 +16,7 @@ HEADINGS = ("rows", "tokens", "trained", "too long", "unusable")
 
 
 def preview(rows: Rows, tokenizer: PreTrainedTokenizerBase, number: int) -> str:
-    """Return `number` rows, spread over the sources, with each run of trained tokens marked.
+    """Return `number` rows, one of every source in turn, with each run of trained tokens marked.
 
     On a terminal trained text is black on green and the rest is dim; elsewhere, and where NO_COLOR is set, trained
     text stands between ⟦ and ⟧.
@@ -31,11 +31,28 @@ def preview(rows: Rows, tokenizer: PreTrainedTokenizerBase, number: int) -> str:
     legend = f"{marked(True, 'trained')}, {marked(False, 'not trained')}"
     number = min(number, len(rows.train))
     pieces = [f"{number} of {len(rows.train)} training rows: {legend}, line breaks as they are, special tokens shown."]
-    for at in range(number):
-        row = rows.train[at * len(rows.train) // number]
+    for place in spread(list(rows.train["source"]), number):
+        row = rows.train[place]
         pieces.append(f"--- {rows.name(row)}: {row['length']} tokens, {row['trained']} trained")
         pieces.append("".join(marked(trained, text) for trained, text in runs(row, tokenizer)))
     return "\n".join(pieces)
+
+
+def spread(sources: list[int], number: int) -> list[int]:
+    """Return the places of `number` rows: as many of each source as of any other, as far as it has them.
+
+    Args:
+        sources: the source of every row, by its number.
+        number: at most as many as there are rows.
+    """
+    places: dict[int, list[int]] = {}
+    for place, source in enumerate(sources):
+        places.setdefault(source, []).append(place)
+    taken = dict.fromkeys(places, 0)
+    turns = (source for source in cycle(places) if taken[source] < len(places[source]))
+    for _ in range(number):
+        taken[next(turns)] += 1
+    return [places[source][n * len(places[source]) // count] for source, count in taken.items() for n in range(count)]
 
 
 def runs(row: dict[str, Any], tokenizer: PreTrainedTokenizerBase) -> list[tuple[bool, str]]:

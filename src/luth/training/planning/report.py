@@ -79,7 +79,8 @@ def _time(plan: Plan) -> list[str]:
 
 
 def _hours(plan: Plan) -> list[str]:
-    tokens = f"{plan.tokens.total / 1e6:,.1f} M tokens"
+    total = plan.tokens.total
+    tokens = f"{total / 1e6:,.1f} M tokens" if total >= 1e6 else f"{total:,.0f} tokens"
     if plan.tokens.error:
         tokens += f" (± {2 * plan.tokens.error:.1%})"
     run = f"The run: {plan.tokens.rows:,} rows, {tokens} an epoch, {plan.steps:,.0f} steps"
