@@ -124,6 +124,12 @@ def test_without_a_bar_there_is_a_line_now_and_then(clock, capfd):
     assert "GiB" in lines[2] and "peak" not in lines[2]
 
 
+def test_the_last_step_is_shown_however_soon(clock, capfd):
+    drive(Progress(trainer(), bar=False), clock, steps=12, seconds=1.0)
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["Step 1 of 12", "Step 12 of 12"] and "left" not in lines[-1]
+
+
 def test_the_bar_begins_at_the_checkpoint_and_shows_the_speed(clock, capfd):
     drive(Progress(trainer(), bar=True), clock, steps=20, begin=12)
     out, err = capfd.readouterr()

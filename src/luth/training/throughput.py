@@ -153,7 +153,8 @@ class Progress(TrainerCallback):
         """Show the newest losses, and how fast it went since they were last shown."""
         logs, now = logs or {}, time.monotonic()
         self._held_out_loss = logs.get("eval_loss", self._held_out_loss)
-        too_soon = self._bar is None and self._shown_at and now - self._shown_at < LINE
+        step, total = state.global_step, state.max_steps
+        too_soon = self._bar is None and step < total and self._shown_at and now - self._shown_at < LINE
         if "loss" not in logs or too_soon or not state.is_world_process_zero:
             return
         words = [f"loss {logs['loss']:.3f}"]
@@ -166,9 +167,8 @@ class Progress(TrainerCallback):
         if self._bar is not None:
             self._bar.set_postfix_str(", ".join(words))
             return
-        step, total = state.global_step, state.max_steps
         first, since = self._first or (step, now)
-        if step > first:
+        if first < step < total:
             words.append(f"{duration((now - since) / (step - first) * (total - step))} left")
         say(f"Step {step:,} of {total:,}: {', '.join(words)}.")
 
