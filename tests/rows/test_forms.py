@@ -38,6 +38,7 @@ def read(row):
         },
         {"prompt": "Ça va ?", "completion": "Oui."},
         {"prompt": "Ça va ?", "completion": [SAID]},
+        {"prompt": json.dumps([ASKED]), "completion": json.dumps([SAID])},
         {"prompt": "Ça va ?", "response": "Oui."},
         {"instruction": "Ça va ?", "output": "Oui."},
         {"instruction": "Ça va ?", "input": "", "output": "Oui.", "text": "Below is an instruction"},
@@ -78,6 +79,12 @@ def test_of_a_prompt_of_messages_the_completion_alone_is_learned():
     turns = read({"prompt": [ASKED, SAID, ASKED], "completion": [SAID]})
     assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
     assert [turn.get("train") for turn in turns if turn["role"] == "assistant"] == [False, None]
+
+
+def test_an_answer_that_is_a_list_of_messages_stays_text():
+    answer = json.dumps([SAID])
+    assert read({"prompt": "Ça va ?", "completion": answer})[1]["content"] == answer
+    assert read({"prompt": "[1] Ça va ?", "completion": "Oui."})[0]["content"] == "[1] Ça va ?"
 
 
 def test_tools_speak_and_other_keys_stay():
