@@ -38,7 +38,6 @@ def read(row):
         },
         {"prompt": "Ça va ?", "completion": "Oui."},
         {"prompt": "Ça va ?", "completion": [SAID]},
-        {"prompt": json.dumps([ASKED]), "completion": json.dumps([SAID])},
         {"prompt": "Ça va ?", "response": "Oui."},
         {"instruction": "Ça va ?", "output": "Oui."},
         {"instruction": "Ça va ?", "input": "", "output": "Oui.", "text": "Below is an instruction"},
@@ -79,6 +78,11 @@ def test_of_a_prompt_of_messages_the_completion_alone_is_learned():
     turns = read({"prompt": [ASKED, SAID, ASKED], "completion": [SAID]})
     assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
     assert [turn.get("train") for turn in turns if turn["role"] == "assistant"] == [False, None]
+
+
+def test_a_prompt_of_messages_may_be_json_text():
+    row = {"prompt": [ASKED, SAID, ASKED], "completion": [SAID]}
+    assert read({part: json.dumps(turns) for part, turns in row.items()}) == read(row)
 
 
 def test_an_answer_that_is_a_list_of_messages_stays_text():
