@@ -29,8 +29,8 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
     try:
         optimiser: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=settings.learning_rate)
         if not any(name in str(settings.optim) for name in ("galore", "apollo", "lomo")):
-            kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
-            kind([parameter], **arguments)
+            chosen, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
+            chosen([parameter], **arguments)
     except problems as error:
         raise UserError("bad-recipe-value", f"{path}: optim: {_value(settings.optim)}: {_line(error)}") from error
     try:
