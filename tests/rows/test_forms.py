@@ -80,6 +80,17 @@ def test_of_a_prompt_of_messages_the_completion_alone_is_learned():
     assert [turn.get("train") for turn in turns if turn["role"] == "assistant"] == [False, None]
 
 
+def test_a_prompt_of_messages_may_be_json_text():
+    row = {"prompt": [ASKED, SAID, ASKED], "completion": [SAID]}
+    assert read({part: json.dumps(turns) for part, turns in row.items()}) == read(row)
+
+
+def test_an_answer_that_is_a_list_of_messages_stays_text():
+    answer = json.dumps([SAID])
+    assert read({"prompt": "Ça va ?", "completion": answer})[1]["content"] == answer
+    assert read({"prompt": "[1] Ça va ?", "completion": "Oui."})[0]["content"] == "[1] Ça va ?"
+
+
 def test_tools_speak_and_other_keys_stay():
     turns = [
         {"from": "human", "value": "x"},

@@ -113,6 +113,9 @@ def test_mistakes_in_a_recipe(recipe, changes, code, facts, monkeypatch):
         (["--max_steps", "three"], ["--max_steps", "'three'", "int"]),
         (["--gradient_accumulation_steps", "3"], ["--gradient_accumulation_steps", "global_batch_size"]),
         (["--preview", "x"], ["--preview", "'x'", "int"]),
+        (["--datasets", "a.jsonl"], ["--datasets", "recipe"]),
+        (["--resume", "true"], ["resume_from_checkpoint"]),
+        (["--rank", "8"], ["lora_r"]),
     ],
 )
 def test_mistakes_on_the_command_line(recipe, words, facts):

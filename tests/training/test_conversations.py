@@ -108,7 +108,34 @@ def test_arguments_that_are_no_object_are_named(arguments):
         read([GOOD[0], {"role": "assistant", "content": "", "tool_calls": [call]}, TOOL, GOOD[1]])
 
 
-@pytest.mark.parametrize("mark", [{"weight": 0}, {"weight": 0.0}, {"train": False}, {"weight": 1, "train": False}])
+@pytest.mark.parametrize("name", ["parameters", "input"])
+def test_arguments_have_other_names(name):
+    called = {"role": "assistant", "content": "", "tool_calls": [{"name": "heure", name: '{"lieu": null}'}]}
+    [call] = read([GOOD[0], called, TOOL, GOOD[1]]).messages[1]["tool_calls"]
+    assert call == {"name": "heure", "arguments": {"lieu": None}}
+
+
+def test_one_call_alone_is_a_call():
+    called = {"role": "assistant", "content": None, "function_call": {"name": "heure", "arguments": "{}"}}
+    message = read([GOOD[0], called, {"role": "function", "content": "midi"}, GOOD[1]]).messages[1]
+    assert message["tool_calls"] == [{"name": "heure", "arguments": {}}] and "function_call" not in message
+    with pytest.raises(BadRow, match="tool_calls and function_call"):
+        read([GOOD[0], {**called, "tool_calls": [{"name": "heure"}]}, TOOL, GOOD[1]])
+
+
+@pytest.mark.parametrize("call", [{"arguments": {}}, {"name": "heure", "arguments": {}, "input": {}}])
+def test_a_call_without_a_name_or_with_arguments_twice_is_refused(call):
+    with pytest.raises(BadRow, match=r"turn 2 .assistant. has calls"):
+        read([GOOD[0], {"role": "assistant", "content": "", "tool_calls": [call]}, TOOL, GOOD[1]])
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        *({"weight": 0}, {"weight": 0.0}, {"train": False}, {"weight": 1, "train": False}, {"Weight": 0}),
+        *({"loss": False}, {"loss_weight": 0.0}, {"training": False}, {"trainable": 0}, {"masked": True}, {"mask": 1}),
+    ],
+)
 def test_a_turn_of_no_weight_is_not_trained(mark):
     row = read([GOOD[0], {**GOOD[1], **mark}, {**GOOD[0], "weight": 0}, {**GOOD[1], "weight": 1, "train": None}])
     assert row.untrained == {0} and [message["content"] for message in row.messages] == ["Bonjour", "Salut"] * 2

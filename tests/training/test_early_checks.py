@@ -18,6 +18,8 @@ ROWS = [
     [
         ({"lr_scheduler_type": "cosine_with_min_lr"}, "lr_scheduler_type: cosine_with_min_lr"),
         ({"optim": "stable_adamw"}, "optim: stable_adamw"),
+        ({"adam_beta2": 1.5}, "optim: adamw_torch"),
+        ({"learning_rate": -1.0}, "learning rate: -1.0"),
         (
             {"use_peft": True, "lora_target_modules": ["all-linear"], "lora_modules_to_save": ["embed_tokens"]},
             "lora_modules_to_save: embed_tokens",
@@ -39,6 +41,16 @@ def test_token_ids_beyond_the_embeddings(make_model, tmp_path, write_rows, sft_r
     recipe = sft_recipe(model, [write_rows(ROWS)])
     code, _, err = run("sft", recipe, "--preview", 1)
     assert code == 2 and f"the token id {len(tokenizer) - 1}" in err and "[bad-model]" in err
+
+
+@pytest.mark.parametrize(
+    "given", [[], {"max_new_tokens": -1}, {"num_return_sequences": 3}, {"cache_implementation": "x"}]
+)
+def test_a_generation_config_that_cannot_be_read_is_said(make_model, tmp_path, write_rows, sft_recipe, run, given):
+    model = make_model(tmp_path / "model")
+    (model / "generation_config.json").write_text(json.dumps(given))
+    code, _, err = run("sft", sft_recipe(model, [write_rows(ROWS)]), "--preview", 1)
+    assert code == 2 and "generation_config.json cannot be read" in err and "[bad-model]" in err
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,11 @@ def require_stop(
     last = next(token for token in reversed(labels) if token >= 0)
     stops = [tokenizer.eos_token_id]
     with contextlib.suppress(OSError):
-        configured = GenerationConfig.from_pretrained(name, revision=revision or "main").eos_token_id
+        try:
+            configured = GenerationConfig.from_pretrained(name, revision=revision or "main").eos_token_id
+        except (ValueError, TypeError, AttributeError) as error:
+            line = " ".join(str(error).split())
+            raise UserError("bad-model", f"{name}: its generation_config.json cannot be read: {line}") from error
         stops += configured if isinstance(configured, list) else [configured]
     if last not in stops:
         token = tokenizer.convert_ids_to_tokens(last)

@@ -135,7 +135,7 @@ def _json(file: Path, name: str) -> Iterator[Block]:
         start = lines.read(1 << 16).split()
         lines.seek(first)
         # A list of objects, and no line of JSON lines that happens to be a list.
-        if b"".join(start[:2]).startswith(b"[{"):
+        if b"".join(start[:2]).startswith((b"[{", b"[]")):
             rows = _listed(lines.read(), name)
             while block := list(itertools.islice(rows, BLOCK)):
                 yield len(block), block.__iter__
@@ -150,7 +150,7 @@ def _parsed(line: bytes) -> dict[str, Any] | BadRow:
     except orjson.JSONDecodeError as error:
         if not line.strip():
             return BadRow(BLANK)
-        said = f"not JSON: {error}"
+        said = f"not JSON: {error}: a file is one object a line, or one list of all, [{{...}}, {{...}}]"
         reason = "invalid UTF-8" if "UTF-8" in str(error) else "no JSON"
         return BadRow(reason, line.decode("utf-8", "replace"), "not UTF-8" if reason == "invalid UTF-8" else said)
     return row if isinstance(row, dict) else BadRow("no JSON object", line.decode("utf-8"), NO_OBJECT)
@@ -164,6 +164,8 @@ def _listed(content: bytes, name: str) -> Iterator[dict[str, Any] | BadRow]:
         raise UserError("bad-dataset", f"{name} is not UTF-8: convert it to UTF-8") from None
     decoder, space = json.JSONDecoder(), re.compile(r"[ \t\n\r]*")
     number, at = 0, text.index("[") + 1
+    if text[at:].strip() == "]":
+        return
     while True:
         number += 1
         try:

@@ -9,6 +9,7 @@ from luth.rows.bad_row import BadRow
 # What the turns of a conversation may call who speaks, in any case, and what templates call it.
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 ROLES |= {"model": "assistant", "bot": "assistant", "prompter": "user"}
+ROLES |= {"ai": "assistant", "chatgpt": "assistant", "developer": "system", "ipython": "tool"}
 ROLES |= {"tool": "tool", "observation": "tool", "function": "tool", "function_call": "function_call"}
 TURNS = ("messages", "conversations", "conversation")
 QUESTIONS = ("prompt", "instruction", "question", "query")
@@ -127,7 +128,8 @@ def _turns(value: Any, form: str) -> Messages:
         try:
             value = read_json(value)
         except ValueError:
-            raise BadRow("the turns are text and no JSON") from None
+            text = "the turns are text and no JSON"
+            raise BadRow(text, said=f"{text}: write them with json.dumps") from None
     if isinstance(value, dict):
         value = next((value[key] for key in TURNS if key in value), None) or _rows_of(value)
     if not isinstance(value, list) or not value:
@@ -160,13 +162,17 @@ def _turn(number: int, turn: Any, names: tuple[str, str]) -> dict[str, Any]:
     return {"role": known, "content": _joined(content, number, known), **others}
 
 
+# What kinds of text are called in a message's parts.
+TEXTS = ("text", "input_text", "output_text")
+
+
 def _joined(content: Any, number: int, role: str) -> Any:
     """Return the text of a message's parts, [{type: text, text: ...}]; any other content as it is."""
     if not isinstance(content, list):
         return content
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-        if kind != "text" or not isinstance(part.get("text"), str):
+        if kind not in TEXTS or not isinstance(part.get("text"), str):
             said = f"turn {number} ({role}) has content of the type {kind!r}: text alone is read"
             raise BadRow(f"a message of the {role} that is no text", said=said)
     return "".join(part["text"] for part in content)
@@ -176,7 +182,10 @@ def _question_and_answer(parts: dict[str, Any]) -> Messages:
     asked, answered = (
         next((part for part in each if part in parts), None) for each in ((*QUESTIONS, "input"), ANSWERS)
     )
-    question = parts[str(asked)]
+    question, answer = parts[str(asked)], parts[answered] if answered else None
+    if turns := _turns_in_text(question):
+        # A csv file's messages; an answer that happens to be such a list stays text where the question is none.
+        question, answer = turns, _turns_in_text(answer) or answer
     if isinstance(question, list):
         messages = [{**turn, "train": False} for turn in _turns(question, "messages")]
     else:
@@ -185,11 +194,22 @@ def _question_and_answer(parts: dict[str, Any]) -> Messages:
             question = f"{question}\n\n{more}"
         messages = [*_history(parts.get("history")), {"role": "user", "content": question}]
     if answered:
-        answer = parts[answered]
         messages += (
             _turns(answer, "messages") if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
         )
     return messages
+
+
+def _turns_in_text(value: Any) -> list[Any] | None:
+    """Return the turns that a text holds as JSON; None where it holds none."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return None
+    try:
+        turns = read_json(value)
+    except ValueError:
+        return None
+    found = isinstance(turns, list) and turns and all(isinstance(turn, dict) for turn in turns)
+    return turns if found and all({"role", "from"} & turn.keys() for turn in turns) else None
 
 
 def _history(value: Any) -> Messages:

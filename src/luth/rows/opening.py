@@ -142,6 +142,9 @@ def open_dataset(
 
 def _prepared(builder: datasets.DatasetBuilder, split: str) -> Dataset:
     builder.download_and_prepare()
+    splits: Any = builder.info.splits
+    if splits and not sum(part.num_examples for part in splits.values()):
+        raise ValueError("it has no rows")
     return builder.as_dataset(split=split)  # pyright: ignore[reportReturnType]
 
 

@@ -138,7 +138,6 @@ class ScriptKeys:
     Parameters:
         config (`type`): the configuration class of the script's trainer (SFTConfig, DPOConfig, ...).
         luth (`type`): the dataclass of our keys.
-        required (`tuple[str, ...]`): keys that a recipe must set beside those that every script needs.
         refused (`dict[str, str]`): keys of the configuration class that the script does not take, and why.
         narrowed (`dict`): keys with a narrower type than the configuration class checks, and the reason.
         conflicts (`Callable`): gives a line for each conflict between settings of such a script.
@@ -146,7 +145,6 @@ class ScriptKeys:
 
     config: type[Any]
     luth: type[LuthArguments] = LuthArguments
-    required: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
     narrowed: Narrowed = field(default_factory=dict)
     conflicts: Conflicts = lambda settings: ()
@@ -202,7 +200,7 @@ def recipe_problems(recipe: Settings, keys: ScriptKeys) -> list[str]:
     refused = REFUSED | keys.refused
     found = [f"{key} is not set in a recipe: {why}" for key, why in refused.items() if key in recipe]
     found += problems(recipe, *keys.schemas)
-    required = ("model_name_or_path", "output_dir", "datasets", *keys.required)
+    required = ("model_name_or_path", "output_dir", "datasets")
     found += [f"the key {key!r} is missing" for key in required if not recipe.get(key)]
     for key, (kind, reason) in (NARROWED | keys.narrowed).items():
         if key in recipe and not _is_valid(kind, recipe[key]):
@@ -270,6 +268,8 @@ def _require_known(overrides: list[str], keys: ScriptKeys) -> None:
             raise UserError("bad-argument", f"--{key} is given twice: usage: {USAGE}")
         if key not in keys.names:
             raise UserError("bad-argument", f"unknown key --{key}{nearest(key, keys.names)}: usage: {USAGE}")
+        if key == "datasets":
+            raise UserError("bad-argument", "--datasets is a list of mappings: write it into the recipe")
         if key in refused:
             raise UserError("bad-argument", f"--{key} is not set by hand: {refused[key]}")
 

@@ -10,8 +10,11 @@ from luth.rows.forms import Columns, messages_of
 
 # Columns that are passed to the template beside the conversation.
 TEMPLATE_COLUMNS = ("tools", "chat_template_kwargs")
+# What formats call the arguments of a call; templates call them by the first name.
+ARGUMENTS = ("arguments", "parameters", "input")
 # What says of a message whether it is trained.
-WEIGHTS = ("weight", "train")
+WEIGHTS = ("weight", "train", "training", "trainable", "loss", "loss_weight", "train_on_turn")
+MASKS = ("mask", "masked")
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,19 @@ def _parsed(value: Any) -> Any:
 def _message(number: int, message: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return a message as templates take it, and whether it is trained if it is the assistant's."""
     place = f"turn {number} ({message['role']})"
-    trained = all(_is_trained(place, key, message[key]) for key in WEIGHTS if message.get(key) is not None)
-    message = {key: value for key, value in message.items() if key not in WEIGHTS}
+    said = {key: key.lower() in MASKS for key in message if key.lower() in (*WEIGHTS, *MASKS)}
+    trained = all(
+        _is_trained(place, key, message[key]) != masked for key, masked in said.items() if message[key] is not None
+    )
+    message = {key: value for key, value in message.items() if key not in said}
     if message["role"] == "function_call":
         message |= {"role": "assistant", "content": "", "tool_calls": message["content"]}
+    # One call alone, as the first version of OpenAI's format has it.
+    called = message.pop("function_call", None)
+    if called and message.get("tool_calls"):
+        raise BadRow(f"{place} has tool_calls and function_call: leave one of them out")
+    if called:
+        message["tool_calls"] = called
     if message.get("tool_calls"):
         message["tool_calls"] = _calls(place, message["tool_calls"])
     if message["role"] == "tool" and message["content"] is None:
@@ -90,19 +102,26 @@ def _calls(place: str, calls: Any) -> Any:
         calls = read_json(calls) if isinstance(calls, str) else calls
         return [_call(call) for call in ([calls] if isinstance(calls, dict) else calls)]
     except (ValueError, TypeError, AttributeError):
-        raise BadRow(f"{place} has calls, or arguments of a call, that are no JSON objects") from None
+        raise BadRow(
+            f"{place} has calls, or arguments of a call, that are no JSON objects, or a call without a name"
+        ) from None
 
 
 def _call(call: dict[str, Any]) -> dict[str, Any]:
     if "function" in call:
         return {**call, "function": _call(call["function"])}
-    arguments = call.get("arguments")
+    if not isinstance(call.get("name"), str):
+        raise ValueError("a call without a name")
+    given = [key for key in ARGUMENTS if call.get(key) is not None]
+    if len(given) > 1:
+        raise ValueError("arguments under two names")
+    arguments = call[given[0]] if given else None
     if isinstance(arguments, str):
         arguments = read_json(arguments) if arguments.strip() else {}
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
         raise ValueError("arguments that are no object")
-    return {**call, "arguments": arguments}
+    return {**{key: value for key, value in call.items() if key not in ARGUMENTS}, "arguments": arguments}
 
 
 def conversation_problem(messages: Any) -> str | None:

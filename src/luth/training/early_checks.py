@@ -26,12 +26,13 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
     problems = (ValueError, TypeError, ImportError, RuntimeError, AttributeError)
     specific: Any = settings.lr_scheduler_kwargs
     parameter = torch.nn.Parameter(torch.zeros(1))
-    optimiser: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=settings.learning_rate)
-    if not any(name in str(settings.optim) for name in ("galore", "apollo", "lomo")):
-        try:
-            Trainer.get_optimizer_cls_and_kwargs(settings)
-        except problems as error:
-            raise UserError("bad-recipe-value", f"{path}: optim: {_value(settings.optim)}: {_line(error)}") from error
+    try:
+        optimiser: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=settings.learning_rate)
+        if not any(name in str(settings.optim) for name in ("galore", "apollo", "lomo")):
+            chosen, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
+            chosen([parameter], **arguments)
+    except problems as error:
+        raise UserError("bad-recipe-value", f"{path}: optim: {_value(settings.optim)}: {_line(error)}") from error
     try:
         get_scheduler(
             settings.lr_scheduler_type,
