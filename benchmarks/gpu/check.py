@@ -171,8 +171,10 @@ def commit() -> str | None:
 def main(arguments: list[str]) -> None:
     args = make_parser().parse_args(arguments)
     begun = time.monotonic()
-    with open(args.expected, "rb") as file:
-        plan = tomllib.load(file)
+    try:
+        plan = tomllib.loads(args.expected.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        stop("bad-argument", f"--expected: {args.expected}: {error}")
     steps, out = chosen(plan, args.steps), output_folder(args.out)
     with tempfile.TemporaryDirectory(prefix="gpu-check-") as scratch:
         site = Path(scratch) / "site"

@@ -182,6 +182,7 @@ def test_what_wheels_lack_or_cannot_be(machine, tmp_path):
     (tmp_path / "broken/hjson-9-py3-none-any.whl").write_bytes(b"PK")
     refused(machine("--wheels", tmp_path / "broken"), "bad-argument", "hjson")
     refused(machine("--steps", "Q"), "bad-argument", "Q")
+    refused(machine("--expected", empty / "none.toml"), "bad-argument", "none.toml")
 
 
 def test_wheels_are_unpacked_where_another_version_is_here_and_torch_never(machine, plan, tmp_path):

@@ -113,6 +113,23 @@ def test_a_passthrough_may_have_a_layer_twice(make_model, tmp_path, merge):
     assert code == 2 and "layer_types" in said and "[bad-merge]" in said and not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ({}, "bad-recipe-value"),
+        ({"layer_range": [0]}, "bad-recipe-value"),
+        ({"layer_range": [1, 1]}, "bad-recipe-value"),
+        ({"layer_range": ["0", "2"]}, "bad-recipe-value"),
+        ({"layer_range": [0, 9]}, "bad-merge"),
+    ],
+)
+def test_slices_are_of_layers_that_there_are(pair, merge, source, code):
+    slices = [{"sources": [{"model": str(pair[0]), **source}]}]
+    more = {"merge_method": "passthrough", "models": None, "parameters": None, "base_model": None}
+    found, said, folder = merge(*pair, slices=slices, **more)
+    assert found == 2 and f"[{code}]" in said and "layer_range" in said and not folder.exists(), said
+
+
 @pytest.mark.slow
 def test_the_recipe_s_tokenizer_and_template_are_what_the_check_expects(make_model, tmp_path, merge, tokenizer):
     folders = [make_model(tmp_path / name, seed=seed, vocab_size=640) for seed, name in enumerate("abc")][1:]

@@ -147,6 +147,7 @@ def test_mistakes_on_the_command_line(recipe, words, facts):
         ({"hub_model_id": "anna/essai"}, ["hub_model_id", "push_to_hub: true"]),
         ({"global_batch_size": 0}, ["global_batch_size: 0"]),
         ({"lora_r": 4}, ["lora_", "use_peft: true"]),
+        ({"use_peft": True, "lora_r": 0}, ["lora_r", "1"]),
         ({"load_in_4bit": True}, ["load_in_", "use_peft: true"]),
         ({"preview": -1}, ["preview: -1", "0"]),
         ({"hub_strategy": "checkpoint"}, ["hub_strategy", "pickled optimiser states"]),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 from transformers import (
     AutoConfig,
@@ -46,10 +47,15 @@ def require_model(name: str) -> None:
 
 
 def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
-    """Load the model's configuration."""
+    """Load the model's configuration; raise `UserError` where transformers cannot read it or knows no such family."""
     require_model(name)
-    with about(name):
-        return AutoConfig.from_pretrained(name, revision=revision)
+    try:
+        with about(name):
+            return AutoConfig.from_pretrained(name, revision=revision)
+    except (ValueError, OSError, StrictDataclassError) as error:
+        raise UserError(
+            "bad-model", f"{name}: its config.json cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:

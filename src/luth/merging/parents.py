@@ -88,10 +88,20 @@ def check_tokenizer(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
 
 
 def check_layers(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
-    """Raise `UserError` where `slices` change the number of layers of a model whose config.json lists every layer.
+    """Raise `UserError` where `slices` take layers that a model lacks, or change how many a config.json lists.
 
     MergeKit changes the number alone, and transformers refuses such a configuration after the whole merge.
     """
+    for source in (source for part in recipe.get("slices") or [] for source in part["sources"]):
+        # MergeKit's name of a model may be a mapping, of which it says itself what is wrong.
+        folder = folders.get(str(source.get("model")))
+        has = folder and _content(folder).get("num_hidden_layers")
+        if has and source["layer_range"][1] > has:
+            raise UserError(
+                "bad-merge",
+                f"slices: layer_range {source['layer_range']} of {source['model']}, which has {has} layers: "
+                f"it ends at {has} at most",
+            )
     name, base = next(iter(folders.items()))
     listed = _content(base).get("layer_types")
     ranges = [part["sources"][0]["layer_range"] for part in recipe.get("slices") or []]

@@ -49,9 +49,33 @@ class MergeRecipe:
                 lines += [f"parameters: {name}: unknown key {key!r}{nearest(key, FILTER_KEYS)}" for key in unknown]
         if not (self.models or self.slices or self.modules):
             lines.append("one of 'models', 'slices' and 'modules' must say what is merged")
+        lines += [
+            f"slices: layer_range: {found!r} is not [FIRST, END], two whole numbers, of which END is no layer any more"
+            for found in _layer_ranges(self.slices or [])
+            if not _is_range(found)
+        ]
         shares = [share for name, value in _parameters(keys) if name == "t" for share in _numbers(value)]
         outside = [share for share in shares if not 0 <= share <= 1]
         return lines + [f"parameters: t: {share} is outside 0 (the base) to 1 (the other model)" for share in outside]
+
+
+def _layer_ranges(slices: list[dict[str, Any]]) -> list[Any]:
+    """Return the layer_range of every source of `slices`, None where there is none."""
+    sources = [part.get("sources") or [{}] for part in slices]
+    return [
+        source.get("layer_range") if isinstance(source, dict) else None
+        for each in sources
+        for source in (each if isinstance(each, list) else [{}])
+    ]
+
+
+def _is_range(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(number) is int for number in value)
+        and 0 <= value[0] < value[1]
+    )
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any]]:

@@ -95,6 +95,7 @@ NARROWED: Narrowed = {
     "per_device_train_batch_size": (PositiveInt, "per_device_train_batch_size is at least 1"),
     "torch_compile_mode": WITHOUT_GRAPHS,
     "max_length": (Annotated[int | None, Field(gt=0)], "max_length is at least 1"),
+    "lora_r": (PositiveInt, "lora_r is at least 1"),
     "lora_task_type": (Literal["CAUSAL_LM"], "lora_task_type is CAUSAL_LM: the adapter of a chat model"),
     "dtype": (Literal["float32", "bfloat16", "auto"], "dtype is one of float32, bfloat16, auto"),
     "hub_strategy": (

@@ -6,6 +6,7 @@ import numpy
 import pytest
 import yaml
 
+from luth.checkpoints.models import load_config
 from luth.core.devices import GIB, Card
 from luth.core.errors import UserError
 from luth.training.planning.batches import assumed, counted
@@ -91,6 +92,47 @@ def test_other_words_are_left_to_the_recipe():
     )
     assert asked.plan and asked.gpu == "a100"
     assert others == ["--max_steps", "3", "--lora_target_modules", "a", "b"]
+
+
+@pytest.mark.parametrize("words", [["--tokens", "nan"], ["--tokens", "inf"], ["--processes", "0"], ["--preview", "2"]])
+def test_options_without_a_sense_are_a_line(words):
+    def numbers(parser):
+        parser.add_argument("--plan", action="store_true")
+        parser.add_argument("--tokens", type=float)
+        parser.add_argument("--processes", type=int)
+        for name in ("--gpu", "--launch"):
+            parser.add_argument(name)
+
+    with pytest.raises(UserError) as error:
+        split_options(["--plan", *words], numbers)
+    assert error.value.code == "bad-argument"
+
+
+def test_an_adapter_on_no_matrix_is_not_planned(monkeypatch, qwen3):
+    lora = RECIPE | {"use_peft": True, "lora_target_modules": ["queries"]}
+    with pytest.raises(UserError, match="lora_target_modules") as error:
+        make_plan(lora, QWEN3, Card("card", 80 * GIB, 1e14, 1e12), TOKENS)
+    assert error.value.code == "bad-recipe-value"
+    # A run may have names that only PEFT knows: it is not stopped.
+    monkeypatch.setattr("luth.core.devices.this_card", lambda: Card("card", 80 * GIB, 1e14, 1e12))
+    real = Run(qwen3)
+    real.recipe = real.recipe | lora
+    warn_if_too_small(real, "one process", 1, numpy.full(1000, 592))
+
+
+@pytest.mark.parametrize("content", [QWEN3_CONFIG | {"model_type": "none"}, QWEN3_CONFIG | {"hidden_size": "1"}, "{"])
+def test_a_configuration_that_transformers_cannot_read_is_a_line(qwen3, content):
+    (qwen3 / "config.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(UserError) as error:
+        load_config(str(qwen3))
+    assert error.value.code == "bad-model" and "\n" not in str(error.value)
+
+
+def test_what_a_tiny_model_needs_is_not_zero(run, make_model, write_rows, sft_recipe, tmp_path):
+    recipe = sft_recipe(make_model(tmp_path / "model"), [write_rows([conversation(n) for n in range(40)])])
+    code, out, err = run("sft", recipe, "--plan", "--tokens", "1000")
+    assert code == 0, err
+    assert 0 < float(re.search(r"^all +([\d.]+)$", out, re.MULTILINE)[1]) < 1
 
 
 def test_a_card_too_small_is_told_what_fits_it():

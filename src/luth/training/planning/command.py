@@ -1,6 +1,7 @@
 """`scripts/sft.py RECIPE --plan`: its options, the data that it samples, and the warning before a real run."""
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,9 +28,11 @@ def split_options(
     given = [name for name in ("gpu", "processes", "launch", "tokens") if getattr(asked, name) is not None]
     if given and not asked.plan:
         raise UserError("bad-argument", f"--{given[0]} is for --plan: add it")
+    if asked.plan and any(word.split("=")[0] == "--preview" for word in others):
+        raise UserError("bad-argument", "--preview and --plan print different things: leave one of them out")
     for name in ("processes", "tokens"):
-        if getattr(asked, name) is not None and getattr(asked, name) < 1:
-            raise UserError("bad-argument", f"--{name} is at least 1")
+        if getattr(asked, name) is not None and not 1 <= getattr(asked, name) < math.inf:
+            raise UserError("bad-argument", f"--{name} is a number, at least 1")
     return asked, others
 
 
@@ -106,14 +109,14 @@ def warn_if_too_small(args: Any, kind: str | None, processes: int | None, length
     card = None if args.training.use_cpu else this_card()
     if card is None:
         return
-    try:
-        shape = shape_of(load_config(args.model_name, args.model.model_revision))
-    except UserError:
-        # A family whose shape is not known can be trained all the same.
-        return
     rows = numpy.array(lengths)
     tokens = Tokens(len(rows), float(rows.sum()), 0.0, rows, numpy.ones(len(rows)), 1.0, int(rows.max()))
-    plan = make_plan(args.recipe, shape, card, tokens, kind or "one process", processes or 1)
+    try:
+        shape = shape_of(load_config(args.model_name, args.model.model_revision))
+        plan = make_plan(args.recipe, shape, card, tokens, kind or "one process", processes or 1)
+    except UserError:
+        # A family or an adapter whose shape is not known can be trained all the same.
+        return
     if plan.free >= 0:
         return
     line = verdict(args.recipe, plan).removeprefix("Verdict: ")

@@ -46,8 +46,10 @@ def verdict(recipe: dict[str, Any], plan: Plan) -> str:
 def _memory(plan: Plan) -> list[str]:
     largest = plan.batches.largest
     title = f"memory, the largest micro-batch: {largest.tokens:,} tokens"
-    rows = [(part.name, f"{part.size / GIGA:.1f}", part.why) for part in plan.parts]
-    return _table((title, "GB", ""), [*rows, ("all", f"{plan.needed / GIGA:.1f}", "")])
+    # What a tiny model needs is 0.0 otherwise.
+    digits = 1 if plan.needed >= GIGA else 4
+    rows = [(part.name, f"{part.size / GIGA:.{digits}f}", part.why) for part in plan.parts]
+    return _table((title, "GB", ""), [*rows, ("all", f"{plan.needed / GIGA:.{digits}f}", "")])
 
 
 def _time(plan: Plan) -> list[str]:

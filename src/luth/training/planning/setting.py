@@ -135,11 +135,22 @@ def setting_of(recipe: dict[str, Any], shape: Shape, kind: str, processes: int) 
 
 
 def adapter(shape: Shape, recipe: dict[str, Any]) -> int:
-    """Return the number of weights of a recipe's LoRA adapter."""
+    """Return the number of weights of a recipe's LoRA adapter.
+
+    Raises:
+        UserError: lora_target_modules names none of the model's matrices.
+    """
     targets = recipe.get("lora_target_modules") or ["q_proj", "v_proj"]
     targets = [targets] if isinstance(targets, str) else list(targets)
     rank = int(recipe.get("lora_r", 16))
     aimed = [matrix for matrix in shape.matrices if "all-linear" in targets or matrix.name in targets]
+    if not aimed:
+        names = sorted({matrix.name for matrix in shape.matrices})
+        raise UserError(
+            "bad-recipe-value",
+            f"lora_target_modules: the plan finds {', '.join(targets)} in no layer of a {shape.family} model"
+            f"{nearest(targets[0], names)}: it knows all-linear, {', '.join(names)}",
+        )
     return rank * sum((matrix.inputs + matrix.outputs) * matrix.layers for matrix in aimed)
 
 
