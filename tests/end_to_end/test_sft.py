@@ -106,7 +106,7 @@ def test_memory_that_runs_out_in_training_is_one_line_that_says_what_to_lower(
 def test_stopped_by_ctrl_c_a_run_goes_on_with_other_settings_and_for_longer(
     make_model, rows, sft_recipe, run, tmp_path
 ):
-    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], max_steps=60, output_dir=str(tmp_path / "whole"))
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], max_steps=150, output_dir=str(tmp_path / "whole"))
     code, _, err = run("sft", recipe)
     assert code == 0, err
     folder = tmp_path / "stopped"
@@ -129,20 +129,20 @@ def test_stopped_by_ctrl_c_a_run_goes_on_with_other_settings_and_for_longer(
     assert record["changes"][0]["before"]["per_device_train_batch_size"] == 2 and record["status"] == "finished"
     assert record["recipe"]["per_device_train_batch_size"] == 1
     steps = [entry["step"] for entry in map(json.loads, (folder / "log_history.jsonl").open()) if "loss" in entry]
-    assert steps[-3:] == [40, 50, 60]
+    assert steps[-3:] == [130, 140, 150]
 
     code, out, err = run("sft", recipe, "--output_dir", folder, "--report_to", "none", "--logging_steps", "3")
     assert code == 0 and "nothing to do" in out, err
-    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "50", *words)
-    assert code == 2 and "is at step 60" in err and "[bad-checkpoint]" in err, err
+    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "140", *words)
+    assert code == 2 and "is at step 150" in err and "[bad-checkpoint]" in err, err
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
-    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "66", *words)
-    assert code == 0 and "schedule ends at step 66 now (before: 60)" in out, (out, err)
+    code, out, err = run("sft", recipe, "--output_dir", folder, "--max_steps", "156", *words)
+    assert code == 0 and "schedule ends at step 156 now (before: 150)" in out, (out, err)
     record = json.loads((folder / "run.json").read_text())
-    assert (record["status"], record["steps"], record["changes"][-1]["before"]["max_steps"]) == ("finished", 66, 60)
-    code, _, err = run("sft", recipe, "--output_dir", folder, "--learning_rate", "0.1", "--max_steps", "70")
+    assert (record["status"], record["steps"], record["changes"][-1]["before"]["max_steps"]) == ("finished", 156, 150)
+    code, _, err = run("sft", recipe, "--output_dir", folder, "--learning_rate", "0.1", "--max_steps", "160")
     assert code == 2 and "different: learning_rate" in err, err
-    code, _, err = run("sft", recipe, "--output_dir", tmp_path / "whole", "--max_steps", "70")
+    code, _, err = run("sft", recipe, "--output_dir", tmp_path / "whole", "--max_steps", "160")
     assert code == 2 and "no checkpoint" in err and "[output-unusable]" in err, err
 
 

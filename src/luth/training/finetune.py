@@ -243,9 +243,10 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
     Raises:
         KeyboardInterrupt: a signal stopped the training, and a checkpoint is written.
     """
-    trainer.remove_callback(ProgressCallback)
-    if mended := mend_generation_config(trainer.model.generation_config):
+    model: Any = trainer.model
+    if mended := mend_generation_config(model.generation_config):
         say(mended)
+    trainer.remove_callback(ProgressCallback)
     trainer.remove_callback(PrinterCallback)
     progress = Progress(trainer, bar=not trainer.args.disable_tqdm)
     trainer.add_callback(progress)

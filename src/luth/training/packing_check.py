@@ -95,7 +95,8 @@ def small_model(config: PretrainedConfig, attention: str | None, dtype: torch.dt
         small.sliding_window = 8
     small._attn_implementation = attention
     # Not `from_config`, which would share the weights out among the processes under ZeRO-3.
-    model: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(small)](small).to(dtype).eval()
+    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(small)]
+    model = kind(small).to(dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             # Larger than at the start of a training, so that a layer that mixes documents shows.
