@@ -20,7 +20,7 @@ from transformers import (
 
 from luth.core.errors import UserError, about, explain
 from luth.core.files import folder_fingerprint
-from luth.core.recipes import is_local
+from luth.core.recipes import is_local, looked_in
 
 # What a generation_config says of sampling alone.
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_h", "epsilon_cutoff", "eta_cutoff")
@@ -32,9 +32,7 @@ def require_model(name: str) -> None:
         return
     folder = Path(name)
     if not folder.is_dir():
-        raise UserError(
-            "bad-model", f"{name}: no such model folder (paths are from the folder where the command is started)"
-        )
+        raise UserError("bad-model", f"{name}: no such model folder{looked_in(name)}: correct the path")
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
         raise UserError(
             "bad-model",

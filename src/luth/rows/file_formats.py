@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from luth.core.errors import UserError, about
+from luth.core.recipes import looked_in
 from luth.rows.bad_row import BadRow
 
 BLOCK = 1000
@@ -70,8 +71,7 @@ def files_named(path: str) -> list[Path]:
         return [Path(path)]
     files = sorted(Path(name) for name in glob.glob(path, recursive=True) if Path(name).is_file())
     if not files and means_files(path):
-        line = f"{path}: no such file (paths are from the folder where the command is started)"
-        raise UserError("bad-dataset", line)
+        raise UserError("bad-dataset", f"{path}: no such file{looked_in(path)}: correct the path")
     return files
 
 

@@ -11,6 +11,7 @@ from datasets import Dataset, load_dataset
 
 from luth.core.errors import UserError
 from luth.core.files import sha256
+from luth.core.recipes import looked_in
 from luth.rows.file_formats import FORMATS, files_named, format_of, means_files, require_format
 from luth.rows.forms import Columns, NoForm, described, recognised
 from luth.rows.opening import as_written, column_names, is_text, loading, open_dataset, open_files
@@ -183,9 +184,7 @@ def local_files(source: Source) -> list[Path]:
 
 def _checked(file: Path, kind: str) -> Path:
     if not file.is_file():
-        raise UserError(
-            "bad-dataset", f"{file}: no such dataset file (paths are from the folder where the command is started)"
-        )
+        raise UserError("bad-dataset", f"{file}: no such dataset file{looked_in(file)}: correct the path")
     if file.stat().st_size == 0:
         raise UserError("bad-dataset", f"{file} is empty: a dataset file holds rows")
     found = format_of(file)
