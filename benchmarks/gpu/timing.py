@@ -69,10 +69,18 @@ class Stopwatch(TrainerCallback):
         return self.tokens / self.step_seconds
 
     def top(self, count: int) -> list[str]:
-        """Return the operators of the profiled step that took most of the device's time, a line each."""
-        attribute = "self_device_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
-        # On a GPU a kernel is listed as well as the operator that started it, with the same time.
-        events = [event for event in self.profile.key_averages() if event.device_type == torch.autograd.DeviceType.CPU]
+        """Return what took most of the device's time in the profiled step, a line each: operators, then kernels.
+
+        A kernel's time is its operator's too. Compiled layers show as kernels only.
+        """
+        kinds = [torch.autograd.DeviceType.CPU]
+        attribute = "self_cpu_time_total"
+        if torch.cuda.is_available():
+            kinds, attribute = [*kinds, torch.autograd.DeviceType.CUDA], "self_device_time_total"
+        return [line for kind in kinds for line in self._largest(kind, attribute, count)]
+
+    def _largest(self, kind: Any, attribute: str, count: int) -> list[str]:
+        events = [event for event in self.profile.key_averages() if event.device_type == kind]
         events.sort(key=lambda event: -getattr(event, attribute))
         whole = sum(getattr(event, attribute) for event in events) or 1
         return [
