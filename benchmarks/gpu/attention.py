@@ -75,17 +75,17 @@ def kernel_takes_bf16(device: str) -> bool:
     from luth.training import attention
 
     seen: list[Any] = []
-    kernel: Any = attention._by_kernel
+    kernel: Any = attention.by_kernel
 
     def look(query: torch.Tensor, *arguments: Any, **more: Any) -> torch.Tensor:
         seen.append(query.dtype)
         return kernel(query, *arguments, **more)
 
-    attention._by_kernel = look
+    attention.by_kernel = look
     try:
         compare(device, 64, (7, 9))
     finally:
-        attention._by_kernel = kernel
+        attention.by_kernel = kernel
     return seen == [torch.bfloat16]
 
 

@@ -32,6 +32,7 @@ def main(until: str, times: str, script: str, *arguments: str) -> None:
     finally:
         if stopwatch.seconds:
             found = {"seconds": stopwatch.seconds, "peak_memory_bytes": peak_bytes()}
+            found |= {"card_memory_bytes": stopwatch.on_card}
             if len(stopwatch.seconds) > 3:
                 found |= {"step_seconds": stopwatch.step_seconds, "tokens_per_second": stopwatch.tokens_per_second}
             Path(times).write_text(json.dumps(found), "utf-8")

@@ -22,6 +22,8 @@ class Stopwatch(TrainerCallback):
         self.tokens = 0.0
         self.profiled_step = profiled_step
         self.profile: Any = None
+        # What nvidia-smi would show, in bytes: CUDA's own and what the allocator holds with it, at the end; 0 on a CPU.
+        self.on_card = 0
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
@@ -54,6 +56,9 @@ class Stopwatch(TrainerCallback):
     ) -> None:
         """Stop it, when the device has done its work."""
         self.seconds.append(_now() - self.begun)
+        if torch.cuda.is_available():
+            free, total = torch.cuda.mem_get_info()
+            self.on_card = max(self.on_card, total - free)
         # global_step counts this one already.
         if self.profile is not None and state.global_step - 1 == self.profiled_step:
             self.profile.stop()

@@ -243,6 +243,8 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
     derived = {
         "gradient_accumulation_steps": accumulation_steps(chosen.global_batch_size, chosen.per_device_train_batch_size)
     }
+    # Compiling would switch TF32 on, whose 11 bits round the positions beyond 2,048 in the rotary embedding.
+    derived["tf32"] = bool(chosen.tf32)
     if getattr(chosen, "preview", None) is not None:
         derived["use_cpu"] = True
     elif not chosen.use_cpu:

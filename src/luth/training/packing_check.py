@@ -11,8 +11,9 @@ from luth.core.errors import UserError, explain
 from luth.training.attention import VARLEN
 from luth.training.short_convolution import keep_documents_apart
 
-# A mixing layer of random weights is 100 times further off, rounding a hundredth as much; in 16 bits, 0.02.
-EXACT = 1e-3
+# A mixing layer of random weights is 10 times further off; rounding a thousandth as much, a tenth where kernels of a
+# GPU take TF32; in 16 bits, 0.02.
+EXACT = 1e-2
 EXACT_IN_16_BITS = 5e-2
 
 
