@@ -5,12 +5,13 @@
     python benchmarks/gpu/check.py --try
 
 Each step is a process with a time limit; expected.toml says what is expected of it. The folder of --out gets
-results.json, rewritten after every figure, so that nothing is lost when the machine goes; report.md, the table; and
-log.txt. docs/gpu.md says how to collect wheels, what the steps mean and what to send back. This script needs the
+results.json, rewritten after every figure, so that nothing is lost when the machine goes; report.md, the table;
+log.txt; and background.txt, the log of what compiles layers beside the first steps. docs/gpu.md says how to collect wheels, what the steps mean and what to send back. This script needs the
 standard library only. Exit code 0: as expected; 1: something is other or failed; 2: it could not begin.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -133,6 +135,31 @@ def _end_group(process: subprocess.Popen) -> None:
             continue
 
 
+@contextlib.contextmanager
+def in_background(
+    found: dict[str, Any] | None, on_cpu: bool, environment: dict[str, str], scratch: str, out: Path
+) -> Iterator[None]:
+    """Run the plan's background program beside the steps; it ends when they end, if not before."""
+    if found is None:
+        yield
+        return
+    words = [sys.executable, str(HERE / found["program"]), *found["arguments"], "--scratch", f"{scratch}/background"]
+    with open(out / "background.txt", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [*words, *(["--try"] if on_cpu else [])],
+            cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        _end_group(process)
+
+
+def wants(steps: list[dict[str, Any]], plan: dict[str, Any]) -> bool:
+    """Tell whether any of the steps uses what the background program makes."""
+    return any(step["name"] in plan.get("background", {}).get("steps", []) for step in steps)
+
+
 def chosen(plan: dict[str, Any], asked: str | None) -> list[dict[str, Any]]:
     """Return the steps to run."""
     names = [step["name"] for step in plan["step"]]
@@ -192,11 +219,12 @@ def main(arguments: list[str]) -> None:
         make_folder(out)
         results = Results(out / "results.json", facts, plan["cards"])
         with open(out / "log.txt", "a", encoding="utf-8") as log:
-            for step in steps:
-                left = plan["seconds"] - (time.monotonic() - begun)
-                limit = TRIAL if args.on_cpu else min(step["seconds"], left) if left > LEAST else 0
-                _one_step(step | {"environment": around}, args.on_cpu, limit, scratch, results, log)
-                (out / "report.md").write_text(table(results.record), "utf-8")
+            with in_background(plan["background"] if wants(steps, plan) else None, args.on_cpu, around, scratch, out):
+                for step in steps:
+                    left = plan["seconds"] - (time.monotonic() - begun)
+                    limit = TRIAL if args.on_cpu else min(step["seconds"], left) if left > LEAST else 0
+                    _one_step(step | {"environment": around}, args.on_cpu, limit, scratch, results, log)
+                    (out / "report.md").write_text(table(results.record), "utf-8")
     results.record["finished"] = True
     results.write()
     print(f"{table(results.record)}\n{summary(results.record)} {out}", flush=True)

@@ -13,13 +13,15 @@ MARK = "@figure "
 BEGUN = time.monotonic()
 
 
-def step_arguments(about: str) -> argparse.Namespace:
-    """Read a step's command line: `on_cpu`, the folder `scratch`, and the `results` so far."""
+def step_arguments(about: str, *flags: str) -> argparse.Namespace:
+    """Read a step's command line: `on_cpu`, the folder `scratch`, the `results` so far, and flags of its own."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--try", dest="on_cpu", action="store_true", help="on a CPU, tiny")
     parser.add_argument("--scratch", type=Path, required=True, help="a folder for models and rows")
     parser.add_argument("--results", type=Path, help="what the steps before this one found")
     parser.add_argument("--seconds", type=float, default=3600, help="after which this step is stopped")
+    for flag in flags:
+        parser.add_argument(flag, action="store_true")
     return parser.parse_args()
 
 

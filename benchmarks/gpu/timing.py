@@ -22,7 +22,7 @@ class Stopwatch(TrainerCallback):
         self.tokens = 0.0
         self.profiled_step = profiled_step
         self.profile: Any = None
-        # What nvidia-smi would show, in bytes: CUDA's own and what the allocator holds with it, at the end; 0 on a CPU.
+        # What nvidia-smi would show, in bytes: CUDA's own, and all that the allocator holds; 0 on a CPU.
         self.on_card = 0
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -4,9 +4,13 @@ A step accumulates two packs; ms is of one. It is scripts/sft.py itself, in this
 imported once. Times are the median step's.
 """
 
+import argparse
+import faulthandler
 import gc
 import importlib.util
+import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +21,16 @@ from timing import StopAfterTraining, TrainedEnough, peak_bytes, watch
 from transformers.models.qwen3 import modeling_qwen3
 
 SMALL, LARGE = "recipes/luth-0.6b.yaml", "recipes/luth-1.7b.yaml"
-# Name, recipe, and what it changes; the most telling first, in case there is no time for all.
+# Name, recipe, and what it changes; compiled layers after others, which gives the background time to compile.
 VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (SMALL, SMALL, {}),
-    ("layers compiled", SMALL, {"torch_compile": True}),
     ("no checkpointing", SMALL, {"gradient_checkpointing": False}),
-    ("Liger layers", SMALL, {"use_liger_kernel": True, "torch_compile": False}),
-    ("compiled, no checkpointing", SMALL, {"torch_compile": True, "gradient_checkpointing": False}),
+    ("Liger layers", SMALL, {"use_liger_kernel": True}),
     (LARGE, LARGE, {}),
-    ("compiled, every second layer checkpointed", SMALL, {"torch_compile": True, "gradient_checkpointing_every": 2}),
+    ("layers compiled", SMALL, {"torch_compile": True}),
+    ("compiled, no checkpointing", SMALL, {"torch_compile": True, "gradient_checkpointing": False}),
     ("bf16 weights", SMALL, {"dtype": "bfloat16"}),
+    ("compiled, every second layer checkpointed", SMALL, {"torch_compile": True, "gradient_checkpointing_every": 2}),
     ("use_kernels", SMALL, {"model_init_kwargs": {"use_kernels": True}}),
 )
 PROFILED = (SMALL, "layers compiled")
@@ -74,25 +78,45 @@ def unavailable(changed: dict[str, Any]) -> str | None:
     return None
 
 
-def main() -> None:
-    args = step_arguments(__doc__ or "")
+def compile_only(args: argparse.Namespace) -> None:
+    """Train a few steps of every variant with compiled layers, for what the compilers keep; say now and then where."""
+    faulthandler.dump_traceback_later(60, repeat=True)
+    for name, recipe, changed in VARIANTS:
+        if changed.get("torch_compile"):
+            begun = time.monotonic()
+            one_variant(args, name, recipe, changed, profiled=False)
+            print(f"{name}: {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def one_variant(
+    args: argparse.Namespace, name: str, recipe: str, changed: dict[str, Any], profiled: bool
+) -> tuple[StopAfterTraining, int]:
+    """Train a variant; return what `train` does."""
     device, length, steps = ("cpu", 256, TRIED_STEPS) if args.on_cpu else ("cuda", 16384, STEPS)
-    rows = write_rows(args.scratch / "rows.jsonl", steps * PACKS * length * 5 // 4, length)
-    models = {SMALL: QWEN3_06B, LARGE: QWEN3_17B}
-    for at, (name, recipe, changed) in enumerate(VARIANTS):
+    args.scratch.mkdir(exist_ok=True)
+    rows = args.scratch / "rows.jsonl"
+    if not rows.exists():
+        write_rows(rows, steps * PACKS * length * 5 // 4, length)
+    shape = TINY["qwen3"] if args.on_cpu else {SMALL: QWEN3_06B, LARGE: QWEN3_17B}[recipe]
+    model = write_model(args.scratch / f"model-{shape['hidden_size']}", shape, device)
+    here = {"use_cpu": args.on_cpu, "global_batch_size": PACKS, "max_steps": steps, "max_length": length}
+    output = args.scratch / f"variant-{re.sub(r'[^a-z0-9]+', '-', name.lower())}"
+    path = write_recipe(args.scratch / "recipe.yaml", recipe, model, rows, output_dir=str(output), **here, **changed)
+    return train(path, profiled)
+
+
+def main() -> None:
+    args = step_arguments(__doc__ or "", "--compile")
+    if args.compile:
+        compile_only(args)
+        return
+    for name, recipe, changed in VARIANTS:
         why = unavailable(changed) or too_late(args.seconds, NEEDED)
         if why:
             left_out(f"{name}: ms", why)
             continue
-        shape = TINY["qwen3"] if args.on_cpu else models[recipe]
         with attempt(f"{name}: ms"):
-            model = write_model(args.scratch / f"model-{shape['hidden_size']}", shape, device)
-            here = {"use_cpu": args.on_cpu, "global_batch_size": PACKS, "max_steps": steps, "max_length": length}
-            output = args.scratch / f"variant-{at}"
-            path = write_recipe(
-                args.scratch / "recipe.yaml", recipe, model, rows, output_dir=str(output), **here, **changed
-            )
-            stopwatch, peak = train(path, profiled=name in PROFILED)
+            stopwatch, peak = one_variant(args, name, recipe, changed, profiled=name in PROFILED)
             figure(f"{name}: ms", 1000 * stopwatch.step_seconds / PACKS)
             figure(f"{name}: tokens/s", stopwatch.tokens_per_second)
             figure(f"{name}: peak GB", peak / 1e9)
