@@ -6,8 +6,9 @@
 
 Each step is a process with a time limit; expected.toml says what is expected of it. The folder of --out gets
 results.json, rewritten after every figure, so that nothing is lost when the machine goes; report.md, the table;
-log.txt; and background.txt, the log of what compiles layers beside the first steps. docs/gpu.md says how to collect wheels, what the steps mean and what to send back. This script needs the
-standard library only. Exit code 0: as expected; 1: something is other or failed; 2: it could not begin.
+log.txt; and background.txt, of what compiles layers beside the first steps. docs/gpu.md says how to collect wheels,
+what the steps mean and what to send back. This script needs the standard library only. Exit code 0: as expected; 1:
+something is other or failed; 2: it could not begin.
 """
 
 import argparse
