@@ -243,7 +243,7 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
     derived = {
         "gradient_accumulation_steps": accumulation_steps(chosen.global_batch_size, chosen.per_device_train_batch_size)
     }
-    # Compiling would switch TF32 on, whose 11 bits round the positions beyond 2,048 in the rotary embedding.
+    # Left out, it would be off, and with torch_compile on: a float32 product has its 24 bits unless the recipe says so.
     derived["tf32"] = bool(chosen.tf32)
     if getattr(chosen, "preview", None) is not None:
         derived["use_cpu"] = True

@@ -120,6 +120,8 @@ def prepare_layers(model: torch.nn.Module, settings: TrainingArguments) -> None:
     # A layer is smaller than a bucket of DDP: there is no graph to split between them.
     torch._dynamo.config.optimize_ddp = False
     torch._dynamo.config.recompile_limit = VARIANTS
+    # Or a norm's epsilon would be an input, computed on the processor: on a GPU a minute more to compile.
+    torch._dynamo.config.specialize_float = True
     for module in model.modules():
         if isinstance(module, GradientCheckpointingLayer):
             module.compile(dynamic=True, backend=settings.torch_compile_backend, mode=settings.torch_compile_mode)

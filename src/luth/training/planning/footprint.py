@@ -15,8 +15,9 @@ TILE_ROWS, TILE_COLUMNS = 4096, 32768
 CPU_LOGITS = 2**26
 # DeepSpeed's default bucket, in weights.
 BUCKET = 5 * 10**8
-# What CUDA, its libraries and kernels take on a card, and the share that PyTorch's allocator holds in small pieces.
-CONTEXT, IN_PIECES = 6e8, 0.03
+# What CUDA, its libraries and kernels take on a card, and the share that PyTorch's allocator holds in pieces: measured
+# on an H200, 15.2 to 15.9 GB for 13.3 to 13.8 GB of tensors, 39.1 for 35.4 (docs/gpu.md).
+CONTEXT, IN_PIECES = 6e8, 0.08
 # On a CPU the C library's allocator holds more: of what a micro-batch needs where the next one is of another length,
 # and of what checkpointed layers make between the inputs that stay. Both are measured, on SmolLM2-135M.
 CPU_PIECES, CPU_HOLES = 0.2, 1 / 3
@@ -52,11 +53,11 @@ class Part:
 
 def memory(shape: Shape, setting: Setting, batch: MicroBatch) -> list[Part]:
     """Return the parts of one process's largest use of memory."""
-    standing = [*_standing(shape, setting), *_copies(shape, setting)]
     kept = _kept(shape, setting, batch.tokens)
-    step = _step(shape, setting)
-    loss, layer = _loss(shape, setting, batch), _one_layer(shape, setting, batch.tokens)
-    work = max((loss, layer, Part("the optimiser's step", max(0, step - kept.size), "")), key=lambda part: part.size)
+    standing = _without_room(_standing(shape, setting), kept, setting)
+    # Freed before the layers' backward passes; on a CPU the C library's allocator keeps it.
+    standing += _copies(shape, setting) if setting.on_cpu else []
+    work = _at_work(shape, setting, batch, kept)
     parts = [*standing, kept, work]
     if setting.on_cpu:
         holes = setting.checkpointed(shape) / shape.layers * layer_bytes(shape, setting) * batch.tokens * CPU_HOLES
@@ -65,6 +66,25 @@ def memory(shape: Shape, setting: Setting, batch: MicroBatch) -> list[Part]:
         used = sum(part.size for part in parts)
         parts.append(Part("CUDA and freed pieces", CONTEXT + IN_PIECES * used, f"0.6 GB and {IN_PIECES:.0%}"))
     return [part for part in parts if part.size > 0]
+
+
+def _without_room(standing: list[Part], kept: Part, setting: Setting) -> list[Part]:
+    """Return what stays, of the gradients only what needs room of its own.
+
+    With one micro-batch a step they are made while what the layers kept is freed: the larger of both counts. On a CPU
+    the C library gives nothing back.
+    """
+    if setting.accumulated > 1 or setting.on_cpu or setting.kind != "one process":
+        return standing
+    room = [max(0.0, part.size - kept.size) if part.name == "gradients" else part.size for part in standing]
+    return [Part(part.name, size, part.why) for part, size in zip(standing, room, strict=True)]
+
+
+def _at_work(shape: Shape, setting: Setting, batch: MicroBatch, kept: Part) -> Part:
+    """Return the largest that is needed for a while: in the forward pass, the loss, a layer's backward pass, a step."""
+    step = Part("the optimiser's step", max(0, _step(shape, setting) - kept.size), "")
+    works = [_loss(shape, setting, batch), _one_layer(shape, setting, batch.tokens), step, *_copies(shape, setting)]
+    return max(works, key=lambda part: part.size)
 
 
 def at_least(shape: Shape, setting: Setting) -> float:
@@ -203,8 +223,10 @@ def _one_layer(shape: Shape, setting: Setting, tokens: int) -> Part:
     size = tokens * (again + gradients)
     largest = max(matrix.inputs * matrix.outputs for matrix in shape.matrices)
     size += 0 if setting.lora is not None else largest * (4 + c)
-    # The gradient of a tied head waits for that of the embeddings, and both are added.
-    size += 4 * shape.head * (2 if shape.tied else 1) if setting.lora is None else 0
+    # The gradient of a tied head waits for that of the embeddings, and both are added: on a card where the inputs of all
+    # layers lay before.
+    both = shape.tied and setting.on_cpu
+    size += 4 * shape.head * (2 if both else 1) if setting.lora is None else 0
     return Part("a layer at work", size, "its activations and gradients, the head's gradient")
 
 

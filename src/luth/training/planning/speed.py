@@ -1,7 +1,8 @@
 """The time of a micro-batch on a card: matrix products, attention, what moves through memory in between, the rest.
 
-Counted kernel by kernel for transformers' layers. A card reaches a part of its peaks, the same part for every card:
-600 of an H100's 989 TFLOP/s in matrix products, 2.6 of its 3.35 TB/s. Time between cards is not counted.
+Counted kernel by kernel for transformers' layers. A card reaches a part of its peaks, which is taken to be the same for
+every card: it was measured on one H200, with Qwen3's shapes of 0.6B and 1.7B (docs/gpu.md). Time between cards is not
+counted.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from luth.training.planning.footprint import TILE_ROWS, MicroBatch
 from luth.training.planning.setting import Setting
 from luth.training.planning.shape import Shape
 
-PRODUCTS, BANDWIDTH = 600 / 989, 2.6 / 3.35
+PRODUCTS, BANDWIDTH = 0.75, 0.78
+# Of the bandwidth, between the products: many small kernels reach less than few large ones. Liger's is of one
+# measurement, which TRL's own run of it beat by a fifth.
+BETWEEN = {"plain": 0.49, "liger": 0.15, "compiled": 0.78}
 # Of the peak, in attention's kernels: over a row's documents, and under a mask over the whole row.
 DOCUMENTS, MASKED = 0.25, 0.18
 # Bytes for each logit that TRL's fused head moves.
@@ -55,7 +59,8 @@ def time(shape: Shape, setting: Setting, card: Card, batch: MicroBatch, reach: f
     # Forward 1, gradients of the inputs 1 and of the weights 1, and checkpointed layers forward again.
     passes = again + (2 if frozen else 3)
     products = 2 * (shape.in_matrices * passes + (setting.lora or 0) * (3 + again)) * batch.tokens / flops
-    elementwise = batch.tokens * traffic(shape, setting) * (3 + again) / bandwidth
+    between = card.bytes_per_second * BETWEEN[setting.layers]
+    elementwise = batch.tokens * traffic(shape, setting) * (3 + again) / between
     logits = batch.trained * shape.vocabulary
     # The fused head makes the logits twice; and casts its weight, and adds to its gradient, for every tile's rows.
     tiles = -(-batch.trained // TILE_ROWS)
