@@ -59,24 +59,39 @@ def apart(ones: list[float], others: list[float]) -> float:
     return max(abs(one - other) / abs(other) for one, other in zip(ones, others, strict=True))
 
 
-def train_all(files: dict[str, str], recipe: Path, scratch: Path) -> dict[str, Exception | None]:
-    """Train the whole run and both halves under every file; return what went wrong, by run."""
-    first = [(f"{name}-{kind}", files[name], steps) for name in files for kind, steps in (("whole", 6), ("half", 3))]
+def train_all(jobs: list[tuple[str, str, int]], recipe: Path, scratch: Path) -> dict[str, Exception | None]:
+    """Train runs, by name, launch file and steps; return what went wrong, by name."""
     found: dict[str, Exception | None] = {}
 
     def one(job: tuple[str, str, int]) -> None:
         name, file, steps = job
         try:
             launch(name, file, recipe, scratch / name, steps)
-            found.setdefault(name, None)
+            found[name] = None
         except Exception as error:
             found[name] = error
 
     # On a lent card, 10 at a time; a laptop's cores are the limit elsewhere.
     with ThreadPoolExecutor(max(1, min(10, (os.cpu_count() or 2)))) as pool:
-        list(pool.map(one, first))
-        list(pool.map(one, [(f"{name}-half", files[name], STEPS) for name in files if found[f"{name}-half"] is None]))
+        list(pool.map(one, jobs))
     return found
+
+
+def give(found: dict[str, Exception | None], files: dict[str, str], folder: Path, kind: str) -> None:
+    """Give the figures of the whole runs, or of those that went on from their half."""
+    prefix = "" if kind == "whole" else "resumed, "
+    for name in files:
+        problem = found.get(f"{name}-{kind}")
+        if problem is not None:
+            failed(f"{name}: {prefix}losses apart", str(problem))
+            continue
+        with attempt(f"{name}: {prefix}losses apart"):
+            losses, held_out = history(folder / f"{name}-{kind}")
+            # A resumed run is compared with its own whole one.
+            wanted = history(folder / f"{'single_gpu' if kind == 'whole' else name}-whole")
+            if (name, kind) != ("single_gpu", "whole"):
+                figure(f"{name}: {prefix}losses apart", apart(losses, wanted[0]))
+                figure(f"{name}: {prefix}eval_loss apart", apart([held_out], [wanted[1]]))
 
 
 def main() -> None:
@@ -100,28 +115,22 @@ def main() -> None:
         "lr_scheduler_type": "constant",
         "warmup_steps": 0,
         "learning_rate": 1e-3,
+        # Not under ZeRO-3; and here it would cost more time than it saves.
+        "torch_compile": None,
     }
     recipe = write_recipe(folder / "recipe.yaml", "recipes/luth-0.6b.yaml", model, rows, **keys)
     files = {name: on_cpu if args.on_cpu else name for name, on_cpu in FILES.items()}
-    found = train_all({name: file for name, file in files.items() if file}, recipe, folder)
-    reference = folder / "single_gpu-whole"
-    for name, file in files.items():
-        if file is None:
-            for what in ("losses apart", "eval_loss apart", "resumed, losses apart"):
-                left_out(f"{name}: {what}", "accelerate makes plain data-parallel of it on a CPU")
-            continue
-        for kind, prefix in (("whole", ""), ("half", "resumed, ")):
-            problem = found.get(f"{name}-{kind}")
-            if problem is not None:
-                failed(f"{name}: {prefix}losses apart", str(problem))
-                continue
-            with attempt(f"{name}: {prefix}losses apart"):
-                losses, held_out = history(folder / f"{name}-{kind}")
-                # A resumed run is compared with its own whole one.
-                wanted = history(reference if kind == "whole" else folder / f"{name}-whole")
-                if (name, kind) != ("single_gpu", "whole"):
-                    figure(f"{name}: {prefix}losses apart", apart(losses, wanted[0]))
-                    figure(f"{name}: {prefix}eval_loss apart", apart([held_out], [wanted[1]]))
+    for name in [name for name, file in files.items() if file is None]:
+        for what in ("losses apart", "eval_loss apart", "resumed, losses apart"):
+            left_out(f"{name}: {what}", "accelerate makes plain data-parallel of it on a CPU")
+    here = {name: file for name, file in files.items() if file}
+    jobs = [
+        (f"{name}-{kind}", here[name], steps) for name in here for kind, steps in (("whole", STEPS), ("half", HALF))
+    ]
+    found = train_all(jobs, recipe, folder)
+    give(found, here, folder, "whole")
+    jobs = [(f"{name}-half", here[name], STEPS) for name in here if found[f"{name}-half"] is None]
+    give(found | train_all(jobs, recipe, folder), here, folder, "half")
 
 
 if __name__ == "__main__":

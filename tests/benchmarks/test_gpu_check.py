@@ -220,7 +220,7 @@ def test_results_are_taken_up(machine, plan, tmp_path):
         said = (
             f"recipe='recipes/luth-0.6b.yaml', changed={{}}, tokens_per_second={speed}, peak_memory_bytes=5123456789"
         )
-        expected = plan((f"say(name='layers compiled: tokens/s', value=61234); say({said})", 20, []))
+        expected = plan((f"say(name='plain layers: tokens/s', value=61234); say({said})", 20, []))
         machine("--expected", expected, "--out", tmp_path / f"out-{speed}")
         command = [sys.executable, copy / "benchmarks/gpu/take_up.py", tmp_path / f"out-{speed}/results.json"]
         subprocess.run(command, check=True)

@@ -278,6 +278,7 @@ def test_gradients_are_summed_in_float32_under_deepspeed(config):
     words = ["--mixed_precision", "bf16", "tests/training/deepspeed_on_cpu.py"]
     code, out = finish(start(ACCELERATE, "launch", "--config_file", f"accelerate_configs/{config}.yaml", *words))
     assert code == 0 and out.count("equal") == 2, out
+    assert "Virtual Memory" not in out, out
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="FSDP2 under accelerate needs two GPUs: not shown here")

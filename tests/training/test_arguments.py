@@ -31,6 +31,8 @@ def test_the_command_line_wins_and_is_recorded(recipe):
     assert args.training.learning_rate == 5e-4 and args.training.max_steps == 9
     assert args.recipe["max_steps"] == 9 and args.recipe["seed"] == 7
     assert parse(["--config", recipe()]).training.max_steps == 3
+    # Which transformers would switch on.
+    assert parse([recipe(), "--torch_compile", "true"]).training.tf32 is False
 
 
 def test_a_key_given_twice_and_a_short_name_are_refused(recipe):

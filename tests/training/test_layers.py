@@ -1,18 +1,22 @@
 """Layers checkpointed or compiled: the same losses and gradients, the same names of weights, or one line."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors import safe_open
 from torch._dynamo.utils import counters
+from transformers import AutoModelForCausalLM
 from transformers.models.qwen3.modeling_qwen3 import Qwen3MLP
 
 from luth.core.errors import UserError
 from luth.training.arguments import recipe_problems
-from luth.training.layers import require_compilable
+from luth.training.layers import prepare_layers, require_compilable
 from luth.training.sft_keys import SFT
 from tests.conftest import ROOT
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -76,6 +80,24 @@ def compiled(train, tmp_path, plain, backend):
         with safe_open(tmp_path / name / "model.safetensors", "pt") as weights:
             names.append(sorted(weights.keys()))
     assert names[0] == names[1] and not any("_orig_mod" in name for name in names[1])
+
+
+def test_numbers_of_a_layer_are_constants_where_it_is_compiled(make_model, tmp_path):
+    """As inputs they would be computed on the processor, beside the card."""
+    model, given = AutoModelForCausalLM.from_pretrained(make_model(tmp_path / "model", "qwen3")), []
+
+    def backend(graph, inputs):
+        given.extend(value for value in inputs if isinstance(value, torch.Tensor))
+        return graph.forward
+
+    torch._dynamo.reset()
+    prepare_layers(
+        model,
+        SimpleNamespace(torch_compile=True, torch_compile_backend=backend, torch_compile_mode=None, device=CPU),
+    )
+    for length in (5, 9):
+        model(input_ids=torch.arange(3, 3 + length)[None], use_cache=False)
+    assert given and all(value.ndim for value in given)
 
 
 @pytest.mark.slow

@@ -243,7 +243,7 @@ def parse(path: str, recipe: Settings, overrides: list[str], keys: ScriptKeys) -
     derived = {
         "gradient_accumulation_steps": accumulation_steps(chosen.global_batch_size, chosen.per_device_train_batch_size)
     }
-    # Left out, it would be off, and with torch_compile on: a float32 product has its 24 bits unless the recipe says so.
+    # Left out, it would be on with torch_compile. A float32 product has its 24 bits unless the recipe says otherwise.
     derived["tf32"] = bool(chosen.tf32)
     if getattr(chosen, "preview", None) is not None:
         derived["use_cpu"] = True

@@ -81,7 +81,7 @@ def _without_room(standing: list[Part], kept: Part, setting: Setting) -> list[Pa
 
 
 def _at_work(shape: Shape, setting: Setting, batch: MicroBatch, kept: Part) -> Part:
-    """Return the largest that is needed for a while: in the forward pass, the loss, a layer's backward pass, a step."""
+    """Return the largest of what is needed for a while: the loss, a layer's backward pass, the step, casts."""
     step = Part("the optimiser's step", max(0, _step(shape, setting) - kept.size), "")
     works = [_loss(shape, setting, batch), _one_layer(shape, setting, batch.tokens), step, *_copies(shape, setting)]
     return max(works, key=lambda part: part.size)
@@ -223,8 +223,8 @@ def _one_layer(shape: Shape, setting: Setting, tokens: int) -> Part:
     size = tokens * (again + gradients)
     largest = max(matrix.inputs * matrix.outputs for matrix in shape.matrices)
     size += 0 if setting.lora is not None else largest * (4 + c)
-    # The gradient of a tied head waits for that of the embeddings, and both are added: on a card where the inputs of all
-    # layers lay before.
+    # The gradient of a tied head waits for that of the embeddings, and both are added: on a card, where the layers'
+    # inputs lay before.
     both = shape.tied and setting.on_cpu
     size += 4 * shape.head * (2 if both else 1) if setting.lora is None else 0
     return Part("a layer at work", size, "its activations and gradients, the head's gradient")

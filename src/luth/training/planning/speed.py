@@ -1,8 +1,8 @@
 """The time of a micro-batch on a card: matrix products, attention, what moves through memory in between, the rest.
 
-Counted kernel by kernel for transformers' layers. A card reaches a part of its peaks, which is taken to be the same for
-every card: it was measured on one H200, with Qwen3's shapes of 0.6B and 1.7B (docs/gpu.md). Time between cards is not
-counted.
+Counted kernel by kernel for transformers' layers. A card reaches a part of its peaks, which is taken to be the same
+for every card: it was measured on one H200, with Qwen3's shapes of 0.6B and 1.7B (docs/gpu.md). Time between cards is
+not counted.
 """
 
 from dataclasses import dataclass
