@@ -72,7 +72,10 @@ def train(ours: bool, recipe: Path, times: Path, seconds: float) -> dict[str, An
     """Train one side in a process of its own, for so long at most; return its times and its peak memory."""
     script = ["scripts/sft.py", str(recipe)] if ours else [TRL, "--config", str(recipe)]
     command = [sys.executable, "benchmarks/gpu/timed.py", "unsaved", str(times), *script]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"stopped after {seconds:.0f} seconds, its share of the step") from error
     print(done.stdout[-2000:], done.stderr[-4000:], flush=True)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1])

@@ -76,7 +76,7 @@ class Stopwatch(TrainerCallback):
     def top(self, count: int) -> list[str]:
         """Return what took most of the device's time in the profiled step, a line each: operators, then kernels.
 
-        A kernel's time is its operator's too. Compiled layers show as kernels only.
+        A kernel's time is also that of the operator that started it.
         """
         kinds = [torch.autograd.DeviceType.CPU]
         attribute = "self_cpu_time_total"

@@ -1,4 +1,4 @@
-"""Step C: a recipe's own training on Qwen3's shapes, one pack of 16,384 tokens a step, and other ways to compute it.
+"""Step C: a recipe's own training on Qwen3's shapes, in packs of 16,384 tokens, and other ways to compute it.
 
 A step accumulates two packs; ms is of one. It is scripts/sft.py itself, in this process, so that the libraries are
 imported once. Times are the median step's.

@@ -1,6 +1,5 @@
 """Sums in float32 where the launch would make them in bf16: FSDP2's losses and gradients, DeepSpeed's gradients."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,10 @@ def sum_in_float32(accelerator: Accelerator) -> None:
         config.setdefault("data_types", {}).setdefault("grad_accum_dtype", "fp32")
         config.setdefault("communication_data_type", "fp32")
         # ZeRO-1's optimiser for float32 sums prints the memory at each of its beginnings, whatever the log's level.
-        deepspeed_optimizer: Any = importlib.import_module("deepspeed.runtime.bf16_optimizer")
-        deepspeed_optimizer.see_memory_usage = lambda *_, **__: None
+        from deepspeed.runtime import bf16_optimizer
+
+        optimizer: Any = bf16_optimizer
+        optimizer.see_memory_usage = lambda *_, **__: None
 
 
 def saved_dtype(folder: Path) -> str:

@@ -111,6 +111,8 @@ def test_what_stays_is_sixteen_bytes_a_weight():
     found = parts()
     standing = found["weights"] + found["gradients"] + found["optimiser states"]
     assert standing == pytest.approx(16 * 0.59605, rel=1e-4)
+    # As GPU.md's reading of autocast has it: 2 bytes for each weight of the layers' matrices.
+    assert parts(use_cpu=True)["autocast's bf16 weights"] == pytest.approx(0.88, abs=0.01)
 
 
 # GB on one H200: of tensors, and all that the card held; packs of 16,384 tokens, 7,900 of them trained (docs/gpu.md).

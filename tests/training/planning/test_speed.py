@@ -35,7 +35,7 @@ def test_what_lies_between_products_costs_what_it_moves():
 
 def test_an_adapter_takes_about_as_long_as_all_weights():
     lora = {"use_peft": True, "lora_r": 32, "lora_target_modules": ["all-linear"], "dtype": "bfloat16"}
-    assert took(**lora).seconds == pytest.approx(took().seconds, rel=0.25)
+    assert took(**lora).seconds == pytest.approx(took().seconds, rel=0.2)
 
 
 def test_a_slower_card_takes_longer_and_small_batches_wait_for_the_processor():
