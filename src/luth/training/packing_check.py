@@ -67,11 +67,12 @@ def packing_error(config: PretrainedConfig, device: torch.device, attention: str
     """
     generators = [device] if device.type == "cuda" else []
     # TF32's rounding, where a recipe asks for it, would look like mixed documents.
-    precision, torch.backends.fp32_precision = torch.backends.fp32_precision, "ieee"
+    backends: Any = torch.backends
+    precision, backends.fp32_precision = backends.fp32_precision, "ieee"
     try:
         return _compare(config, device, attention, generators)
     finally:
-        torch.backends.fp32_precision = precision
+        backends.fp32_precision = precision
 
 
 def _compare(
