@@ -112,21 +112,19 @@ def train(
 
 def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
-    from luth.checkpoints.models import load_config, load_tokenizer, require_positions, require_stop
-    from luth.training.chat_templates import describe, training_template
+    from luth.checkpoints.models import load_config, require_positions, require_stop
+    from luth.training.chat_templates import describe
     from luth.training.early_checks import require_optimiser, require_rows_for_tokens, require_tied_adapter
     from luth.training.masking import inference_template
     from luth.training.mixture import load_rows
-    from luth.training.new_tokens import set_end_of_turn
     from luth.training.packing_check import require_exact_packing
+    from luth.training.tokenizer import load_for_training
 
     training, name, revision = args.training, args.model_name, args.model.model_revision
     say(f"Checking the data and {name}.")
     require_optimiser(training, args.path)
     require_tied_adapter(args.model, name)
-    tokenizer = load_tokenizer(name, revision)
-    template = training_template(training.chat_template_path, tokenizer, name)
-    new_tokens = set_end_of_turn(tokenizer, training.eos_token, template.source, name, args.model.use_peft)
+    tokenizer, template, new_tokens = load_for_training(args)
     say(describe(template, tokenizer))
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template.source)

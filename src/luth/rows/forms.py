@@ -186,6 +186,9 @@ def _question_and_answer(parts: dict[str, Any]) -> Messages:
     if turns := _turns_in_text(question):
         # A csv file's messages; an answer that happens to be such a list stays text where the question is none.
         question, answer = turns, _turns_in_text(answer) or answer
+    for part, value in ((asked, question), (answered, answer)):
+        if isinstance(value, list) and not all(isinstance(turn, dict) for turn in value):
+            raise BadRow(f"its {part} is a list, neither text nor turns with role and content")
     if isinstance(question, list):
         messages = [{**turn, "train": False} for turn in _turns(question, "messages")]
     else:

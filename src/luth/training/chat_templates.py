@@ -295,7 +295,9 @@ def describe(template: TrainingTemplate, tokenizer: PreTrainedTokenizerBase) -> 
             lines.append(f"Documented difference, {name}: {', '.join(probes)}.")
     text, spans = render(ONE, tokenizer, template.text)
     if trained_spans(text, spans, written_turn(tokenizer, template.text)) != spans:
-        lines.append("Of what its markers hold, the prompt and what follows the end-of-turn token are not trained.")
+        lines.append(
+            "Its markers hold more than the model writes: the prompt, or text after the end-of-turn token, is not trained."
+        )
     if template.text != template.source:
         lines.append(f"It writes today's date: in training {DAY:%Y-%m-%d}.")
     return " ".join(lines)

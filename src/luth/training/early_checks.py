@@ -1,5 +1,6 @@
 """Mistakes that would show when hours of training are spent: checked before the model is loaded."""
 
+import copy
 from typing import Any
 
 import torch
@@ -31,6 +32,10 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
         if not any(name in str(settings.optim) for name in ("galore", "apollo", "lomo")):
             chosen, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
             chosen([parameter], **arguments)
+            without: Any = copy.copy(settings)
+            without.optim_args = None
+            if settings.optim_args and Trainer.get_optimizer_cls_and_kwargs(without) == (chosen, arguments):
+                raise ValueError(f"it reads nothing of optim_args: {settings.optim_args}")
     except problems as error:
         raise UserError("bad-recipe-value", f"{path}: optim: {_value(settings.optim)}: {_line(error)}") from error
     try:

@@ -179,6 +179,9 @@ def local_files(source: Source) -> list[Path]:
     if any("://" in name for name in names):
         return []
     files = [file for name in names for file in files_named(name) or [Path(name)]]
+    for file in files:
+        if files.count(file) > 1:
+            raise UserError("bad-recipe-value", f"data_files: {file} is named twice: its rows would be trained twice")
     return [_checked(file, source.path) for file in files]
 
 

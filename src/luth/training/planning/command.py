@@ -143,18 +143,10 @@ def _card(name: str | None, on_cpu: bool) -> tuple[Any, str]:
 
 def _sample(args: Any) -> Any:
     """Tokenise a sample of each source, as the run does."""
-    from luth.checkpoints.models import load_tokenizer
-    from luth.training.chat_templates import training_template
-    from luth.training.masking import inference_template
     from luth.training.mixture import sample_lengths
-    from luth.training.new_tokens import set_end_of_turn
     from luth.training.planning.batches import SAMPLE, counted
+    from luth.training.tokenizer import load_for_training
 
-    training, name = args.training, args.model_name
-    tokenizer = load_tokenizer(name, args.model.model_revision)
-    template = training_template(training.chat_template_path, tokenizer, name)
-    set_end_of_turn(tokenizer, training.eos_token, template.source, name, args.model.use_peft)
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = inference_template(template.source)
+    tokenizer, template, _ = load_for_training(args)
     sources = sample_lengths(args.mixture, tokenizer, template.text, SAMPLE)
-    return counted(sources, training.max_length, float(args.mixture.test_split_size or 0))
+    return counted(sources, args.training.max_length, float(args.mixture.test_split_size or 0))
