@@ -74,7 +74,8 @@ def _by_document(
     attended = []
     for length, document in zip(lengths, documents, strict=True):
         if query.dtype == torch.bfloat16 and query.device.type == "cpu" and window is None:
-            attended.append(_in_blocks(*document, scale))
+            own_query, own_key, own_value = document
+            attended.append(_in_blocks(own_query, own_key, own_value, scale))
             continue
         mask = None
         if window is not None and length > window:

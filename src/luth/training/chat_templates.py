@@ -295,9 +295,7 @@ def describe(template: TrainingTemplate, tokenizer: PreTrainedTokenizerBase) -> 
             lines.append(f"Documented difference, {name}: {', '.join(probes)}.")
     text, spans = render(ONE, tokenizer, template.text)
     if trained_spans(text, spans, written_turn(tokenizer, template.text)) != spans:
-        lines.append(
-            "Its markers hold more than the model writes: the prompt, or text after the end-of-turn token, is not trained."
-        )
+        lines.append("Its markers also hold a prompt, or text after an end-of-turn token, which is not trained.")
     if template.text != template.source:
         lines.append(f"It writes today's date: in training {DAY:%Y-%m-%d}.")
     return " ".join(lines)
