@@ -385,3 +385,21 @@ def test_a_template_that_cannot_train_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"none\.jinja") as error:
         read_training_template(str(tmp_path / "none.jinja"))
     assert error.value.code == "bad-template"
+
+
+def test_rows_are_never_cut_or_padded_by_what_a_tokenizer_was_saved_with(tokenizer):
+    saved = copy.deepcopy(tokenizer)
+    saved.backend_tokenizer.enable_truncation(5)
+    saved.backend_tokenizer.enable_padding(length=512)
+    template, messages = read_training_template(CHATML), [user("Bonjour à tous, ça va ?"), assistant("Très bien !")]
+    assert mask(messages, saved, template) == mask(messages, tokenizer, template)
+
+
+@settings(deadline=None)
+@given(contents=st.lists(st.text(), min_size=2, max_size=4).filter(lambda each: len(each) % 2 == 0))
+def test_the_tokens_are_those_that_the_tokenizer_gives_for_the_whole_text(tokenizer, contents):
+    template = read_training_template(CHATML)
+    messages = [{"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(contents)]
+    encoded = mask(messages, tokenizer, template)
+    text = tokenizer.apply_chat_template(messages, chat_template=inference_template(template), tokenize=False)
+    assert tokenizer.decode(encoded["input_ids"]) == tokenizer.decode(tokenizer.encode(text, add_special_tokens=False))

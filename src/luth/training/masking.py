@@ -256,11 +256,22 @@ def pieces_stand_alone(tokenizer: PreTrainedTokenizerBase) -> bool:
     return all(ids(before + after) == ids(before) + ids(after) for before, after in pairs)
 
 
+def _ids(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+    """Return every text's tokens: what calling the tokenizer gives, without the offsets that are a tenth of its time."""
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    # As the call sets them. A saved tokenizer may come with both.
+    backend.no_truncation()
+    backend.no_padding()
+    backend.encode_special_tokens = tokenizer.split_special_tokens
+    return [encoded.ids for encoded in backend.encode_batch_fast(texts, add_special_tokens=False)]
+
+
 def _by_pieces(texts: list[Marked], tokenizer: PreTrainedTokenizerBase) -> list[dict[str, list[int]]]:
     pieces = [[*pairwise([0, *chain.from_iterable(each.spans), len(each.text)])] for each in texts]
     cut = [each.text[start:end] for each, spans in zip(texts, pieces, strict=True) for start, end in spans]
-    found: Any = tokenizer(cut, add_special_tokens=False) if cut else {"input_ids": []}
-    ids = iter(found["input_ids"])
+    ids = iter(_ids(cut, tokenizer))
     masked = []
     for each, spans in zip(texts, pieces, strict=True):
         encoded: dict[str, list[int]] = {"input_ids": [], "labels": []}
