@@ -257,7 +257,7 @@ def pieces_stand_alone(tokenizer: PreTrainedTokenizerBase) -> bool:
 
 
 def _ids(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
-    """Return every text's tokens: what calling the tokenizer gives, without the offsets that are a tenth of its time."""
+    """Return every text's tokens: what calling the tokenizer gives, without the time that its offsets take."""
     backend: Any = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return [tokenizer.encode(text, add_special_tokens=False) for text in texts]
