@@ -23,6 +23,9 @@ def quiet_libraries() -> None:
     # Packs and prompts differ in length: PyTorch's GPU memory in segments that grow has no holes of earlier sizes.
     if "PYTORCH_CUDA_ALLOC_CONF" not in os.environ:
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    # A bar that nobody watches is a line now and then.
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "20")
     if {VERBOSE, DEBUG} & set(sys.argv):
         return
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
