@@ -251,6 +251,7 @@ def test_packed_training_evaluates_held_out_rows_one_by_one_whatever_the_process
     assert found == pytest.approx([found[0]] * 3, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_flag_of_the_launch_takes_the_place_of_its_file(work):
     words = ["--config_file", "accelerate_configs/zero1_cpu.yaml", "--multi_gpu", "scripts/sft.py", work]
     code, out = finish(
@@ -319,11 +320,12 @@ def without(config, *keys, **changes):
             "asked for FSDP2 over 2 processes and gave DDP",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             without("zero2", num_processes=2),
             [],
             {"ACCELERATE_USE_CPU": "true"},
             "asked for ZeRO-2 over 2 processes and gave",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -158,6 +158,7 @@ def test_the_form_and_what_is_not_read_are_said():
         ),
         ({"system": 3, "prompt": "x", "completion": "y"}, "its system is no text"),
         ({"instruction": "x", "input": 3, "output": "y"}, "its input is no text"),
+        ({"question": "x", "answer": ["y", "z"]}, "its answer is a list, neither text nor turns"),
         ({"instruction": "x", "output": "y", "history": ["a"]}, "its history is no list of pairs"),
     ],
 )

@@ -19,6 +19,7 @@ ROWS = [
         ({"lr_scheduler_type": "cosine_with_min_lr"}, "lr_scheduler_type: cosine_with_min_lr"),
         ({"optim": "stable_adamw"}, "optim: stable_adamw"),
         ({"adam_beta2": 1.5}, "optim: adamw_torch"),
+        ({"optim_args": "foreach=true"}, "it reads nothing of optim_args: foreach=true"),
         ({"learning_rate": -1.0}, "learning rate: -1.0"),
         (
             {"use_peft": True, "lora_target_modules": ["all-linear"], "lora_modules_to_save": ["embed_tokens"]},

@@ -394,6 +394,12 @@ def test_a_source_that_cannot_be_loaded_is_named(load, write_rows, tmp_path, sou
     assert "\n" not in str(error.value)
 
 
+def test_a_file_that_is_named_twice_is_refused(load, write_rows, tmp_path):
+    rows = write_rows([{"messages": turns("a")}])
+    with pytest.raises(UserError, match=f"{rows} is named twice"):
+        load({"path": "json", "data_files": [str(rows), str(tmp_path / "*.jsonl")]})
+
+
 def test_a_line_separator_inside_a_string_is_no_new_row(load, tmp_path, tokenizer):
     path = tmp_path / "f.jsonl"
     path.write_text(json.dumps({"messages": turns("q", "a\u2028b")}, ensure_ascii=False) + "\n", "utf-8")

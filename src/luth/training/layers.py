@@ -73,12 +73,7 @@ def require_compilable(settings: TrainingArguments, strategy: str | None) -> Non
     """
     if not settings.torch_compile:
         return
-    if strategy == "ZeRO-3":
-        raise UserError(
-            "launch-mismatch",
-            "torch_compile: true does not go with ZeRO-3, whose hooks fetch the weights inside each layer: use "
-            "accelerate_configs/fsdp2.yaml, or --torch_compile false",
-        )
+    require_whole_layers(settings, strategy)
     backend, known = settings.torch_compile_backend, torch._dynamo.list_backends(exclude_tags=())
     if backend not in known:
         raise UserError(
@@ -86,6 +81,16 @@ def require_compilable(settings: TrainingArguments, strategy: str | None) -> Non
         )
     if backend == "inductor":
         _require_compiler(settings.device)
+
+
+def require_whole_layers(settings: TrainingArguments, strategy: str | None) -> None:
+    """Raise `UserError` where `torch_compile: true` is set and this strategy has no way to compile a layer."""
+    if settings.torch_compile and strategy == "ZeRO-3":
+        raise UserError(
+            "launch-mismatch",
+            "torch_compile: true does not go with ZeRO-3, whose hooks fetch the weights inside each layer: use "
+            "accelerate_configs/fsdp2.yaml, or --torch_compile false",
+        )
 
 
 def _require_compiler(device: torch.device) -> None:

@@ -70,6 +70,9 @@ def test_a_recipe_for_a_card_is_planned_without_one_and_without_its_data(run, qw
     )
     assert code == 0, err
     assert re.search(r"338\.0 M tokens.*: \d+\.\d hours", out) and "ZeRO-2 over 4 x RTX 4090" in out
+    # The recipe compiles its layers, which the run would refuse.
+    code, out, err = run("sft", recipe, "--plan", "--gpu", "4090", "--processes", "4", "--launch", "zero3")
+    assert code == 2 and "torch_compile: true does not go with ZeRO-3" in err and "Verdict" not in out
 
 
 @pytest.mark.parametrize(

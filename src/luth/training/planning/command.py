@@ -50,6 +50,7 @@ def planned(path: str, recipe: dict[str, Any], overrides: list[str], asked: argp
     """
     from luth.checkpoints.models import load_config
     from luth.training.arguments import parse
+    from luth.training.layers import require_whole_layers
     from luth.training.planning.planner import make_plan
     from luth.training.planning.report import report
     from luth.training.planning.setting import launch_kind
@@ -62,6 +63,7 @@ def planned(path: str, recipe: dict[str, Any], overrides: list[str], asked: argp
     on_cpu = asked.gpu is None and bool(recipe.get("use_cpu") if forced else args.training.use_cpu)
     keys, processes = args.recipe | {"use_cpu": on_cpu}, asked.processes or 1
     kind = launch_kind(asked.launch, processes)
+    require_whole_layers(args.training, kind)
     card, note = _card(asked.gpu, on_cpu)
     shape = shape_of(load_config(args.model_name, args.model.model_revision))
     tokens, known, data = _tokens(args, asked.tokens)
