@@ -144,7 +144,11 @@ def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, code
 
 @pytest.mark.parametrize(
     ("recipe", "family", "tied"),
-    [("merge", "qwen3", True), ("merge-1.7b", "qwen3", False), ("merge-lfm2-350m", "lfm2", True)],
+    [
+        pytest.param("merge", "qwen3", True, marks=pytest.mark.slow),
+        pytest.param("merge-1.7b", "qwen3", False, marks=pytest.mark.slow),
+        ("merge-lfm2-350m", "lfm2", True),
+    ],
 )
 def test_every_family_s_recipe_makes_a_sound_model(recipe, family, tied, make_model, run, tmp_path):
     """The models are tiny; as LFM2's, the embeddings have more rows than the tokenizer has tokens."""
