@@ -114,7 +114,7 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
     from luth.checkpoints.models import load_config, require_positions, require_stop
     from luth.training.chat_templates import describe
-    from luth.training.early_checks import require_optimiser, require_rows_for_tokens, require_tied_adapter
+    from luth.training.early_checks import require_adapter, require_optimiser, require_rows_for_tokens
     from luth.training.masking import inference_template
     from luth.training.mixture import load_rows
     from luth.training.packing_check import require_exact_packing
@@ -123,7 +123,7 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     training, name, revision = args.training, args.model_name, args.model.model_revision
     say(f"Checking the data and {name}.")
     require_optimiser(training, args.path)
-    require_tied_adapter(args.model, name)
+    require_adapter(args.model, name)
     tokenizer, template, new_tokens = load_for_training(args)
     say(describe(template, tokenizer))
     if tokenizer.chat_template is None:

@@ -1,11 +1,16 @@
 """What would stop a run late is said in one line before the model is loaded, or mended."""
 
 import json
+import re
 
 import pytest
 from safetensors.torch import load_file
 from tokenizers import AddedToken
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from trl import ModelConfig
+
+from luth.core.errors import UserError
+from luth.training.early_checks import require_adapter
 
 ROWS = [
     {"messages": [{"role": "user", "content": f"Bonjour {n}"}, {"role": "assistant", "content": f"Salut {n}"}]}
@@ -32,6 +37,32 @@ def test_settings_that_fail_late_are_said_early(make_model, tmp_path, write_rows
     recipe = sft_recipe(make_model(tmp_path / "model"), [write_rows(ROWS)], **changes)
     code, _, err = run("sft", recipe, "--preview", 1)
     assert code == 2 and fact in err and "[bad-recipe-value]" in err and err.count("error") == 1, err
+
+
+LORA = {"use_peft": True, "lora_target_modules": ["q_proj", "v_proj"]}
+
+
+@pytest.mark.parametrize(
+    ("tied", "changes", "fact"),
+    [
+        (True, {"lora_target_modules": ["q_proj", "embed_tokens"]}, "lora_target_modules: embed_tokens"),
+        (True, {"lora_target_modules": [r"model\.embed_tokens|.*q_proj"]}, "lora_target_modules: embed_tokens"),
+        (True, {"lora_modules_to_save": ["model.embed_tokens"]}, "lora_modules_to_save: embed_tokens"),
+        (True, {"lora_target_modules": ["all-linear"], "lora_modules_to_save": ["norm"]}, None),
+        (False, {"lora_modules_to_save": ["embed_tokens", "lm_head"]}, None),
+        (False, {"lora_modules_to_save": ["lm_head", "score"]}, "lora_modules_to_save: "),
+        (False, {"lora_target_modules": ["q_proj", "c_attn"]}, "no 'c_attn'"),
+        (False, {"lora_target_parameters": ["experts.weight"]}, "no 'experts.weight'"),
+    ],
+)
+def test_adapters_of_modules_that_are_not_there_or_tied(make_model, tmp_path, tied, changes, fact):
+    name = str(make_model(tmp_path / "model", tied=tied))
+    model = ModelConfig(model_name_or_path=name, **{**LORA, **changes})
+    if fact is None:
+        return require_adapter(model, name)
+    with pytest.raises(UserError, match=re.escape(fact)) as error:
+        require_adapter(model, name)
+    assert error.value.code == "bad-recipe-value"
 
 
 def test_token_ids_beyond_the_embeddings(make_model, tmp_path, write_rows, sft_recipe, run):

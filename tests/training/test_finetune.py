@@ -17,7 +17,8 @@ from luth import steps, training
 from luth.checkpoints import families
 from luth.core.errors import UserError, run_script
 from luth.core.recipes import read_recipe
-from luth.training import finetune, trackers
+from luth.training import trackers
+from luth.training.adapter import adapter_config
 from luth.training.arguments import parse
 from luth.training.masking import IGNORED, mask, read_training_template
 from luth.training.packing_check import require_exact_packing
@@ -105,8 +106,8 @@ def test_the_script_of_the_how_to_has_help_and_ruff_s_form(dpo, tmp_path, capfd)
 )
 def test_one_name_of_a_module_is_a_name_as_in_a_longer_list(given, taken):
     model = ModelConfig(use_peft=True, lora_target_modules=given)
-    assert finetune._peft_config(model).target_modules == taken
-    assert finetune._peft_config(ModelConfig(lora_target_modules=given)) is None
+    assert adapter_config(model).target_modules == taken
+    assert adapter_config(ModelConfig(lora_target_modules=given)) is None
 
 
 def test_a_mistake_in_the_recipe_of_the_how_to_s_script_is_one_line(dpo, tmp_path, capfd):

@@ -1,14 +1,17 @@
-"""Merging a LoRA adapter into its base, which gives an ordinary checkpoint."""
+"""A LoRA adapter: what a recipe says of it, and how it is merged into its base, which gives an ordinary checkpoint."""
 
+import copy
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+from trl import ModelConfig, get_peft_config
 
 from luth import languages
 from luth.core.errors import UserError
@@ -16,6 +19,19 @@ from luth.training.resuming import move_in
 
 # float32 sums in another order differ by less, relative to the largest logit.
 TOLERANCE = 1e-3
+
+
+def adapter_config(model: ModelConfig) -> LoraConfig | None:
+    """Return the adapter's configuration, None without one.
+
+    One plain name of a module is a name, as it is in a longer list.
+    TRL makes a text of a list of one name, and PEFT takes a text for a pattern of whole paths, which no name matches.
+    """
+    names: Any = model.lora_target_modules
+    if isinstance(names, str) and names != "all-linear" and re.fullmatch(r"[\w.]+", names):
+        model = copy.copy(model)
+        model.lora_target_modules = [names]
+    return get_peft_config(model)
 
 
 @torch.no_grad()

@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft.tuners.tuners_utils import check_target_module_exists
 from pyarrow import compute
-from transformers import Trainer, get_scheduler
+from transformers import AutoModelForCausalLM, Trainer, get_scheduler
 from trl import ModelConfig, SFTConfig
 
 from luth.checkpoints.models import is_tied, load_config
 from luth.core.errors import UserError
-
-HEADS = ("embed_tokens", "lm_head")
+from luth.training.adapter import adapter_config
 
 
 def require_optimiser(settings: SFTConfig, path: str) -> None:
@@ -75,16 +75,40 @@ def require_rows_for_tokens(rows: Dataset, tokens: int, name: str, revision: str
         )
 
 
-def require_tied_adapter(model: ModelConfig, name: str) -> None:
-    """Raise `UserError` where an adapter would train embeddings and head apart that the model has tied."""
-    wanted = [part.rsplit(".", 1)[-1] for part in model.lora_modules_to_save or []] if model.use_peft else []
-    found = [part for part in wanted if part in HEADS]
-    if found and is_tied(name, model.model_revision):
-        raise UserError(
-            "bad-recipe-value",
-            f"lora_modules_to_save: {found[0]}: the head of {name} is tied to its embeddings, and the adapter would "
-            f"train one of them apart: leave it out, or set use_peft to false",
-        )
+def require_adapter(model: ModelConfig, name: str) -> None:
+    """Raise `UserError` where an adapter names a module that the model has not, or parts what the model has tied.
+
+    PEFT takes no notice of a name that nothing has, as long as another one has something.
+    """
+    config = adapter_config(model)
+    if config is None:
+        return
+    with torch.device("meta"):
+        skeleton: Any = AutoModelForCausalLM.from_config(load_config(name, model.model_revision))
+    modules = [key for key, _ in skeleton.named_modules() if key]
+    parameters = [key for key, _ in skeleton.named_parameters()]
+    targets = config.target_modules if isinstance(config.target_modules, set) else set()
+    saved = config.modules_to_save or []
+    for key, wanted, names in (
+        ("lora_target_modules", sorted(targets), modules),
+        ("lora_target_parameters", config.target_parameters or [], parameters),
+        ("lora_modules_to_save", saved, modules),
+    ):
+        missing = [part for part in wanted if not any(f".{each}".endswith(f".{part}") for each in names)]
+        if missing:
+            has = dict.fromkeys(last for each in names if not (last := each.rsplit(".", 1)[-1]).isdigit())
+            raise UserError("bad-recipe-value", f"{key}: {name} has no {missing[0]!r}: it has {', '.join(has)}")
+    ends = (skeleton.get_input_embeddings(), skeleton.get_output_embeddings())
+    for module in [key for key, each in skeleton.named_modules() if any(each is end for end in ends)]:
+        where = "lora_modules_to_save" if any(module.endswith(part) for part in saved) else "lora_target_modules"
+        if where == "lora_target_modules" and not check_target_module_exists(config, module):
+            continue
+        if is_tied(name, model.model_revision):
+            raise UserError(
+                "bad-recipe-value",
+                f"{where}: {module.rsplit('.', 1)[-1]}: the head of {name} is tied to its embeddings, and the adapter "
+                f"would train one of them apart: leave it out, or set use_peft to false",
+            )
 
 
 def _value(name: Any) -> str:

@@ -4,9 +4,7 @@ A training script reads its recipe (luth.training.arguments), checks the launch 
 rows. Then it calls `open_training`, `build_trainer`, `train` and `finish`. See docs/how-to/add-a-training-script.md.
 """
 
-import copy
 import math
-import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
-from peft import PeftConfig
 from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
@@ -23,14 +20,14 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
-from trl import ModelConfig, get_peft_config, get_quantization_config
+from trl import get_quantization_config
 
 from luth.checkpoints.models import mend_generation_config, model_fingerprint
 from luth.core.console import say
 from luth.core.errors import UserError, about, explain, memory_advice
 from luth.core.memory import keep_freed_memory
 from luth.core.run_record import Run, cpu_threads, open_run, recipe_hash, without
-from luth.training.adapter import merge_adapter
+from luth.training.adapter import adapter_config, merge_adapter
 from luth.training.arguments import Arguments
 from luth.training.card import loss_unit, write_card
 from luth.training.interruption import StopAtSignal
@@ -191,7 +188,7 @@ def build_trainer(
                 eval_dataset=eval_dataset,
                 processing_class=tokenizer,
                 quantization_config=get_quantization_config(arguments.model),
-                peft_config=_peft_config(arguments.model),
+                peft_config=adapter_config(arguments.model),
                 callbacks=callbacks,
                 **more,
             )
@@ -205,18 +202,6 @@ def build_trainer(
     sum_in_float32(trainer.accelerator)
     prepare_layers(trainer.model, arguments.training)
     return trainer
-
-
-def _peft_config(model: ModelConfig) -> PeftConfig | None:
-    """Return the adapter's configuration; one plain name of a module is a name, as it is in a longer list.
-
-    TRL makes a text of a list of one name, and PEFT takes a text for a pattern of whole paths, which no name matches.
-    """
-    names: Any = model.lora_target_modules
-    if isinstance(names, str) and names != "all-linear" and re.fullmatch(r"[\w.]+", names):
-        model = copy.copy(model)
-        model.lora_target_modules = [names]
-    return get_peft_config(model)
 
 
 def _callbacks(training: Training) -> list[TrainerCallback]:
