@@ -4,6 +4,7 @@ import copy
 import gzip
 import hashlib
 import json
+import re
 
 import numpy
 import pyarrow as pa
@@ -594,6 +595,44 @@ def test_a_folder_with_a_loading_script_is_one_line(load, tmp_path):
     with pytest.raises(UserError, match=r"script of its own.*parquet") as error:
         load({"path": str(folder)})
     assert error.value.code == "bad-dataset" and "\n" not in str(error.value)
+
+
+BROKEN = {
+    "card": {"README.md": b"---\nconfigs: [\n---\n", "a.jsonl": b"{}"},
+    "archive": {"x.zip": b"PK\x03\x04zz"},
+    "gzip": {"x.jsonl.gz": b"\x1f\x8b\x08\x00abc"},
+    "image": {"a.png": b"\x89PNG"},
+    "card alone": {"README.md": b"# Rows"},
+    "no format": {"rows.pkl": b"\x80\x04"},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_folder_that_cannot_be_read_is_one_line(load, tmp_path, name):
+    for file, content in BROKEN[name].items():
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(UserError, match=re.escape(str(tmp_path))) as error:
+        load({"path": str(tmp_path)})
+    assert error.value.code == "bad-dataset" and "\n" not in str(error.value)
+
+
+def test_a_folder_of_several_formats_is_not_read_in_part(load, write_rows, tmp_path, tokenizer):
+    write_rows([{"messages": turns("un")}], "a.jsonl")
+    (tmp_path / "dataset_info.json").write_text("{}")
+    assert len(load({"path": str(tmp_path)}).train) == 1
+    (tmp_path / "b.csv").write_text("question,answer\na,b\n")
+    with pytest.raises(UserError, match=r"b\.csv.*data_files") as error:
+        load({"path": str(tmp_path)})
+    assert error.value.code == "bad-dataset"
+    assert len(load({"path": str(tmp_path), "data_files": "a.jsonl"}).train) == 1
+    (tmp_path / "README.md").write_text("---\nconfigs:\n- config_name: default\n  data_files: a.jsonl\n---\n")
+    assert len(load({"path": str(tmp_path)}).train) == 1
+
+
+def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(load):
+    with pytest.raises(UserError, match=r"\./nowhere: no such folder") as error:
+        load({"path": "./nowhere"})
+    assert error.value.code == "bad-dataset"
 
 
 def test_two_forms_at_once_are_refused_and_columns_chooses(load, write_rows, tokenizer):

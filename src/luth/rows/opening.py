@@ -6,6 +6,9 @@ types, such as parquet, is left to datasets.
 """
 
 import contextlib
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,10 @@ from typing import Any
 import datasets
 import orjson
 import pyarrow as pa
+import yaml
 from datasets import ArrowBasedBuilder, BuilderConfig, Dataset, Features, SplitGenerator, Value
 from datasets.builder import Key
-from datasets.data_files import DataFilesDict, DataFilesList
+from datasets.data_files import FILES_TO_IGNORE, DataFilesDict, DataFilesList
 from datasets.exceptions import DatasetsError
 from datasets.packaged_modules.csv.csv import Csv
 from datasets.packaged_modules.json.json import Json
@@ -24,8 +28,9 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from luth.core.datasets_cache import content_cache
 from luth.core.errors import UserError, about
+from luth.core.recipes import is_local, looked_in
 from luth.rows.bad_row import BadRow
-from luth.rows.file_formats import BLANK, file_blocks
+from luth.rows.file_formats import BLANK, file_blocks, format_of
 
 # The columns of a row that is kept as text: its JSON, and its columns' names, one a line.
 TEXT, NAMES = "row as JSON", "columns of the row"
@@ -119,10 +124,14 @@ def open_dataset(
     data_files: Any = None,
 ) -> Dataset:
     """Return the rows of a dataset on the Hub or of a folder; the arguments are those of `datasets.load_dataset`."""
+    if is_local(path) and "://" not in path and not Path(path).exists():
+        raise UserError("bad-dataset", f"{path}: no such folder{looked_in(path)}: correct the path")
     cache = content_cache(path)
     builder = datasets.load_dataset_builder(
         path, name, data_dir=data_dir, data_files=data_files, revision=revision, cache_dir=cache
     )
+    if not data_files:
+        _require_one_format(Path(path, data_dir or ""), builder)
     kind = next((kind for loader, kind in GUESSING if isinstance(builder, loader)), None)
     # A card may say where in a JSON file the rows are; that is the loader's own business.
     if kind and not getattr(builder.config, "field", None):
@@ -138,6 +147,31 @@ def open_dataset(
             kind=kind,
         )
     return _prepared(builder, split)
+
+
+def _require_one_format(folder: Path, builder: datasets.DatasetBuilder) -> None:
+    """Raise `UserError` where a folder has data in several formats: datasets reads those of the most frequent alone.
+
+    A folder whose README.md names its data files is read as that says.
+    """
+    card = folder / "README.md"
+    if not folder.is_dir() or (card.is_file() and "data_files:" in card.read_text("utf-8", "replace")):
+        return
+    given: Any = builder.config.data_files or {}
+    read = {str(file) for files in given.values() for file in files}
+    others = [
+        file.relative_to(folder)
+        for file in sorted(folder.rglob("*"))
+        if format_of(file) and str(file.resolve()) not in read and file.name not in (*FILES_TO_IGNORE, "run.json")
+    ]
+    known = {format_of(file) for file in read}
+    others = [file for file in others if format_of(file) not in known and not str(file).startswith((".", "_"))]
+    if read and others:
+        raise UserError(
+            "bad-dataset",
+            f"{folder} holds files of several formats, of which one would be read, without {others[0]}: name the "
+            f"files with data_files, or put each format into a folder of its own",
+        )
 
 
 def _prepared(builder: datasets.DatasetBuilder, split: str) -> Dataset:
@@ -159,7 +193,10 @@ def loading(name: str) -> Iterator[None]:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from None
         raise _cannot_load(name, error.__cause__ or error) from error
-    except (ValueError, KeyError, FileNotFoundError, HfHubHTTPError) as error:
+    except (
+        *(ValueError, KeyError, OSError, HfHubHTTPError, EOFError, zlib.error),
+        *(zipfile.BadZipFile, tarfile.TarError, yaml.YAMLError),
+    ) as error:
         raise _cannot_load(name, error.__cause__ or error) from error
     except RuntimeError as error:
         if "scripts are no longer supported" not in str(error):
@@ -172,7 +209,8 @@ def loading(name: str) -> Iterator[None]:
 
 
 def _cannot_load(name: str, error: BaseException) -> UserError:
-    return UserError("bad-dataset", f"{name} cannot be loaded: {[*str(error).splitlines(), type(error).__name__][0]}")
+    line = " ".join(str(error).split())[:300] or type(error).__name__
+    return UserError("bad-dataset", f"{name} cannot be loaded: {line}")
 
 
 def is_text(rows: Dataset) -> bool:

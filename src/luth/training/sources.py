@@ -103,7 +103,7 @@ def _form(source: Source, opened: Opened) -> Columns:
     try:
         parts = recognised(opened.columns)
     except NoForm as error:
-        first = as_written(opened.rows[0], []) if len(opened.rows) == 1 else {}
+        first = as_written(opened.rows[0], []) if len(opened.rows) == 1 and is_text(opened.rows) else {}
         inner = [key for key, value in first.items() if isinstance(value, list) and isinstance([*value, 0][0], dict)]
         more = f"; its only row holds a list, {inner[0]!r}: write that list alone into a file" if inner else ""
         raise UserError("bad-dataset", f"{label(source)} has {error}{more}") from None
