@@ -146,6 +146,22 @@ def test_stopped_by_ctrl_c_a_run_goes_on_with_other_settings_and_for_longer(
     assert code == 2 and "no checkpoint" in err and "[output-unusable]" in err, err
 
 
+def test_a_run_stopped_while_it_saved_its_model_trains_no_step_more(make_model, rows, sft_recipe, run, tmp_path):
+    # The last step is inside an epoch.
+    changes = {"max_steps": 2, "save_strategy": "steps", "save_steps": 1}
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], **changes)
+    assert run("sft", recipe)[0] == 0
+    out = tmp_path / "out"
+    weights, record = load_file(out / "model.safetensors"), json.loads((out / "run.json").read_text("utf-8"))
+    (out / "model.safetensors").unlink()
+    (out / "run.json").write_text(json.dumps({**record, "status": "running"}), "utf-8")
+    code, said, err = run("sft", recipe)
+    assert code == 0 and "from " in said and "Step 3" not in said, err
+    again = load_file(out / "model.safetensors")
+    assert all((again[name] == tensor).all() for name, tensor in weights.items())
+    assert json.loads((out / "run.json").read_text("utf-8"))["steps"] == 2
+
+
 def test_under_accelerate_launch_our_line_comes_first():
     launcher = (ACCELERATE, "launch", "--config_file", "accelerate_configs/cpu.yaml")
     code, _, err = finish(start("none.yaml", launcher=launcher))

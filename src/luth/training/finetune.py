@@ -36,7 +36,7 @@ from luth.training.layers import layer_settings, prepare_layers
 from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
-from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
+from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished, train_no_further
 from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
@@ -251,6 +251,7 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
     stop = StopAtSignal()
     trainer.add_callback(GoOn(checkpoint, record))
     trainer.add_callback(stop)
+    train_no_further(trainer)
     batch = f"{training.arguments.luth.global_batch_size} {sequences} a step"
     say(f"Training: {strategy}, {batch}" + (f", from {checkpoint}." if checkpoint else "."))
     with memory_advice(_what_to_lower(trainer.args)):
