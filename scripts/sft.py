@@ -114,7 +114,12 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
     from luth.checkpoints.models import load_config, require_positions, require_stop
     from luth.training.chat_templates import describe
-    from luth.training.early_checks import require_adapter, require_optimiser, require_rows_for_tokens
+    from luth.training.early_checks import (
+        require_adapter,
+        require_optimiser,
+        require_padding,
+        require_rows_for_tokens,
+    )
     from luth.training.masking import inference_template
     from luth.training.mixture import load_rows
     from luth.training.packing_check import require_exact_packing
@@ -135,7 +140,9 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     rows.fingerprints[template.name] = template.fingerprint
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)
     require_positions(max(rows.train["length"][:]), name, revision)
-    require_rows_for_tokens(rows.train, len(tokenizer) if new_tokens else 0, name, revision)
+    tokens = len(tokenizer) if new_tokens else 0
+    require_rows_for_tokens([rows.train, rows.held_out], tokens, name, revision)
+    require_padding(tokenizer, training.pad_token, tokens, name, revision)
     rows.counts.update({"new_tokens": new_tokens} if new_tokens else {})
     return tokenizer, rows
 

@@ -9,13 +9,16 @@ from tokenizers import AddedToken
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from trl import ModelConfig
 
+from luth.checkpoints.models import mend_generation_config
 from luth.core.errors import UserError
 from luth.training.early_checks import require_adapter
 
-ROWS = [
-    {"messages": [{"role": "user", "content": f"Bonjour {n}"}, {"role": "assistant", "content": f"Salut {n}"}]}
-    for n in range(8)
-]
+
+def turns(answer, question="Bonjour"):
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+ROWS = [{"messages": turns(f"Salut {n}", f"Bonjour {n}")} for n in range(8)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,11 @@ ROWS = [
             "lora_modules_to_save: embed_tokens",
         ),
         ({"eos_token": "<|im_ned|>"}, "<|im_ned|>"),
+        ({"pad_token": "<pad>"}, "pad_token: '<pad>'"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"activation_offloading": True}, "activation_offloading"),
+        ({"load_best_model_at_end": True}, "load_best_model_at_end"),
+        ({"metric_for_best_model": "eval_bleu"}, "metric_for_best_model"),
     ],
 )
 def test_settings_that_fail_late_are_said_early(make_model, tmp_path, write_rows, sft_recipe, run, changes, fact):
@@ -73,6 +81,35 @@ def test_token_ids_beyond_the_embeddings(make_model, tmp_path, write_rows, sft_r
     recipe = sft_recipe(model, [write_rows(ROWS)])
     code, _, err = run("sft", recipe, "--preview", 1)
     assert code == 2 and f"the token id {len(tokenizer) - 1}" in err and "[bad-model]" in err
+    # The held-out rows count too.
+    rows = [{"messages": turns("Bonjour" if n else "Salut")} for n in range(4)]
+    for seed in range(2):
+        changes = {"test_split_size": 3, "eval_strategy": "steps", "eval_steps": 1, "seed": seed}
+        code, _, err = run("sft", sft_recipe(model, [write_rows(rows)], **changes), "--preview", 1)
+        assert code == 2 and "the token id" in err
+
+
+def test_a_padding_token_beyond_the_embeddings(make_model, tmp_path, write_rows, sft_recipe, run):
+    model = make_model(tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer.add_special_tokens({"pad_token": "<pad>"})
+    tokenizer.save_pretrained(model)
+    code, _, err = run("sft", sft_recipe(model, [write_rows(ROWS)]), "--preview", 1)
+    assert code == 2 and "pad_token: '<pad>'" in err and "[bad-recipe-value]" in err
+    code, _, err = run("sft", sft_recipe(model, [write_rows(ROWS)], pad_token="<|im_end|>"), "--preview", 1)
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("what", ["argument", "weights"])
+def test_a_model_that_cannot_be_built_is_one_line(make_model, tmp_path, write_rows, sft_recipe, run, what):
+    model, changes = make_model(tmp_path / "model"), {}
+    if what == "argument":
+        changes = {"model_init_kwargs": {"nothing": 1}}
+    else:
+        config = json.loads((model / "config.json").read_text("utf-8"))
+        (model / "config.json").write_text(json.dumps({**config, "vocab_size": config["vocab_size"] + 1}), "utf-8")
+    code, _, err = run("sft", sft_recipe(model, [write_rows(ROWS)], **changes))
+    assert code == 2 and "Traceback" not in err and "[bad-recipe-value]" in err, err
 
 
 @pytest.mark.parametrize(
@@ -103,6 +140,26 @@ def test_a_generation_config_that_cannot_be_saved_is_mended(
     saved = GenerationConfig.from_pretrained(tmp_path / "out")
     saved.validate(strict=True)
     assert {key: getattr(saved, key) for key in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (
+            {"temperature": 0.6, "early_stopping": True},
+            {"do_sample": True, "temperature": 0.6, "early_stopping": None},
+        ),
+        ({"do_sample": False, "top_k": 9, "length_penalty": 2.0}, {"top_k": None, "length_penalty": None}),
+        ({"output_scores": True}, {"output_scores": None, "do_sample": None}),
+        ({"use_cache": False, "cache_implementation": "static"}, {"use_cache": False, "cache_implementation": None}),
+        ({"num_beams": 4, "early_stopping": True, "length_penalty": 2.0}, {"num_beams": 4, "early_stopping": True}),
+    ],
+)
+def test_settings_of_generation_without_effect_are_dropped(given, kept):
+    config = GenerationConfig(**given)
+    assert (mend_generation_config(config) is None) == ("num_beams" in given)
+    config.validate(strict=True)
+    assert {key: getattr(config, key) for key in kept} == kept
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -107,10 +108,11 @@ def require_stop(
 
 
 def mend_generation_config(config: GenerationConfig) -> str | None:
-    """Make a generation_config one that transformers saves: it refuses sampling settings without sampling.
+    """Make a generation_config one that transformers saves: it refuses settings that have no effect.
 
-    Where it says do_sample: false, answers are greedy and the settings are dropped; where it says nothing, it is a
-    model that samples, and do_sample is set.
+    Where it says do_sample: false, answers are greedy and its sampling settings are dropped; where it says nothing, it
+    is a model that samples, and do_sample is set. Others without effect, such as early_stopping without beams, are
+    dropped.
 
     Returns:
         what was mended, in words; None where nothing was.
@@ -118,24 +120,29 @@ def mend_generation_config(config: GenerationConfig) -> str | None:
     Raises:
         UserError: it cannot be saved for another reason.
     """
-    try:
-        config.validate(strict=True)
-        return None
-    except ValueError:
-        pass
-    said = "do_sample is set to true, as its sampling settings mean"
-    if config.do_sample is False:
-        said = "its sampling settings are dropped, as do_sample is false"
-        for key in SAMPLING:
-            setattr(config, key, None)
-    else:
+    done = []
+    if _without_effect(config) & {*SAMPLING} and config.do_sample is None:
         config.do_sample = True
+        done.append("do_sample is set to true, as its sampling settings mean")
+    if idle := _without_effect(config):
+        done.append(f"{', '.join(sorted(idle))} without effect are dropped")
+        for key in idle:
+            setattr(config, key, None)
     try:
         config.validate(strict=True)
     except ValueError as error:
         line = " ".join(str(error).split())
         raise UserError("bad-model", f"the model's generation_config.json cannot be saved: {line}") from None
-    return f"The model's generation_config.json cannot be saved as it is: {said}."
+    return f"The model's generation_config.json cannot be saved as it is: {'; '.join(done)}." if done else None
+
+
+def _without_effect(config: GenerationConfig) -> set[str]:
+    """Return the settings that transformers refuses to save, by its own words of them."""
+    try:
+        config.validate(strict=True)
+    except ValueError as error:
+        return {key for key in re.findall(r"- `(\w+)`: ", str(error)) if hasattr(config, key)}
+    return set()
 
 
 def require_positions(longest: int, name: str, revision: str | None = None) -> None:

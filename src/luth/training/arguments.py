@@ -118,6 +118,12 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         yield "num_train_epochs is above 0, unless max_steps says how long to train"
     if (settings.get("hub_model_id") or settings.get("hub_revision")) and not settings.get("push_to_hub"):
         yield "hub_model_id and hub_revision do nothing without push_to_hub: true"
+    if settings.get("max_steps") == 0:
+        yield "max_steps is at least 1, or -1 for num_train_epochs"
+    if settings.get("metric_for_best_model") not in (None, "loss", "eval_loss"):
+        yield "metric_for_best_model is eval_loss: nothing else is measured in training"
+    if settings.get("load_best_model_at_end") and not evaluates(settings):
+        yield "load_best_model_at_end needs eval_strategy: without it no checkpoint is the best"
     yield from layer_conflicts(settings)
     if not settings.get("use_peft") and any(key.startswith(("lora_", "load_in_")) for key in settings):
         yield "lora_ and load_in_ keys do nothing without use_peft: true"

@@ -7,7 +7,7 @@ import torch
 from datasets import Dataset
 from peft.tuners.tuners_utils import check_target_module_exists
 from pyarrow import compute
-from transformers import AutoModelForCausalLM, Trainer, get_scheduler
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, Trainer, get_scheduler
 from trl import ModelConfig, SFTConfig
 
 from luth.checkpoints.models import is_tied, load_config
@@ -54,24 +54,50 @@ def require_optimiser(settings: SFTConfig, path: str) -> None:
         ) from error
 
 
-def require_rows_for_tokens(rows: Dataset, tokens: int, name: str, revision: str | None = None) -> None:
+def require_rows_for_tokens(parts: list[Dataset | None], tokens: int, name: str, revision: str | None = None) -> None:
     """Raise `UserError` where a row has a token for which the model's embeddings have no row.
 
     Args:
-        rows: with the column `input_ids`.
+        parts: to train on and held out, with the column `input_ids`.
         tokens: how many the embeddings will be given at least; 0 where no token is new.
         name: the model's.
         revision: its revision on the Hub.
     """
     has = max(tokens, load_config(name, revision).get_text_config().vocab_size)
     highest = max(
-        compute.max(compute.list_flatten(chunk)).as_py() or 0 for chunk in rows.data.column("input_ids").chunks
+        compute.max(compute.list_flatten(chunk)).as_py() or 0
+        for rows in parts
+        if rows is not None
+        for chunk in rows.data.column("input_ids").chunks
     )
     if highest >= has:
         raise UserError(
             "bad-model",
             f"the tokenizer of {name} makes the token id {highest}, and the model has embeddings for ids up to "
             f"{has - 1}: take the tokenizer that belongs to the model, or resize the embeddings and save the model",
+        )
+
+
+def require_padding(
+    tokenizer: PreTrainedTokenizerBase, pad_token: str | None, tokens: int, name: str, revision: str | None = None
+) -> None:
+    """Raise `UserError` unless rows can be padded: by a token that the vocabulary and the embeddings have.
+
+    Args:
+        tokenizer: with its end-of-turn token.
+        pad_token: the recipe's; None is the tokenizer's own, or else its end-of-turn token.
+        tokens: as `require_rows_for_tokens` takes it.
+        name: the model's.
+        revision: its revision on the Hub.
+    """
+    token = str(pad_token or tokenizer.pad_token or tokenizer.eos_token)
+    number = tokenizer.get_vocab().get(token)
+    has = max(tokens, load_config(name, revision).get_text_config().vocab_size)
+    if number is None or number >= has:
+        what = "is not in the vocabulary" if number is None else f"has the id {number}, beyond the embeddings ({has})"
+        raise UserError(
+            "bad-recipe-value",
+            f"pad_token: {token!r} {what} of {name}: set pad_token: {tokenizer.eos_token!r}, never trained",
         )
 
 

@@ -192,16 +192,25 @@ def build_trainer(
                 callbacks=callbacks,
                 **more,
             )
-    except (ValueError, ImportError, OSError) as error:
-        if explain(error) is not None:
+    except (ValueError, ImportError, OSError, TypeError, RuntimeError) as error:
+        said = _refusal(error)
+        if said is None:
             raise
-        raise UserError(
-            "bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {error}"
-        ) from error
+        raise UserError("bad-recipe-value", f"{arguments.path}: the trainer refuses these settings: {said}") from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
     prepare_layers(trainer.model, arguments.training)
     return trainer
+
+
+def _refusal(error: Exception) -> str | None:
+    """Return why a model or a trainer could not be made; None where it is no matter of the recipe's."""
+    if explain(error) is not None:
+        return None
+    if "ignore_mismatched_sizes" in str(error):
+        return "the model's weights have other shapes than its config.json says: save or download the model again"
+    by_settings = isinstance(error, ValueError | ImportError | OSError) or "unexpected keyword argument" in str(error)
+    return str(error) if by_settings else None
 
 
 def _callbacks(training: Training) -> list[TrainerCallback]:

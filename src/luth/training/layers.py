@@ -44,6 +44,8 @@ def layer_conflicts(settings: dict[str, Any]) -> Iterator[str]:
     compiles = settings.get("torch_compile")
     if compiles is False and any(settings.get(f"torch_compile_{name}") for name in ("backend", "mode")):
         yield "torch_compile_backend and torch_compile_mode do nothing with torch_compile: false"
+    if settings.get("activation_offloading") and settings.get("use_cpu"):
+        yield "activation_offloading moves activations from a GPU to the CPU: leave it out with use_cpu: true"
 
 
 def layer_settings(settings: Config, every: int) -> Config:
