@@ -113,7 +113,7 @@ def train(
 def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     """Load the tokenizer and the mixture, tokenised and masked, and check that model, template and rows fit."""
     from luth.checkpoints.models import load_config, require_positions, require_stop
-    from luth.training.chat_templates import describe
+    from luth.training.chat_templates import describe, to_compare
     from luth.training.early_checks import (
         require_adapter,
         require_optimiser,
@@ -131,12 +131,13 @@ def masked_rows(args: "SFTArguments") -> "tuple[PreTrainedTokenizerBase, Rows]":
     require_adapter(args.model, name)
     tokenizer, template, new_tokens = load_for_training(args)
     say(describe(template, tokenizer))
+    own = to_compare(template, tokenizer)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = inference_template(template.source)
     if (training.packing or training.padding_free) and args.luth.preview is None:
         require_exact_packing(load_config(name, revision), training.device, args.model.attn_implementation)
     with training.main_process_first(desc="tokenising"):
-        rows = load_rows(args.mixture, tokenizer, template.text, training, args.luth.max_dropped_fraction)
+        rows = load_rows(args.mixture, tokenizer, template.text, training, args.luth.max_dropped_fraction, own)
     rows.fingerprints[template.name] = template.fingerprint
     require_stop(rows.train[0]["labels"], tokenizer, name, revision)
     require_positions(max(rows.train["length"][:]), name, revision)

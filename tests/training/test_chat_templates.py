@@ -12,8 +12,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import PreTrainedTokenizerFast
 
 from luth.core.errors import UserError
-from luth.training.chat_templates import TRL_TEMPLATES, describe, training_template
-from luth.training.masking import IGNORED, mask, pieces_stand_alone, read_training_template
+from luth.training.chat_templates import TRL_TEMPLATES, describe, row_difference, to_compare, training_template
+from luth.training.masking import IGNORED, mask, pieces_stand_alone, read_training_template, render
 from tests.conftest import SMOLLM2_TEMPLATE
 
 TOKEN = re.compile(r"<\|\w+\|>|<｜[^｜]+｜>|<(?:start|end)_of_turn>|</?think>|<eos>")
@@ -66,6 +66,69 @@ def test_trl_s_qwen2_5_keeps_its_default_system_prompt_and_trains_no_line_break(
         (False, "\n"),
     ]
     assert "not trained" in describe(template, tokenizer)
+
+
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+WITHOUT_THOUGHT = CHATML.replace("m['content']", "(m['content'] if loop.last else m['content'].split('</think>')[-1])")
+LATER = CHATML.replace("'\n' + m", "('#\n' if loop.index0 > 4 else '\n') + m")
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + CHATML
+THOUGHT = "<think>un</think>b"
+
+
+@pytest.mark.parametrize(
+    ("own", "row", "said"),
+    [
+        (WITHOUT_THOUGHT, messages("a", THOUGHT, "c", "d"), "writes 'b<"),
+        (WITHOUT_THOUGHT, messages("a", THOUGHT), None),
+        (WITHOUT_THOUGHT, messages("a", "b", "c", "d"), None),
+        (LATER, messages(*"abcdef"), "writes '#"),
+        (NO_SYSTEM, [{"role": "system", "content": "s"}, *messages("a", "b")], "refuses it: no system"),
+        (NO_SYSTEM, messages("a", "b"), None),
+        (shipped("qwen3"), messages("a", THOUGHT, "c", " \n d ", "e", "f"), None),
+        (shipped("qwen3"), messages("a", "  b", "c <b>", "d", "e", "f", "g", "h"), None),
+        (shipped("qwen3_5_think"), messages("a", THOUGHT, "c", " \n d ", "e", "f"), None),
+        (shipped("gemma3"), messages("a", " \n <b> ", "c", " \n d ", "e", "f"), None),
+    ],
+)
+def test_a_row_of_which_the_model_s_own_template_writes_another_text_is_said(own, row, said):
+    tokenizer = byte_level(own + THOUGHT)
+    tokenizer.chat_template = own
+    template = training_template(None, tokenizer, "m")
+    text, compared = render(row, tokenizer, template.text)[0], to_compare(template, tokenizer)
+    found = row_difference(text, row, {"tools": None}, tokenizer, compared)
+    assert (found is None) == (said is None) and (said or "") in (found or ""), found
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (
+            "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} "
+            "{% generation %}{{ m.content + eos_token }}{% endgeneration %}{% endif %}{% endfor %}",
+            "begin after ' '",
+        ),
+        (
+            "{% for m in messages %}{% generation %}{{ m.content + eos_token }}{% endgeneration %}{% endfor %}",
+            "hold what the user says",
+        ),
+        (
+            "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %}"
+            "{% generation %}{{ ' ' + m.content + eos_token }}{% endgeneration %}{% endif %}{% endfor %}",
+            None,
+        ),
+        ("{% for m in messages %}{{ m.content ", "cannot be rendered"),
+    ],
+)
+def test_markers_hold_the_whole_answer_and_no_question(template, said):
+    if said is None:
+        assert training_template(None, byte_level(template), "m").name == "the chat template of m"
+        return
+    with pytest.raises(UserError, match=said) as error:
+        training_template(None, byte_level(template), "m")
+    assert error.value.code == "bad-template"
 
 
 IM, QWEN, EMPTY = "<|im_end|>", "<|im_start|>assistant\n", "<think>\n\n</think>\n\n"
@@ -135,11 +198,7 @@ def test_thoughts_of_qwen3_5_are_trained_behind_the_prompt_that_inference_has(na
 
 
 def test_the_first_of_ours_that_renders_as_the_model_s_own_is_taken():
-    chatml = (
-        "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
-        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-    )
-    for own, name in ((SMOLLM2_TEMPLATE, "smollm2.jinja"), (chatml, "chatml.jinja")):
+    for own, name in ((SMOLLM2_TEMPLATE, "smollm2.jinja"), (CHATML, "chatml.jinja")):
         assert training_template(None, byte_level(own), "m").name == name
 
 

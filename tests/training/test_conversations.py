@@ -39,7 +39,6 @@ GOOD = [{"role": "user", "content": "Bonjour"}, {"role": "assistant", "content":
         ([GOOD[0], {"role": "assistant", "content": 42}], "turn 2 .assistant. has content that is no text: 42"),
         ([GOOD[0], CALL, TOOL], "the last turn .tool. is not an assistant's answer"),
         ([TOOL, GOOD[1]], "out of order"),
-        ([GOOD[0], CALL], "the last turn .assistant. is not an assistant's answer"),
         ([GOOD[0], CALL, GOOD[1]], "out of order"),
         ([GOOD[0], GOOD[1], TOOL, GOOD[1]], "out of order"),
     ],
@@ -57,6 +56,8 @@ def test_what_is_no_conversation_is_said(messages, said):
         [GOOD[0], CALL, {"role": "tool", "content": ""}, GOOD[1]],
         [GOOD[0], {**CALL, "content": "Voyons."}, TOOL, GOOD[1], *GOOD],
         [GOOD[0], {**GOOD[1], "tool_calls": None}],
+        [GOOD[0], CALL],
+        [GOOD[0], CALL, TOOL, CALL],
     ],
 )
 def test_what_is_one_passes(messages):
@@ -152,3 +153,42 @@ def test_another_weight_is_refused_by_name(weight):
 @pytest.mark.parametrize("nothing", ["", " ", None])
 def test_an_empty_system_message_is_none(nothing):
     assert read([{"role": "system", "content": nothing}, *GOOD]).messages == GOOD
+
+
+TOOL_SCHEMA = {"type": "function", "function": {"name": "heure", "parameters": {}}}
+OWN_COLUMNS = {column: column for column in ("messages", "tools", "chat_template_kwargs")}
+
+
+def with_columns(tools=None, switches=None):
+    row = {"messages": GOOD, "tools": tools, "chat_template_kwargs": switches}
+    return conversation(row, OWN_COLUMNS).arguments
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [TOOL_SCHEMA, json.dumps(TOOL_SCHEMA), [TOOL_SCHEMA], [json.dumps(TOOL_SCHEMA)], json.dumps([TOOL_SCHEMA])],
+)
+def test_tools_are_read_alone_listed_and_as_json(tools):
+    assert with_columns(tools) == {"tools": [TOOL_SCHEMA]}
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", [], "[]"])
+def test_no_tools_are_none(nothing):
+    assert with_columns(nothing) == {"tools": None}
+
+
+@pytest.mark.parametrize(
+    ("tools", "switches", "said"),
+    [
+        ("[{", None, "tools is text and no JSON.*json.dumps"),
+        (["heure"], None, "tools is text and no JSON"),
+        ([5], None, "tools are no list of schemas"),
+        (None, "{'enable_thinking': False}", "chat_template_kwargs is text and no JSON"),
+        (None, ["enable_thinking"], "chat_template_kwargs is no object"),
+        (None, {"add_generation_prompt": True}, "sets add_generation_prompt"),
+        (None, {"messages": []}, "sets messages"),
+    ],
+)
+def test_wrong_tools_and_switches_are_named(tools, switches, said):
+    with pytest.raises(BadRow, match=said):
+        with_columns(tools, switches)

@@ -149,8 +149,12 @@ def training_template(path: str | None, tokenizer: PreTrainedTokenizerBase, mode
             "bad-model", f"{model}: its tokenizer cannot say where a token stands: save a fast one with it"
         )
     own = own_template(tokenizer)
-    if own is not None and ONE[1]["content"] not in (_rendered(PROBES[0], tokenizer, own) or ""):
-        raise UserError("bad-template", f"{model}: its own chat template does not write an answer that is plain text")
+    if own is not None and ONE[1]["content"] not in _own_text(own, tokenizer, model):
+        raise UserError(
+            "bad-template",
+            f"{model}: its own chat template does not write an answer that is plain text: mend the model's "
+            f"chat_template.jinja, or take it away and name a template of your own ({PAGE})",
+        )
     if path is None:
         if own is None:
             raise UserError(
@@ -159,7 +163,7 @@ def training_template(path: str | None, tokenizer: PreTrainedTokenizerBase, mode
                 f"template of your own ({PAGE})",
             )
         return fitting_template(tokenizer, own, model)
-    template = _read(path, "chat_template_path")
+    template = _with_whole_answers(_read(path, "chat_template_path"), tokenizer)
     found = [] if own is None else _undocumented(template, tokenizer, own)
     if own is not None and found:
         try:
@@ -167,6 +171,31 @@ def training_template(path: str | None, tokenizer: PreTrainedTokenizerBase, mode
         except UserError:
             remedy = f"put generation markers into a copy of the model's own ({PAGE})"
         raise UserError("bad-template", f"{path}: {first_difference(found[0], model)}: {remedy}")
+    return template
+
+
+def _with_whole_answers(template: TrainingTemplate, tokenizer: PreTrainedTokenizerBase) -> TrainingTemplate:
+    """Return a template whose markers hold what the model writes, all of it, and nothing that the user says.
+
+    Raises:
+        UserError: they hold a question, or begin after something that no prompt ends with.
+    """
+    text, spans = render(ONE, tokenizer, template.text)
+    turn = written_turn(tokenizer, template.text)
+    trained = trained_spans(text, spans, turn)
+    if any(ONE[0]["content"] in text[start:end] for start, end in trained):
+        raise UserError("bad-template", f"{template.name}: its generation markers hold what the user says ({PAGE})")
+    before = text[: trained[0][0]] if trained else ""
+    question = render(ONE[:1], tokenizer, template.text)[0]
+    prompts = [prompt for prompt in turn.prompts if before.endswith(prompt)]
+    if trained and not prompts and before != question:
+        written = before[shared_length(before, question) :]
+        raise UserError(
+            "bad-template",
+            f"{template.name}: its generation markers begin after {written!r}, which its prompt "
+            f"(add_generation_prompt) has not, so that the model writes it and is not trained to: begin them before "
+            f"it, or end the prompt with it ({PAGE})",
+        )
     return template
 
 
@@ -187,7 +216,8 @@ def fitting_template(tokenizer: PreTrainedTokenizerBase, own: str, model: str) -
         if not _undocumented(ours, tokenizer, own):
             return ours
     if has_markers(own):
-        return TrainingTemplate(f"the chat template of {model}", own, "it has generation markers")
+        marked_own = TrainingTemplate(f"the chat template of {model}", own, "it has generation markers")
+        return _with_whole_answers(marked_own, tokenizer)
     version = f"TRL {trl.__version__}"
     advice = f"put generation markers into a copy of it, and name that as chat_template_path ({PAGE})"
     try:
@@ -257,6 +287,13 @@ def differences(
     return asked, found
 
 
+def _own_text(own: str, tokenizer: PreTrainedTokenizerBase, model: str) -> str:
+    try:
+        return render(ONE, tokenizer, own)[0]
+    except UserError as error:
+        raise UserError("bad-template", f"{model}: its own chat template cannot be rendered: {error}") from error
+
+
 def _rendered(probe: Probe, tokenizer: PreTrainedTokenizerBase, template: str) -> str | None:
     try:
         return render(probe.messages, tokenizer, template, **probe.variables)[0]
@@ -277,6 +314,68 @@ def first_difference(found: Difference, model: str) -> str:
         f"it does not render {found.probe.name} as the chat template of {model}: after {before!r} the model's own "
         f"writes {_begin(own, at)} and this one {_begin(training, at)}"
     )
+
+
+@dataclass(frozen=True)
+class Own:
+    """The model's own chat template, which the rows are compared with.
+
+    Parameters:
+        text (`str`): the template.
+        documented (`tuple[str, ...]`): how the training template may differ from it: names of `DIFFERENCES`.
+        system (`bool`): whether it takes a system turn.
+    """
+
+    text: str
+    documented: tuple[str, ...]
+    system: bool = True
+
+
+def to_compare(template: TrainingTemplate, tokenizer: PreTrainedTokenizerBase) -> Own | None:
+    """Return what rows are compared with; None where the training template is the model's own, or it has none."""
+    own = own_template(tokenizer)
+    if own is None or own == template.source:
+        return None
+    own = date_fixed(own, DAY)
+    return Own(own, (*sorted(template.documented),), _rendered(PROBES[1], tokenizer, own) is not None)
+
+
+def row_difference(
+    text: str, messages: Messages, arguments: dict[str, Any], tokenizer: PreTrainedTokenizerBase, own: Own
+) -> str | None:
+    """Say where a row's text is not what the model's own template writes; None where it is.
+
+    Rows like the probes are not asked: those templates agree on them. A template may do something else from some turn
+    on, with a thought inside a content, or with tools of another kind.
+    """
+    called = [call.get("function", call)["name"] for message in messages for call in message.get("tool_calls") or []]
+    known = arguments.get("tools") is None and all(message.keys() <= {"role", "content"} for message in messages)
+    known = known and (own.system or messages[0]["role"] != "system")
+    if known and len(messages) <= LONGEST and not any(ODD.search(str(message["content"])) for message in messages):
+        return None
+    try:
+        theirs = render(messages, tokenizer, own.text, **arguments)[0]
+    except UserError as error:
+        return f"the model's own chat template refuses it: {error}"
+    # A format that the model's own template leaves out without a word, the training template's header explains.
+    if theirs == text or not all(name in theirs for name in called):
+        return None
+    if arguments.get("tools") and theirs == render(messages, tokenizer, own.text, **{**arguments, "tools": None})[0]:
+        return None
+    for name in own.documented:
+        alike = ("".join(DIFFERENCES[name](each, messages).split()) for each in (text, theirs))
+        if len({*alike}) == 1:
+            return None
+    at = shared_length(theirs, text)
+    return (
+        f"the chat template of the model writes {_begin(theirs, at)} after {theirs[max(0, at - SHOWN // 2) : at]!r}, "
+        f"and the training template {_begin(text, at)}"
+    )
+
+
+# Messages of the longest probe; what templates look for in contents.
+LONGEST = 5
+ODD = re.compile("<|/no_think|/think")
 
 
 def _begin(text: str, at: int) -> str:

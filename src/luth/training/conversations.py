@@ -15,6 +15,11 @@ ARGUMENTS = ("arguments", "parameters", "input")
 # What says of a message whether it is trained.
 WEIGHTS = ("weight", "train", "training", "trainable", "loss", "loss_weight", "train_on_turn")
 MASKS = ("mask", "masked")
+# What a row's switches may not set: it is not the row's to say.
+NO_SWITCHES = {
+    *("messages", "conversations", "tools", "tokenizer", "template", "chat_template", "untrained"),
+    *("add_generation_prompt", "continue_final_message", "return_assistant_tokens_mask"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,6 @@ def conversation(row: dict[str, Any], columns: Columns) -> Conversation:
 
     Raises:
         BadRow: it is no conversation to train on.
-        ValueError: its tools or switches are no JSON.
     """
     own = {part: column for part, column in columns.items() if part not in TEMPLATE_COLUMNS}
     read = [_message(number, message) for number, message in enumerate(messages_of(row, own), 1)]
@@ -57,14 +61,29 @@ def conversation(row: dict[str, Any], columns: Columns) -> Conversation:
     if not any(trained):
         raise BadRow("no assistant turn is to be trained: each has weight 0 or train: false")
     untrained = frozenset(number for number, each in enumerate(trained) if not each)
-    given = {part: _parsed(row[columns[part]]) for part in TEMPLATE_COLUMNS if part in columns}
-    return Conversation(
-        messages, {"tools": given.get("tools"), **(given.get("chat_template_kwargs") or {})}, untrained
-    )
+    given = {part: _parsed(part, row[columns[part]]) for part in TEMPLATE_COLUMNS if part in columns}
+    tools, switches = given.get("tools"), given.get("chat_template_kwargs") or {}
+    if not isinstance(switches, dict):
+        raise BadRow("its chat_template_kwargs is no object, such as {enable_thinking: false}")
+    taken = [name for name in switches if name in NO_SWITCHES]
+    if taken:
+        raise BadRow(f"its chat_template_kwargs sets {taken[0]}, which is not set by a row")
+    return Conversation(messages, {"tools": _tools(tools) if tools else None, **switches}, untrained)
 
 
-def _parsed(value: Any) -> Any:
-    return (json.loads(value) if value.strip() else None) if isinstance(value, str) else value
+def _parsed(part: str, value: Any) -> Any:
+    try:
+        return (json.loads(value) if value.strip() else None) if isinstance(value, str) else value
+    except ValueError as error:
+        raise BadRow(f"its {part} is text and no JSON: {error}: write it with json.dumps") from None
+
+
+def _tools(tools: Any) -> list[dict[str, Any]]:
+    """Return the schemas of tools: one alone, several, and each as it is or as JSON text."""
+    listed = [_parsed("tools", tool) for tool in (tools if isinstance(tools, list) else [tools])]
+    if not all(isinstance(tool, dict) for tool in listed):
+        raise BadRow("its tools are no list of schemas, such as {type: function, function: {name: ...}}")
+    return listed
 
 
 def _message(number: int, message: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -150,7 +169,7 @@ def conversation_problem(messages: Any) -> str | None:
         if message["role"] not in expected:
             return f"roles out of order ({', '.join(roles)}): user and assistant in turn, the assistant last"
         expected = _expected_after(message)
-    return None if expected == {"user"} else f"the last turn ({roles[-1]}) is not an assistant's answer"
+    return None if roles[-1] == "assistant" else f"the last turn ({roles[-1]}) is not an assistant's answer"
 
 
 def _expected_after(message: dict[str, Any]) -> set[str]:

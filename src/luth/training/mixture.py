@@ -15,13 +15,14 @@ from luth.rows.bad_row import BadRow
 from luth.rows.forms import Columns
 from luth.rows.opening import TEXT, as_written
 from luth.training.arguments import Mixture
+from luth.training.chat_templates import Own, row_difference
 from luth.training.conversations import conversation, without_nulls
 from luth.training.masking import IGNORED, Marked, marked, tokenise
 from luth.training.sources import fingerprint, hold_out, label, open_conversations
 
 # Raise it when the same row gives other tokens, labels or problems than before: tokenised rows are kept by it.
 # tests/training/test_mixture.py fails when they change without it.
-ROWS_VERSION = 4
+ROWS_VERSION = 5
 EXAMPLES = 5
 # Rows that are tokenised at once: enough that a call costs little, and few enough for the memory of long rows.
 BATCH = 200
@@ -66,11 +67,12 @@ def load_rows(
     template: str,
     training: SFTConfig,
     max_dropped_fraction: float,
+    own: Own | None = None,
 ) -> Rows:
     """Load the mixture; the same rows in the same order whatever `dataset_num_proc`.
 
-    Rows longer than `max_length` tokens are dropped, never cut; rows that are no conversations are dropped too. Both
-    are counted.
+    Rows longer than `max_length` tokens are dropped, never cut; rows that are no conversations are dropped too, and
+    those of which the model's own template writes another text. All are counted.
 
     Raises:
         UserError: a source cannot be loaded, has another number of rows than the recipe says, loses more than
@@ -80,7 +82,7 @@ def load_rows(
     parts, counts = [], []
     opened = open_conversations(mixture.datasets)
     for number, (source, (rows, columns, form)) in enumerate(zip(mixture.datasets, opened, strict=True)):
-        tokenised = _tokenise(rows, columns, tokenizer, template, training.dataset_num_proc)
+        tokenised = _tokenise(rows, columns, tokenizer, template, training.dataset_num_proc, own)
         kept, count = _keep(tokenised, label(source), training.max_length, max_dropped_fraction)
         count["form"] = form
         _check_masks(kept, label(source))
@@ -124,7 +126,12 @@ def sample_lengths(
 
 
 def _tokenise(
-    rows: Dataset, columns: Columns, tokenizer: PreTrainedTokenizerBase, template: str, num_proc: int | None
+    rows: Dataset,
+    columns: Columns,
+    tokenizer: PreTrainedTokenizerBase,
+    template: str,
+    num_proc: int | None,
+    own: Own | None = None,
 ) -> Dataset:
     # datasets keeps the result by the function's name and the content of its arguments: `version` stands for the code.
     return rows.map(
@@ -132,7 +139,13 @@ def _tokenise(
         with_indices=True,
         batched=True,
         batch_size=BATCH,
-        fn_kwargs={"columns": columns, "tokenizer": tokenizer, "template": template, "version": ROWS_VERSION},
+        fn_kwargs={
+            "columns": columns,
+            "tokenizer": tokenizer,
+            "template": template,
+            "own": own,
+            "version": ROWS_VERSION,
+        },
         remove_columns=rows.column_names,
         features=FEATURES,
         num_proc=num_proc if len(rows) > 1000 else None,
@@ -147,6 +160,7 @@ def tokenised_rows(
     tokenizer: PreTrainedTokenizerBase,
     template: str,
     version: int,
+    own: Own | None = None,
 ) -> dict[str, list[Any]]:
     """Return rows' tokens, labels, counts and numbers from 1, and what keeps them from being trained on, or "".
 
@@ -157,10 +171,12 @@ def tokenised_rows(
         tokenizer: of the model.
         template: with generation markers.
         version: for datasets' cache alone, which keeps rows by the arguments.
+        own: the model's own template, with which rows unlike the probes are compared.
     """
     names, values = [*rows], [rows[name] for name in rows]
     read = [
-        _marked(dict(zip(names, row, strict=True)), columns, tokenizer, template) for row in zip(*values, strict=True)
+        _marked(dict(zip(names, row, strict=True)), columns, tokenizer, template, own)
+        for row in zip(*values, strict=True)
     ]
     done = _tokenised(read, tokenizer)
     encoded = [found if isinstance(found, dict) else {"input_ids": [], "labels": []} for found in done]
@@ -175,14 +191,18 @@ def tokenised_rows(
     }
 
 
-def _marked(row: dict[str, Any], columns: Columns, tokenizer: PreTrainedTokenizerBase, template: str) -> Marked | str:
+def _marked(
+    row: dict[str, Any], columns: Columns, tokenizer: PreTrainedTokenizerBase, template: str, own: Own | None
+) -> Marked | str:
     """Return a row's text, or what keeps it from being trained on."""
     written = as_written(row, [*columns.values()])
     if TEXT not in row:
         written = {column: without_nulls(value) for column, value in written.items()}
     try:
         found = conversation(written, columns)
-        return marked(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
+        done = marked(found.messages, tokenizer, template, untrained=found.untrained, **found.arguments)
+        other = row_difference(done.text, found.messages, found.arguments, tokenizer, own) if own else None
+        return other or done
     except BadRow as error:
         return error.said
     except (UserError, ValueError, TypeError) as error:
