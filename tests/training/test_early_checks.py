@@ -57,6 +57,7 @@ LORA = {"use_peft": True, "lora_target_modules": ["q_proj", "v_proj"]}
         (True, {"lora_target_modules": [r"model\.embed_tokens|.*q_proj"]}, "lora_target_modules: embed_tokens"),
         (True, {"lora_modules_to_save": ["model.embed_tokens"]}, "lora_modules_to_save: embed_tokens"),
         (True, {"lora_target_modules": ["all-linear"], "lora_modules_to_save": ["norm"]}, None),
+        (True, {"lora_target_modules": None}, None),
         (False, {"lora_modules_to_save": ["embed_tokens", "lm_head"]}, None),
         (False, {"lora_modules_to_save": ["lm_head", "score"]}, "lora_modules_to_save: "),
         (False, {"lora_target_modules": ["q_proj", "c_attn"]}, "no 'c_attn'"),

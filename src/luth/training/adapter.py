@@ -31,7 +31,8 @@ def adapter_config(model: ModelConfig) -> LoraConfig | None:
     if isinstance(names, str) and names != "all-linear" and re.fullmatch(r"[\w.]+", names):
         model = copy.copy(model)
         model.lora_target_modules = [names]
-    return get_peft_config(model)
+    config: Any = get_peft_config(model)
+    return config
 
 
 @torch.no_grad()

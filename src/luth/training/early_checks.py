@@ -127,7 +127,8 @@ def require_adapter(model: ModelConfig, name: str) -> None:
     ends = (skeleton.get_input_embeddings(), skeleton.get_output_embeddings())
     for module in [key for key, each in skeleton.named_modules() if any(each is end for end in ends)]:
         where = "lora_modules_to_save" if any(module.endswith(part) for part in saved) else "lora_target_modules"
-        if where == "lora_target_modules" and not check_target_module_exists(config, module):
+        aimed = config.target_modules is not None and check_target_module_exists(config, module)
+        if where == "lora_target_modules" and not aimed:
             continue
         if is_tied(name, model.model_revision):
             raise UserError(

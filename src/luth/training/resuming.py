@@ -98,12 +98,13 @@ class GoOn(TrainerCallback):
 
 def train_no_further(trainer: Trainer) -> None:
     """Give the trainer no batch once it is at its last step: from a checkpoint there, it would train one step more."""
-    take: Any = trainer.get_batch_samples
+    changed: Any = trainer
+    take = changed.get_batch_samples
 
     def batches(*given: Any) -> tuple[list[Any], Any]:
         return take(*given) if trainer.state.global_step < trainer.state.max_steps else ([], None)
 
-    trainer.get_batch_samples = batches
+    changed.get_batch_samples = batches
 
 
 def last_checkpoint(folder: Path, made_by: dict[str, Any]) -> Path | None:
