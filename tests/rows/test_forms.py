@@ -183,3 +183,10 @@ def test_no_content_breaks_the_reading(one, other):
             assert read(row)
         except BadRow as reason:
             assert str(reason) and reason.said
+
+
+def test_a_column_of_turns_by_another_name_is_told_how_to_be_renamed():
+    for name, advice in (("dialog", "rename: {dialog: messages}"), ("text", "rename: {COLUMN: question")):
+        with pytest.raises(NoForm) as error:
+            recognised([name])
+        assert advice in str(error.value)

@@ -68,16 +68,18 @@ def _parts(form: str) -> list[str]:
 
 
 def _no_form(names: list[str], questions: list[str], answers: list[str]) -> str:
+    remedy = "rename: {COLUMN: question, OTHER: answer} names them"
     if len(names) == 1 and not questions and not answers:
         plain = "plain text has no turns to train on, " if names[0].lower() in ("text", "content") else ""
         said = f"the column {names[0]} alone: {plain}a conversation has "
+        remedy = remedy if plain else f"rename: {{{names[0]}: messages}} says that it holds turns"
     else:
         said = f"the columns {', '.join(names)}, and a conversation has "
     halves = [f"a {part} without an answer" for part in questions] + [
         f"an {part} without a question" for part in answers
     ]
     half = f" (here is {halves[0]})" if halves else ""
-    return f"{said}{FORMS}{half}: rename: {{COLUMN: question, OTHER: answer}} names them"
+    return f"{said}{FORMS}{half}: {remedy}"
 
 
 def described(columns: Columns, names: Iterable[str]) -> str:
