@@ -40,6 +40,7 @@ from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished
+from luth.training.text_part import keep_own_names, load_text_part
 from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
@@ -180,17 +181,18 @@ def build_trainer(
     """
     arguments = training.arguments
     name, callbacks = arguments.model_name, _callbacks(training)
+    quantization = get_quantization_config(arguments.model)
     # TRL's trainers take more than transformers' Trainer declares.
     make: Any = kind
     try:
         with about(name), memory_advice(_what_to_lower(settings)):
             trainer = make(
-                model=name,
+                model=load_text_part(name, settings, quantization) or name,
                 args=settings,
                 train_dataset=train_dataset,
                 eval_dataset=eval_dataset,
                 processing_class=tokenizer,
-                quantization_config=get_quantization_config(arguments.model),
+                quantization_config=quantization,
                 peft_config=_peft_config(arguments.model),
                 callbacks=callbacks,
                 **more,
@@ -203,6 +205,7 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
+    keep_own_names(trainer.model)
     prepare_layers(trainer.model, arguments.training)
     return trainer
 
