@@ -1,6 +1,6 @@
 """The text part of a vision-language model, which is all that is trained of it."""
 
-from typing import Any
+from typing import Any, cast
 
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel, TrainingArguments
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
@@ -13,7 +13,7 @@ from luth.core.console import say
 def text_family(name: str, revision: str | None) -> str | None:
     """Return the family of the text model that transformers reads from a vision-language model; None for any other."""
     config = load_config(name, revision)
-    text, kinds = config.get_text_config(), MODEL_FOR_CAUSAL_LM_MAPPING
+    text, kinds = config.get_text_config(), cast(Any, MODEL_FOR_CAUSAL_LM_MAPPING)
     if text is config or type(config) not in kinds or kinds[type(config)].config_class is not type(text):
         return None
     return text.model_type
