@@ -54,12 +54,61 @@ def configure(folder, name="config.json", **changes):
         ({"hidden_act": "gelu"}, "hidden_act"),
         ({"num_key_value_heads": 4}, "num_key_value_heads"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings"),
+        ({"architectures": None}, "architectures"),
+        ({"architectures": ["LlamaForSequenceClassification"]}, "architectures"),
     ],
 )
 def test_weights_that_do_not_mean_the_same_are_not_merged(pair, merge, changes, fact):
     configure(pair[1], **changes)
     code, said, folder = merge(*pair)
     assert code == 2 and f"{fact} is" in said and "[bad-merge]" in said and not folder.exists(), said
+
+
+def in_8_bits(base, tuned):
+    weights = load_file(tuned / "model.safetensors")
+    rounded = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in weights.items() if tensor.ndim == 2}
+    save_file(weights | rounded, tuned / "model.safetensors", {"format": "pt"})
+
+
+def with_an_adapter(base, tuned):
+    (tuned / "adapter_config.json").write_text("{}")
+    (tuned / "adapter_model.safetensors").write_bytes(b"")
+
+
+def with_an_index(content):
+    def write(base, tuned):
+        (tuned / "model.safetensors.index.json").write_text(content)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "fact"),
+    [
+        (in_8_bits, "bad-merge", "is F8_E4M3"),
+        (lambda base, tuned: configure(tuned, quantization_config={"quant_method": "fp8"}), "bad-merge", "(fp8)"),
+        (lambda base, tuned: configure(base, vocab_size=700), "bad-merge", "vocab_size is 700"),
+        (lambda base, tuned: configure(tuned, bos_token_id=[1]), "bad-model", "bos_token_id"),
+        (lambda base, tuned: (tuned / "config.json").write_text("[1]"), "bad-model", "no mapping"),
+        (lambda base, tuned: (base / "generation_config.json").write_text("{"), "bad-merge", "generation_config.json"),
+        (with_an_adapter, "bad-model", "a model and an adapter"),
+        (with_an_index("{"), "bad-model", "names no files"),
+        (with_an_index('{"weight_map": ["a"]}'), "bad-model", "names no files"),
+        (with_an_index('{"weight_map": {"x": "model.safetensors"}}'), "bad-model", "does not say where"),
+    ],
+)
+def test_models_that_cannot_be_read_as_they_say_are_not_merged(pair, merge, spoil, code, fact):
+    spoil(*pair)
+    found, said, folder = merge(*pair)
+    assert found == 2 and f"[{code}]" in said and fact in said and not folder.exists(), said
+
+
+def test_a_file_is_no_model_folder(pair, merge, tmp_path):
+    gguf = tmp_path / "model.gguf"
+    gguf.write_bytes(b"GGUF")
+    for file, fact in ((gguf, "quantised weights"), (pair[1] / "model.safetensors", "is a file")):
+        code, said, _ = merge(pair[0], file)
+        assert code == 2 and fact in said and "[bad-model]" in said, said
 
 
 @pytest.mark.slow

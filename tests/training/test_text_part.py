@@ -1,4 +1,4 @@
-"""Of a vision-language model the text part is trained, saved as a text model, and found again by a run that goes on."""
+"""Of a vision-language model the text part is trained and saved, and found again by a run that goes on."""
 
 import json
 

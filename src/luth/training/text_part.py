@@ -37,8 +37,8 @@ def load_text_part(
     if family is None:
         return None
     say(
-        f"{name} is a vision-language model: its text part alone is trained and saved ({family}), its vision model and "
-        f"its heads for several tokens are left out."
+        f"{name} is a vision-language model: its text part alone is trained and saved ({family}), its vision model "
+        f"and its heads for several tokens are left out."
     )
     if quantization is not None:
         options["quantization_config"] = quantization
@@ -47,7 +47,7 @@ def load_text_part(
 
 
 def keep_own_names(model: Any) -> None:
-    """Let a model be saved with its own tensor names, not with the prefix that they have in the files it was read from.
+    """Let a model be saved with its own tensor names, not with a prefix that they have in the files it was read from.
 
     transformers would write a text model with the names of the vision-language model around it, and the Trainer, which
     reads a checkpoint by the model's own names, would go on without its weights and without a word.
