@@ -1,6 +1,7 @@
 """Parents that are alike, that can be made alike, and that cannot; what a recipe asks of the merge besides weights."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from luth.checkpoints.fitting import fits
 from luth.checkpoints.models import weight_files
 from tests.merging.test_merge import slerp
 
@@ -113,6 +115,9 @@ def test_a_file_is_no_model_folder(pair, merge, tmp_path):
 
 @pytest.mark.slow
 def test_keys_that_change_no_meaning_may_differ(pair, merge):
+    rope = {"factor": 2.0, "rope_theta": 1e4}
+    configure(pair[0], rope_parameters={**rope, "type": "linear"})
+    configure(pair[1], rope_parameters={**rope, "rope_type": "linear"})
     configure(pair[1], eos_token_id=[2, 0], use_cache=False, transformers_version="4.1", dtype="bfloat16")
     configure(pair[1], max_position_embeddings=2048, unsloth_version="2026.1")
     code, said, _ = merge(*pair)
@@ -233,6 +238,23 @@ def test_no_parent_has_a_template(pair, merge):
     assert code == 2 and "set chat_template" in said and not folder.exists()
     code, said, _ = merge(*pair, chat_template="chatml")
     assert code == 0, said
+
+
+def test_heads_that_mergekit_leaves_out_are_left_out_before(shell, make_model, tmp_path):
+    """Two shells of Qwen3.5 have them, and so has a text model that another tool saved."""
+    assert fits([str(shell), str(shutil.copytree(shell, tmp_path / "other"))]) == {}
+    more = shutil.copytree(shell, tmp_path / "more")
+    weights = load_file(more / "model.safetensors")
+    save_file(weights | {"mtp.norm.weight": torch.ones(64)}, more / "model.safetensors", {"format": "pt"})
+    found = fits([str(shell), str(more)])
+    assert [needed.reason for needed in found.values()] == [
+        f"{name} is read without its vision model" for name in (shell, more)
+    ]
+    text = make_model(tmp_path / "text", "qwen3")
+    weights = load_file(text / "model.safetensors")
+    save_file(weights | {"mtp.norm.weight": torch.ones(64)}, text / "model.safetensors", {"format": "pt"})
+    found = fits([str(make_model(tmp_path / "base", "qwen3")), str(text)])
+    assert [needed.reason for needed in found.values()] == [f"{text} is read without its heads for several tokens"]
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
-from transformers import GenerationConfig, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from luth.checkpoints.fitting import fit, fits
 from luth.checkpoints.models import load_config, load_tokenizer, model_folder, tensor_dtypes, tensor_shapes
@@ -160,7 +160,7 @@ def check_filters(filters: list[str], base: str, folder: Path) -> None:
 
 def _require_same_config(first: str, base: Path, name: str, folder: Path) -> None:
     ours, theirs = (load_config(str(each)) for each in (base, folder))
-    mine, other = ours.to_dict(), theirs.to_dict()
+    mine, other = (_meaning(config) for config in (ours, theirs))
     # A key that the class does not know (a tool's signature, say) has no effect.
     for key in sorted(set(type(ours)().to_dict()) - set(MAY_DIFFER)):
         if mine.get(key) != other.get(key):
@@ -169,6 +169,14 @@ def _require_same_config(first: str, base: Path, name: str, folder: Path) -> Non
                 f"{key} is {mine.get(key)} in the config.json of {first} and {other.get(key)} in that of {name}, so "
                 f"their weights do not mean the same: {ADVICE}",
             )
+
+
+def _meaning(config: PretrainedConfig) -> dict[str, Any]:
+    """Return a configuration's keys; of the RoPE without `type`, which older files have for `rope_type`."""
+    keys = config.to_dict()
+    if isinstance(rope := keys.get("rope_parameters"), dict):
+        keys["rope_parameters"] = {key: value for key, value in rope.items() if key != "type"}
+    return keys
 
 
 def _require_plain_weights(name: str, folder: Path) -> None:

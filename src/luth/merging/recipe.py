@@ -135,12 +135,17 @@ class MergeRecipe:
             lines.append("tokenizer_source: tokenizer says the same: keep one of them")
         if source and "/" not in source and not is_local(source) and source not in ("base", "union"):
             lines += [f"tokenizer_source: {source!r}{hint}" for hint in [nearest(source, ("base", "union"))] if hint]
-        return lines + [
-            f"{name}: MergeKit takes what follows + in a model's name for an adapter, and what follows @ for a "
-            f"revision, which are not taken here: rename the folder, or merge the adapter into its base first"
-            for name in models
-            if "+" in name or "@" in name
-        ]
+        return lines + unread_names(models)
+
+
+def unread_names(models: list[str]) -> list[str]:
+    """List names of models that MergeKit takes apart."""
+    return [
+        f"{name}: MergeKit takes what follows + in a model's name for an adapter, and what follows @ for a revision, "
+        f"which are not taken here: rename the folder, or merge the adapter into its base first"
+        for name in models
+        if "+" in name or "@" in name
+    ]
 
 
 def _is_range(value: Any) -> bool:
