@@ -181,18 +181,17 @@ def build_trainer(
     """
     arguments = training.arguments
     name, callbacks = arguments.model_name, _callbacks(training)
-    quantization = get_quantization_config(arguments.model)
     # TRL's trainers take more than transformers' Trainer declares.
     make: Any = kind
     try:
         with about(name), memory_advice(_what_to_lower(settings)):
             trainer = make(
-                model=load_text_part(name, settings, quantization) or name,
+                model=load_text_part(arguments.model, name, settings) or name,
                 args=settings,
                 train_dataset=train_dataset,
                 eval_dataset=eval_dataset,
                 processing_class=tokenizer,
-                quantization_config=quantization,
+                quantization_config=get_quantization_config(arguments.model),
                 peft_config=_peft_config(arguments.model),
                 callbacks=callbacks,
                 **more,
@@ -205,7 +204,6 @@ def build_trainer(
         ) from error
     confirm_launch(training.strategy, trainer.accelerator, settings)
     sum_in_float32(trainer.accelerator)
-    keep_own_names(trainer.model)
     prepare_layers(trainer.model, arguments.training)
     return trainer
 
@@ -247,6 +245,7 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
         KeyboardInterrupt: a signal stopped the training, and a checkpoint is written.
     """
     model: Any = trainer.model
+    keep_own_names(model)
     if mended := mend_generation_config(model.generation_config):
         say(mended)
     trainer.remove_callback(ProgressCallback)

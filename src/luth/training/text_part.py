@@ -2,8 +2,9 @@
 
 from typing import Any, cast
 
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel, TrainingArguments
+from transformers import AutoModelForCausalLM, PreTrainedModel, TrainingArguments
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+from trl import ModelConfig, get_quantization_config
 from trl.trainer.utils import create_model_from_path
 
 from luth.checkpoints.models import load_config
@@ -19,28 +20,26 @@ def text_family(name: str, revision: str | None) -> str | None:
     return text.model_type
 
 
-def load_text_part(
-    name: str, settings: TrainingArguments, quantization: BitsAndBytesConfig | None
-) -> PreTrainedModel | None:
+def load_text_part(model: ModelConfig, name: str, settings: TrainingArguments) -> PreTrainedModel | None:
     """Load the text part of a vision-language model; return None for any other model.
 
     TRL would load the whole of it. No row has a picture, so the vision model would have no gradients, for which DDP
     stops; it would take memory, get adapters, and be saved without what prepares its pictures.
 
     Args:
-        name: the model's folder or Hub id.
-        settings: the trainer's; `model_init_kwargs` are those of the model's loading, with its revision.
-        quantization: how its weights are quantised, None where they are not.
+        model: the recipe's, with how its weights are quantised.
+        name: its folder or Hub id.
+        settings: the trainer's; `model_init_kwargs` are those of the model's loading.
     """
-    options: dict[str, Any] = {"device_map": None, **(getattr(settings, "model_init_kwargs", None) or {})}
-    family = text_family(name, options.get("revision"))
+    family = text_family(name, model.model_revision)
     if family is None:
         return None
     say(
         f"{name} is a vision-language model: its text part alone is trained and saved ({family}), its vision model "
         f"and its heads for several tokens are left out."
     )
-    if quantization is not None:
+    options: dict[str, Any] = {"device_map": None, **(getattr(settings, "model_init_kwargs", None) or {})}
+    if (quantization := get_quantization_config(model)) is not None:
         options["quantization_config"] = quantization
     kind: Any = AutoModelForCausalLM
     return create_model_from_path(name, kind, **options)
