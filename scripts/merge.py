@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     from luth.merging.check import check_result
     from luth.merging.mergekit import name_card, run_mergekit
     from luth.merging.parents import alike_parents, check_filters, check_layers, check_parents, check_tokenizer
-    from luth.merging.recipe import MergeRecipe, filters, makes_tokenizer, parents, with_local_names
+    from luth.merging.recipe import MergeRecipe, filters, makes_tokenizer, parents, with_base, with_local_names
 
     recipe = steps.read(args.recipe, steps.MERGE)
     build(args.recipe, recipe, MergeRecipe)
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
         check_filters(filters(recipe), names[0], folders[names[0]])
         say(f"Merging {' and '.join(names)} with MergeKit ({recipe['merge_method']}).")
         written = {name: str(folder) for name, folder in folders.items() if folder.parent.name == "parents"}
-        run_mergekit(with_local_names(recipe, written), run.folder)
+        run_mergekit(with_local_names(with_base(recipe), written), run.folder)
         say("Checking the merge: shapes, special tokens, chat template, answers to the probe questions.")
         answers = check_result(run.folder, folders[recipe.get("base_model") or names[0]], recipe)
         shutil.rmtree(run.folder / "parents", ignore_errors=True)

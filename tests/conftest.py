@@ -147,6 +147,31 @@ def make_model(tokenizer):
     return make
 
 
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory, tokenizer):
+    """A tiny Qwen3.5 as the Hub has it: a vision model's shell, weights under model.language_model."""
+    from transformers import AutoModelForImageTextToText, Qwen3_5Config
+
+    text = {"vocab_size": len(tokenizer), "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 4}
+    text |= {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "linear_key_head_dim": 16}
+    text |= {"linear_value_head_dim": 16, "linear_num_key_heads": 2, "linear_num_value_heads": 4}
+    vision = {"depth": 1, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2, "out_hidden_size": 64}
+    config = Qwen3_5Config(
+        text_config={**text, "tie_word_embeddings": True, "eos_token_id": 2, "bos_token_id": 1, "pad_token_id": 2},
+        vision_config={**vision, "num_position_embeddings": 16},
+        tie_word_embeddings=True,
+    )
+    torch.manual_seed(0)
+    model = AutoModelForImageTextToText.from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.15)
+    folder = tmp_path_factory.mktemp("shell")
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def run(monkeypatch, capfd):
     """Run a script's main in this process as its command line would: returns exit code, stdout and stderr."""

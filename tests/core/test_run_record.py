@@ -3,6 +3,7 @@ import json
 import pytest
 
 from luth.core.errors import UserError
+from luth.core.files import written_beside
 from luth.core.run_record import open_run
 
 
@@ -26,6 +27,24 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
         open_run(tmp_path, "sft", {}, {})
     assert error.value.code == "output-unusable"
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (file, file / "x" / "y"):
+        with pytest.raises(UserError, match="file is a file") as error:
+            open_run(folder, "merge", {}, {})
+        assert error.value.code == "output-unusable"
+
+
+def test_a_link_to_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    with written_beside(tmp_path / "out") as beside:
+        (beside / "a").write_text("")
+    assert (tmp_path / "disk" / "a").is_file() and (tmp_path / "out").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "out"]
 
 
 def test_replace_other_keeps_the_older_record(tmp_path):

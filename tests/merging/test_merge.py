@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 from luth.core.errors import UserError
 from luth.languages import known
 from luth.merging.mergekit import run_mergekit
-from luth.merging.recipe import parents
+from luth.merging.recipe import parents, with_base
 
 ROOT = Path(__file__).parents[2]
 
@@ -130,6 +130,35 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
         ({"merge_methods": "slerp"}, "bad-recipe-key", "'merge_methods' (did you mean 'merge_method'?)"),
         ({"models": None}, "bad-recipe-value", "'models', 'slices' and 'modules'"),
         ({"models": [{"modle": "x"}]}, "bad-recipe-key", "'modle' (did you mean 'model'?)"),
+        ({"slices": [{"sources": [{"model": "x", "layer_range": [0, 1]}]}]}, "bad-recipe-value", "and one alone"),
+        (
+            {"models": None, "slices": [{"sources": [{"model": "x", "layer_range": [0, 1]}], "paramters": {}}]},
+            "bad-recipe-key",
+            "'paramters' (did you mean 'parameters'?)",
+        ),
+        ({"tokenizer": {"sorce": "union"}}, "bad-recipe-key", "'sorce' (did you mean 'source'?)"),
+        ({"tokenizer_source": "unoin"}, "bad-recipe-value", "'unoin' (did you mean 'union'?)"),
+        ({"tokenizer_source": "union", "tokenizer": {"source": "base"}}, "bad-recipe-value", "keep one of them"),
+        ({"dtype": "bf16"}, "bad-recipe-value", "dtype: MergeKit has no 'bf16'"),
+        ({"out_dtype": "int8"}, "bad-recipe-value", "out_dtype: MergeKit has no 'int8'"),
+        ({"chat_template": "none"}, "bad-recipe-value", "chat_template: 'none' is neither"),
+        ({"chat_template": "templates/chatml.jinja"}, "bad-recipe-value", "nor Jinja text"),
+        ({"chat_template": "{% for m in messages %}{{ m }}"}, "bad-recipe-value", "'endfor'"),
+        ({"chat_template": "{{ raise_exception('no system role') }}"}, "bad-recipe-value", "no system role"),
+        ({"merge_method": "ties", "parameters": {"density": 1.5}}, "bad-recipe-value", "density: 1.5 is outside"),
+        (
+            {
+                "merge_method": "linear",
+                "models": [
+                    {"model": name, "parameters": {"weight": weight}} for name, weight in (("a", 1), ("b", -1))
+                ],
+                "parameters": None,
+            },
+            "bad-recipe-value",
+            "sum to 0",
+        ),
+        ({"models": [{"model": "out/model+adapter"}]}, "bad-recipe-value", "follows + in"),
+        ({"models": [{"model": "out/model@main"}]}, "bad-recipe-value", "follows @ for a revision"),
         (
             {"parameters": {"t": [{"filter": "self_atn", "value": 0.3}, {"value": 0.5}]}},
             "bad-recipe-value",
@@ -139,7 +168,16 @@ def test_parents_that_do_not_fit(pair, write_recipe, run, make_model, tmp_path):
 )
 def test_mistakes_in_the_recipe(pair, write_recipe, run, tmp_path, changes, code, fact):
     status, _, err = run("merge", write_recipe(*pair, **changes), tmp_path / "x")
-    assert status == 2 and fact in err and f"[{code}]" in err, err
+    assert status == 2 and fact in err and f"[{code}]" in err and not (tmp_path / "x").exists(), err
+
+
+def test_a_merge_without_a_base_is_like_the_first_model():
+    """MergeKit would take tokenizer and config.json from any."""
+    models = [{"model": "a", "parameters": {"weight": 0.5}}, {"model": "b", "parameters": {"weight": 0.5}}]
+    recipe = {"merge_method": "linear", "models": models}
+    assert with_base(recipe) == {**recipe, "base_model": "a"}
+    assert with_base({**recipe, "base_model": "b"})["base_model"] == "b"
+    assert with_base({"merge_method": "nuslerp", "models": models}) == {"merge_method": "nuslerp", "models": models}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +214,7 @@ def test_every_family_s_recipe_makes_a_sound_model(recipe, family, tied, make_mo
 
 
 def test_mergekit_failing_is_one_line(pair, write_recipe, run, tmp_path):
-    code, _, err = run("merge", write_recipe(*pair, dtype="float31"), tmp_path / "x")
+    code, _, err = run("merge", write_recipe(*pair, merge_method="model_stock", parameters=None), tmp_path / "x")
     assert code == 2 and "[merge-failed]" in err and "mergekit-yaml failed" in err and "Traceback" not in err
     assert not (tmp_path / "x").exists() and not (tmp_path / ".x.tmp").exists()
 

@@ -8,6 +8,7 @@ import torch
 from mergekit.config import MergeConfiguration
 from mergekit.merge import MergeOptions, run_merge
 from mergekit.merge_methods import registered_methods
+from mergekit.merge_methods.base import BasePolicy
 from safetensors.torch import load_file
 
 from luth.core.recipes import build
@@ -31,6 +32,8 @@ def test_the_table_is_mergekit_s():
         method.spec.name: {parameter.name for parameter in method.spec.parameters} for method in registered_methods()
     }
     assert set(METHODS) == set(specs)
+    ignoring = {method.spec.name for method in registered_methods() if method.spec.contract.base == BasePolicy.IGNORED}
+    assert {name for name, method in METHODS.items() if method.ignores_base} == ignoring
     # Task arithmetic trims nothing: its density is read and then not used.
     unused = {"task_arithmetic": {"density"}}
     for name, method in METHODS.items():

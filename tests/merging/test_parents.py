@@ -1,6 +1,7 @@
 """Parents that are alike, that can be made alike, and that cannot; what a recipe asks of the merge besides weights."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from luth.checkpoints.fitting import fits
 from luth.checkpoints.models import weight_files
 from tests.merging.test_merge import slerp
 
@@ -54,6 +56,8 @@ def configure(folder, name="config.json", **changes):
         ({"hidden_act": "gelu"}, "hidden_act"),
         ({"num_key_value_heads": 4}, "num_key_value_heads"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings"),
+        ({"architectures": None}, "architectures"),
+        ({"architectures": ["LlamaForSequenceClassification"]}, "architectures"),
     ],
 )
 def test_weights_that_do_not_mean_the_same_are_not_merged(pair, merge, changes, fact):
@@ -62,8 +66,58 @@ def test_weights_that_do_not_mean_the_same_are_not_merged(pair, merge, changes, 
     assert code == 2 and f"{fact} is" in said and "[bad-merge]" in said and not folder.exists(), said
 
 
+def in_8_bits(base, tuned):
+    weights = load_file(tuned / "model.safetensors")
+    rounded = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in weights.items() if tensor.ndim == 2}
+    save_file(weights | rounded, tuned / "model.safetensors", {"format": "pt"})
+
+
+def with_an_adapter(base, tuned):
+    (tuned / "adapter_config.json").write_text("{}")
+    (tuned / "adapter_model.safetensors").write_bytes(b"")
+
+
+def with_an_index(content):
+    def write(base, tuned):
+        (tuned / "model.safetensors.index.json").write_text(content)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "fact"),
+    [
+        (in_8_bits, "bad-merge", "is F8_E4M3"),
+        (lambda base, tuned: configure(tuned, quantization_config={"quant_method": "fp8"}), "bad-merge", "(fp8)"),
+        (lambda base, tuned: configure(base, vocab_size=700), "bad-merge", "vocab_size is 700"),
+        (lambda base, tuned: configure(tuned, bos_token_id=[1]), "bad-model", "bos_token_id"),
+        (lambda base, tuned: (tuned / "config.json").write_text("[1]"), "bad-model", "no mapping"),
+        (lambda base, tuned: (base / "generation_config.json").write_text("{"), "bad-merge", "generation_config.json"),
+        (with_an_adapter, "bad-model", "a model and an adapter"),
+        (with_an_index("{"), "bad-model", "names no files"),
+        (with_an_index('{"weight_map": ["a"]}'), "bad-model", "names no files"),
+        (with_an_index('{"weight_map": {"x": "model.safetensors"}}'), "bad-model", "does not say where"),
+    ],
+)
+def test_models_that_cannot_be_read_as_they_say_are_not_merged(pair, merge, spoil, code, fact):
+    spoil(*pair)
+    found, said, folder = merge(*pair)
+    assert found == 2 and f"[{code}]" in said and fact in said and not folder.exists(), said
+
+
+def test_a_file_is_no_model_folder(pair, merge, tmp_path):
+    gguf = tmp_path / "model.gguf"
+    gguf.write_bytes(b"GGUF")
+    for file, fact in ((gguf, "quantised weights"), (pair[1] / "model.safetensors", "is a file")):
+        code, said, _ = merge(pair[0], file)
+        assert code == 2 and fact in said and "[bad-model]" in said, said
+
+
 @pytest.mark.slow
 def test_keys_that_change_no_meaning_may_differ(pair, merge):
+    rope = {"factor": 2.0, "rope_theta": 1e4}
+    configure(pair[0], rope_parameters={**rope, "type": "linear"})
+    configure(pair[1], rope_parameters={**rope, "rope_type": "linear"})
     configure(pair[1], eos_token_id=[2, 0], use_cache=False, transformers_version="4.1", dtype="bfloat16")
     configure(pair[1], max_position_embeddings=2048, unsloth_version="2026.1")
     code, said, _ = merge(*pair)
@@ -186,29 +240,21 @@ def test_no_parent_has_a_template(pair, merge):
     assert code == 0, said
 
 
-@pytest.fixture(scope="session")
-def shell(tmp_path_factory, tokenizer):
-    """A tiny Qwen3.5 as the Hub has it: a vision model's shell, weights under model.language_model."""
-    from transformers import AutoModelForImageTextToText, Qwen3_5Config
-
-    text = {"vocab_size": len(tokenizer), "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 4}
-    text |= {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "linear_key_head_dim": 16}
-    text |= {"linear_value_head_dim": 16, "linear_num_key_heads": 2, "linear_num_value_heads": 4}
-    vision = {"depth": 1, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2, "out_hidden_size": 64}
-    config = Qwen3_5Config(
-        text_config={**text, "tie_word_embeddings": True, "eos_token_id": 2, "bos_token_id": 1, "pad_token_id": 2},
-        vision_config={**vision, "num_position_embeddings": 16},
-        tie_word_embeddings=True,
-    )
-    torch.manual_seed(0)
-    model = AutoModelForImageTextToText.from_config(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.normal_(0, 0.15)
-    folder = tmp_path_factory.mktemp("shell")
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+def test_heads_that_mergekit_leaves_out_are_left_out_before(shell, make_model, tmp_path):
+    """Two shells of Qwen3.5 have them, and so has a text model that another tool saved."""
+    assert fits([str(shell), str(shutil.copytree(shell, tmp_path / "other"))]) == {}
+    more = shutil.copytree(shell, tmp_path / "more")
+    weights = load_file(more / "model.safetensors")
+    save_file(weights | {"mtp.norm.weight": torch.ones(64)}, more / "model.safetensors", {"format": "pt"})
+    found = fits([str(shell), str(more)])
+    assert [needed.reason for needed in found.values()] == [
+        f"{name} is read without its vision model" for name in (shell, more)
+    ]
+    text = make_model(tmp_path / "text", "qwen3")
+    weights = load_file(text / "model.safetensors")
+    save_file(weights | {"mtp.norm.weight": torch.ones(64)}, text / "model.safetensors", {"format": "pt"})
+    found = fits([str(make_model(tmp_path / "base", "qwen3")), str(text)])
+    assert [needed.reason for needed in found.values()] == [f"{text} is read without its heads for several tokens"]
 
 
 @pytest.mark.slow

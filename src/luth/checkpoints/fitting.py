@@ -5,7 +5,8 @@ A base from the Hub often has no chat template, lacks the tokens that one needs,
 
 - the rows of embeddings and head are the fine-tuned model's for tokens that the base lacks;
 - tokenizer, template and stop tokens are the fine-tuned model's;
-- of a shell, the text model is taken, as transformers does for a causal language model.
+- of a shell, the text model is taken, as transformers does for a causal language model; so it is of two shells that
+  also have heads for several tokens, which would be lost without a word.
 
 All other weights are the base's, bit for bit.
 """
@@ -21,6 +22,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, Pre
 from luth.checkpoints.models import load_tokenizer, mend_generation_config, model_folder, read_tensor, tensor_files
 from luth.core.errors import UserError, about
 
+# Heads that guess several tokens at once: transformers does not load them, and MergeKit leaves them out.
+SPARE = "mtp."
 STOPS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
@@ -52,7 +55,8 @@ def fits(names: list[str], tokenizers_alike: bool = True) -> dict[str, Fit]:
     with_template = [name for name in names if tokenizers[name].chat_template] or names
     reference = max(with_template, key=lambda name: len(tokenizers[name]))
     nested = {name: _in_shell(model_folder(name)) for name in names}
-    text_only = any("text_config" not in _config(model_folder(name)) for name in names)
+    spare = {name: any(tensor.startswith(SPARE) for tensor in tensor_files(model_folder(name))) for name in names}
+    text_only = any(spare.values()) or any("text_config" not in _config(model_folder(name)) for name in names)
     needed = {}
     for name in names:
         reasons = []
@@ -63,7 +67,9 @@ def fits(names: list[str], tokenizers_alike: bool = True) -> dict[str, Fit]:
         if lacked or no_template:
             reasons.append("the chat template")
         taken = f"takes {' and '.join(reasons)} of {reference}" if reasons else ""
-        shell = "is read without its vision model" if text_only and nested[name] else ""
+        shell = "is read without its heads for several tokens" if spare[name] else ""
+        if text_only and nested[name]:
+            shell = "is read without its vision model"
         if taken or shell:
             said = f"{name} {' and '.join(part for part in (taken, shell) if part)}"
             needed[name] = Fit(reference if taken else name, lacked, said)

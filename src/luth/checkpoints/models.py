@@ -23,6 +23,7 @@ from luth.core.errors import UserError, about, explain
 from luth.core.files import folder_fingerprint
 from luth.core.recipes import is_local, looked_in
 
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 # What a generation_config says of sampling alone.
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_h", "epsilon_cutoff", "eta_cutoff")
 
@@ -32,16 +33,33 @@ def require_model(name: str) -> None:
     if not is_local(name):
         return
     folder = Path(name)
+    if folder.is_file():
+        kind = "holds quantised weights in another form" if folder.suffix == ".gguf" else "is a file"
+        raise UserError("bad-model", f"{name} {kind}: name a model's folder, with config.json and *.safetensors")
     if not folder.is_dir():
         raise UserError("bad-model", f"{name}: no such model folder{looked_in(name)}: correct the path")
-    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+    config, whole = folder / "config.json", any((folder / file).is_file() for file in (SINGLE, INDEX))
+    if (folder / "adapter_config.json").is_file():
+        if not whole:
+            raise UserError(
+                "bad-model",
+                f"{name} is an adapter, and no model: merge it into its base first (PeftModel.merge_and_unload), or "
+                f"name the output_dir of scripts/sft.py, where the merged model lies",
+            )
         raise UserError(
             "bad-model",
-            f"{name} is an adapter, and no model: merge it into its base first (PeftModel.merge_and_unload), or name "
-            f"the output_dir of scripts/sft.py, where the merged model lies",
+            f"{name} holds a model and an adapter, of which transformers reads the adapter and its base, and MergeKit "
+            f"the model: move adapter_config.json and adapter_model.safetensors to a folder of their own",
         )
-    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-        raise UserError("bad-model", f"{name} is not a model folder: config.json and *.safetensors are expected in it")
+    if not config.is_file() or not any(folder.glob("*.safetensors")):
+        of_pickle = " (*.bin is not read: save it again as these)" if any(folder.glob("pytorch_model*.bin")) else ""
+        raise UserError(
+            "bad-model",
+            f"{name} is not a model folder: config.json and *.safetensors are expected in it{of_pickle}",
+        )
+    with contextlib.suppress(ValueError):
+        if not isinstance(json.loads(config.read_text("utf-8")), dict):
+            raise UserError("bad-model", f"{config} holds no mapping of keys to values: download the model again")
     weight_files(folder)
 
 
@@ -63,7 +81,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     try:
         with about(name):
             return AutoTokenizer.from_pretrained(name, revision=revision)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, StrictDataclassError) as error:
         raise UserError(
             "bad-model", f"{name}: its tokenizer cannot be loaded: {str(error).splitlines()[0]}"
         ) from error
@@ -191,31 +209,58 @@ def weight_files(folder: Path) -> list[Path]:
     Raises:
         UserError: there is neither, or both, or a file of the index is missing.
     """
-    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    single, index = folder / SINGLE, folder / INDEX
     if not index.is_file():
         if single.is_file():
             return [single]
-        raise UserError("bad-model", f"{folder} has neither model.safetensors nor {index.name}: save the model again")
-    with about(str(index)):
-        named = json.loads(index.read_text("utf-8"))["weight_map"].values()
-    files = [folder / name for name in sorted(set(named))]
+        raise UserError("bad-model", f"{folder} has neither {SINGLE} nor {INDEX}: save the model again")
+    files = sorted(set(_weight_map(index).values()))
     if single.is_file() and single not in files:
-        raise UserError(
-            "bad-model", f"{folder} has {single.name} and {index.name}: delete the one that is not its own"
-        )
+        raise UserError("bad-model", f"{folder} has {SINGLE} and {INDEX}: delete the one that is not its own")
     missing = [path.name for path in files if not path.is_file()]
     if missing:
-        raise UserError("bad-model", f"{folder} lacks {missing[0]}, which {index.name} names: download it again")
+        raise UserError("bad-model", f"{folder} lacks {missing[0]}, which {INDEX} names: download it again")
     return files
 
 
+def _weight_map(index: Path) -> dict[str, Path]:
+    """Return which file holds each tensor, by an index."""
+    try:
+        named = json.loads(index.read_text("utf-8"))["weight_map"]
+        return {name: index.with_name(file) for name, file in named.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            "bad-model", f"{index} names no files (weight_map): download it again, or save the model again"
+        ) from error
+
+
 def tensor_files(folder: Path) -> dict[str, Path]:
-    """Return which of a folder's weight files holds each tensor."""
+    """Return which of a folder's weight files holds each tensor.
+
+    Raises:
+        UserError: a file is not a safetensors file, or the index does not list what its files hold.
+    """
     files: dict[str, Path] = {}
     for path in weight_files(folder):
         with about(str(path)), safe_open(path, framework="pt") as file:
             files |= dict.fromkeys(file.keys(), path)
+    index = folder / INDEX
+    named = _weight_map(index) if index.is_file() else files
+    wrong = sorted(name for name in {*files, *named} if files.get(name) != named.get(name))
+    if wrong:
+        raise UserError(
+            "bad-model", f"{index} does not say where {wrong[0]} is: download the model again, or save it again"
+        )
     return files
+
+
+def tensor_dtypes(folder: Path) -> dict[str, str]:
+    """Return each tensor's dtype by the names of safetensors (F32, BF16, F8_E4M3, ...), read from the headers."""
+    dtypes = {}
+    for path in dict.fromkeys(tensor_files(folder).values()):
+        with safe_open(path, framework="pt") as file:
+            dtypes |= {name: file.get_slice(name).get_dtype() for name in file.keys()}
+    return dtypes
 
 
 def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -224,11 +269,11 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     A head that is tied to the embeddings is left out: some checkpoints store it a second time.
 
     Raises:
-        UserError: a file is not a safetensors file.
+        UserError: as `tensor_files`.
     """
     tensors: dict[str, tuple[int, ...]] = {}
-    for path in weight_files(folder):
-        with about(str(path)), safe_open(path, framework="pt") as file:
+    for path in dict.fromkeys(tensor_files(folder).values()):
+        with safe_open(path, framework="pt") as file:
             tensors |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
     if is_tied(folder):
         tensors.pop("lm_head.weight", None)
@@ -238,7 +283,7 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 def is_tied(name: str | Path, revision: str | None = None) -> bool:
     """Tell whether a model's head is tied to its embeddings."""
     # Families name the key differently (LFM2: tie_embedding) and have different defaults: let transformers read it.
-    return bool(AutoConfig.from_pretrained(name, revision=revision).tie_word_embeddings)
+    return bool(load_config(str(name), revision).tie_word_embeddings)
 
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:

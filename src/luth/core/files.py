@@ -41,6 +41,8 @@ def write_text(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def written_beside(folder: Path) -> Iterator[Path]:
     """Give a new folder beside `folder`; rename it to `folder` when the block ends, remove it if the block fails."""
+    # A link to an empty folder stays a link.
+    folder = folder.resolve() if folder.is_symlink() else folder
     beside = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)

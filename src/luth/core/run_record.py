@@ -134,8 +134,9 @@ def recorded(folder: Path) -> dict[str, Any] | None:
     Raises:
         UserError: it is a file, or holds files but no run's record.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UserError("output-unusable", f"{folder} is a file: choose another output_dir")
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        raise UserError("output-unusable", f"{there} is a file: choose another output_dir")
     # Another process of the same run may be writing its record at this moment.
     if not folder.exists() or all(path.name.startswith((".run.json.", ".lock")) for path in folder.iterdir()):
         return None

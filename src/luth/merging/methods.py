@@ -42,10 +42,12 @@ class Method:
     Parameters:
         reads: the names that MergeKit reads under `parameters`; it ignores all others without a word.
         sweep: how a sweep varies it; None where it cannot be swept.
+        ignores_base: a base changes no weight of the merge.
     """
 
     reads: tuple[str, ...]
     sweep: Sweepable | None = None
+    ignores_base: bool = False
 
 
 def t_of_two(base: str, tuned: str, coefficient: float, parameters: dict[str, float]) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def lambda_of_task_vector(base: str, tuned: str, coefficient: float, parameters:
 TASK_VECTOR = ("weight", "density", "normalize", "lambda", "int8_mask", "rescale")
 METHODS = {
     "slerp": Method(("t",), Sweepable("t", 1, "arc", t_of_two)),
-    "linear": Method(("weight", "normalize"), Sweepable("weight", 1, "line", weight_of_each)),
+    "linear": Method(("weight", "normalize"), Sweepable("weight", 1, "line", weight_of_each), ignores_base=True),
     "task_arithmetic": Method(TASK_VECTOR, Sweepable("lambda", 3, "task-vector", lambda_of_task_vector)),
     "ties": Method(TASK_VECTOR, Sweepable("lambda", 3, "task-vector", lambda_of_task_vector, required=("density",))),
     "breadcrumbs": Method(
@@ -89,9 +91,9 @@ METHODS = {
     "model_stock": Method(("filter_wise",)),
     "nuslerp": Method(("weight", "nuslerp_row_wise", "nuslerp_flatten")),
     "multislerp": Method(("weight", "normalize_weights", "eps")),
-    "karcher": Method(("max_iter", "tol")),
+    "karcher": Method(("max_iter", "tol"), ignores_base=True),
     "arcee_fusion": Method(()),
-    "passthrough": Method(("scale",)),
+    "passthrough": Method(("scale",), ignores_base=True),
     "ram": Method(("epsilon",)),
     "ramplus_tl": Method(("r", "alpha", "epsilon")),
     "sce": Method(("int8_mask", "select_topk")),

@@ -4,16 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, GenerationConfig
+from jinja2 import TemplateError
+from transformers import GenerationConfig, PretrainedConfig, PreTrainedTokenizerBase
 
 from luth.checkpoints.fitting import fit, fits
-from luth.checkpoints.models import load_tokenizer, model_folder, tensor_shapes
+from luth.checkpoints.models import load_config, load_tokenizer, model_folder, tensor_dtypes, tensor_shapes
 from luth.core.console import say
-from luth.core.errors import UserError, about
+from luth.core.errors import UserError
 from luth.core.recipes import nearest
 from luth.merging.check import VOCABULARY
 
-GENERATION = "generation_config.json"
+GENERATION, AUTO = "generation_config.json", "auto"
+# Dtypes of weights that are numbers, as safetensors names them.
+PLAIN = ("F16", "BF16", "F32", "F64")
 # Keys of config.json that may differ: they change nothing that weights mean. What else a configuration's class knows
 # must be the same. The number of rows is checked with the tensors; layer_types says what max_window_layers decides.
 MAY_DIFFER = (
@@ -54,7 +57,11 @@ def check_parents(folders: dict[str, Path], own_tokenizer: bool = False) -> None
     """
     (first, base), *others = folders.items()
     reference, rows = tensor_shapes(base), _vocabulary_tensors(base)
+    for name, folder in folders.items():
+        _require_plain_weights(name, folder)
     _require_generation_config(first, base)
+    if not own_tokenizer:
+        _require_rows(first, base)
     for name, folder in others:
         kinds = [_content(each).get("model_type", "unknown") for each in (base, folder)]
         if kinds[0] != kinds[1]:
@@ -62,6 +69,7 @@ def check_parents(folders: dict[str, Path], own_tokenizer: bool = False) -> None
                 "bad-merge", f"{first} is a {kinds[0]} model and {name} a {kinds[1]}: only one family can be merged"
             )
         _require_same_config(first, base, name, folder)
+        _require_same_class(first, base, name, folder)
         other = tensor_shapes(folder)
         for tensor in sorted({*reference, *other}):
             if reference.get(tensor) != other.get(tensor) and not (own_tokenizer and tensor in rows):
@@ -76,15 +84,32 @@ def check_parents(folders: dict[str, Path], own_tokenizer: bool = False) -> None
 
 
 def check_tokenizer(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
-    """Raise `UserError` where the merge would have no chat template: the check after it asks questions."""
+    """Raise `UserError` where the merge would have no chat template that works: the check after it asks questions."""
     source = recipe.get("tokenizer_source") or (recipe.get("tokenizer") or {}).get("source")
     name = source if isinstance(source, str) and source not in ("base", "union") else next(iter(folders))
-    if not recipe.get("chat_template") and load_tokenizer(str(folders.get(name, name))).chat_template is None:
+    given, tokenizer = recipe.get("chat_template"), load_tokenizer(str(folders.get(name, name)))
+    if given and "{" in given:
+        _require_working(given, tokenizer)
+        return
+    templates = [tokenizer.chat_template]
+    if given == AUTO:
+        templates = [load_tokenizer(str(folder)).chat_template for folder in folders.values()]
+    if (not given or given == AUTO) and not any(templates):
         raise UserError(
             "bad-merge",
             f"the merge would have the tokenizer of {name}, which has no chat template: set chat_template (chatml, or "
             f"Jinja text) in the recipe",
         )
+
+
+def _require_working(template: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raise `UserError` unless a chat template writes one question as a prompt."""
+    question = [{"role": "user", "content": "?"}]
+    try:
+        tokenizer.apply_chat_template(question, chat_template=template, add_generation_prompt=True, tokenize=False)
+    except (TemplateError, TypeError, ValueError) as error:
+        line = " ".join(str(error).split())[:300]
+        raise UserError("bad-recipe-value", f"chat_template: it writes no prompt for one question: {line}") from error
 
 
 def check_layers(recipe: dict[str, Any], folders: dict[str, Path]) -> None:
@@ -134,9 +159,8 @@ def check_filters(filters: list[str], base: str, folder: Path) -> None:
 
 
 def _require_same_config(first: str, base: Path, name: str, folder: Path) -> None:
-    with about(name):
-        ours, theirs = AutoConfig.from_pretrained(base), AutoConfig.from_pretrained(folder)
-    mine, other = ours.to_dict(), theirs.to_dict()
+    ours, theirs = (load_config(str(each)) for each in (base, folder))
+    mine, other = (_meaning(config) for config in (ours, theirs))
     # A key that the class does not know (a tool's signature, say) has no effect.
     for key in sorted(set(type(ours)().to_dict()) - set(MAY_DIFFER)):
         if mine.get(key) != other.get(key):
@@ -147,13 +171,56 @@ def _require_same_config(first: str, base: Path, name: str, folder: Path) -> Non
             )
 
 
+def _meaning(config: PretrainedConfig) -> dict[str, Any]:
+    """Return a configuration's keys; of the RoPE without `type`, which older files have for `rope_type`."""
+    keys = config.to_dict()
+    if isinstance(rope := keys.get("rope_parameters"), dict):
+        keys["rope_parameters"] = {key: value for key, value in rope.items() if key != "type"}
+    return keys
+
+
+def _require_plain_weights(name: str, folder: Path) -> None:
+    """Raise `UserError` where weights are quantised: they are no numbers that a merge may mix."""
+    method = (_content(folder).get("quantization_config") or {}).get("quant_method")
+    dtypes = [f"{tensor} is {dtype}" for tensor, dtype in tensor_dtypes(folder).items() if dtype not in PLAIN]
+    if method or dtypes:
+        raise UserError(
+            "bad-merge",
+            f"{name} is quantised ({method or dtypes[0]}): merge the model that it was made from, and quantise the "
+            f"merge; if its weights are plain ones, delete quantization_config from its config.json",
+        )
+
+
+def _require_same_class(first: str, base: Path, name: str, folder: Path) -> None:
+    """Raise `UserError` unless both configurations name the same one class: MergeKit finds tensors by it."""
+    classes = [_content(each).get("architectures") or [] for each in (base, folder)]
+    if classes[0] != classes[1] or len(classes[0]) != 1:
+        raise UserError(
+            "bad-merge",
+            f"architectures is {classes[0]} in the config.json of {first} and {classes[1]} in that of {name}: both "
+            f"must name the same one class: {ADVICE}, or correct config.json",
+        )
+
+
+def _require_rows(name: str, folder: Path) -> None:
+    """Raise `UserError` unless config.json, which the merge takes, gives the embeddings the rows that they have."""
+    says, shapes = load_config(str(folder)).get_text_config().vocab_size, tensor_shapes(folder)
+    for tensor in _vocabulary_tensors(folder):
+        if tensor in shapes and shapes[tensor][0] != says:
+            raise UserError(
+                "bad-merge",
+                f"vocab_size is {says} in the config.json of {name}, and {tensor} has {shapes[tensor][0]} rows: "
+                f"correct it, or save the model again",
+            )
+
+
 def _require_generation_config(name: str, folder: Path) -> None:
     """Raise `UserError` where transformers would refuse the merge's generation_config.json, which is the base's."""
     if not (folder / GENERATION).is_file():
         return
     try:
         GenerationConfig.from_pretrained(folder).validate()
-    except ValueError as error:
+    except (ValueError, OSError, TypeError, AttributeError) as error:
         line = " ".join(str(error).split())
         raise UserError(
             "bad-merge", f"the {GENERATION} of {name}, which the merge takes, is not valid: {line}"

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from luth.core.recipes import Folder, is_local, nearest
 from luth.merging.methods import Sweepable, mergekit_recipe, sweepable
-from luth.merging.recipe import local_name
+from luth.merging.recipe import local_name, unread_names
 
 Groups = dict[str, list[str]]
 
@@ -115,6 +115,7 @@ class SweepRecipe:
         same = self.base_model == self.model
         if same or (is_local(self.model) and Path(self.base_model).resolve() == Path(self.model).resolve()):
             lines.append(f"model: {self.model} is the base_model: name the fine-tuned model")
+        lines += unread_names([self.base_model, self.model])
         return lines + self._grid_conflicts() + self._group_conflicts() + self._criterion_conflicts()
 
     def _grid_conflicts(self) -> list[str]:

@@ -79,7 +79,9 @@ def merge_adapter(
     merged.config.eos_token_id, merged.config.pad_token_id = trained.config.eos_token_id, trained.config.pad_token_id
     beside = folder / ".finished"
     shutil.rmtree(beside, ignore_errors=True)
-    merged.to(config.dtype if dtype == "auto" else getattr(torch, dtype or "float32")).save_pretrained(beside)
+    merged.to(config.dtype if dtype == "auto" else getattr(torch, dtype or "float32"))
+    # The text part of a vision-language model would be written with that model's names.
+    merged.save_pretrained(beside, save_original_format=False)
     move_in(beside, folder)
     return difference
 

@@ -37,6 +37,7 @@ from luth.training.loss_curve import plot_loss
 from luth.training.precision import saved_dtype, sum_in_float32
 from luth.training.publish import PushCheckpoints, open_repository, push_finished
 from luth.training.resuming import GoOn, SealCheckpoints, last_checkpoint, save_finished, train_no_further
+from luth.training.text_part import keep_own_names, load_text_part
 from luth.training.throughput import LogHistory, Progress
 
 Kind = TypeVar("Kind", bound=Trainer)
@@ -182,7 +183,7 @@ def build_trainer(
     try:
         with about(name), memory_advice(_what_to_lower(settings)):
             trainer = make(
-                model=name,
+                model=load_text_part(arguments.model, name, settings) or name,
                 args=settings,
                 train_dataset=train_dataset,
                 eval_dataset=eval_dataset,
@@ -238,6 +239,7 @@ def train(trainer: Trainer, training: Training, sequences: str = "rows", **facts
         KeyboardInterrupt: a signal stopped the training, and a checkpoint is written.
     """
     model: Any = trainer.model
+    keep_own_names(model)
     if mended := mend_generation_config(model.generation_config):
         say(mended)
     trainer.remove_callback(ProgressCallback)

@@ -24,7 +24,7 @@ def require_kernels(training: SFTConfig, model: str, revision: str | None) -> No
         UserError: a package is missing, Liger does not know the family, or it would replace the loss.
     """
     if training.use_liger_kernel:
-        _require_liger(training, load_config(model, revision).model_type)
+        _require_liger(training, load_config(model, revision).get_text_config().model_type)
         say("Liger's kernels compute the layers, not the loss. (TRL 1.16 calls use_liger_kernel deprecated.)")
     init: Any = training.model_init_kwargs
     if (init or {}).get("use_kernels"):
