@@ -7,9 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := out/demo
-# Processes that share the tests: one more than two cores, for tests wait for processes of their own. COVERAGE=1 adds a
+# Processes that share the tests: two more than two cores, for tests wait for processes of their own. COVERAGE=1 adds a
 # line that says how much of src/luth they run.
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) $(if $(COVERAGE),--cov --cov-report=)
 SAY_COVERAGE = $(if $(COVERAGE),echo "Coverage of src/luth: $$($(BIN)/coverage report --format=total)%",true)
 

@@ -7,7 +7,7 @@ import torch
 from datasets import Dataset
 from peft.tuners.tuners_utils import check_target_module_exists
 from pyarrow import compute
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase, Trainer, get_scheduler
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, PreTrainedTokenizerBase, Trainer, get_scheduler
 from trl import ModelConfig, SFTConfig
 
 from luth.checkpoints.models import is_tied, load_config
@@ -109,8 +109,10 @@ def require_adapter(model: ModelConfig, name: str) -> None:
     config = adapter_config(model)
     if config is None:
         return
+    # Not AutoModelForCausalLM.from_config, which under ZeRO-3 shares the weights out, and here are none.
+    description = load_config(name, model.model_revision)
     with torch.device("meta"):
-        skeleton: Any = AutoModelForCausalLM.from_config(load_config(name, model.model_revision))
+        skeleton: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(description)](description)
     modules = [key for key, _ in skeleton.named_modules() if key]
     parameters = [key for key, _ in skeleton.named_parameters()]
     targets = config.target_modules if isinstance(config.target_modules, set) else set()
