@@ -11,17 +11,20 @@ checkpoint after a kill.
 """
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luth.core.command_line import recipe_parser, split
 from luth.core.console import loading, quiet_libraries, say
 from luth.core.errors import run_script
+from luth.core.locks import alone_in
 from luth.training.planning.command import split_options
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from luth.training.finetune import Training
+    from luth.training.launch import Strategy
     from luth.training.mixture import Rows
     from luth.training.sft_keys import SFTArguments
     from luth.training.trainer import MaskedSFTTrainer
@@ -51,7 +54,6 @@ def main(arguments: list[str]) -> None:
 
     recipe = steps.read(path, "sft")
     with loading("the libraries"):
-        from luth.training import finetune
         from luth.training.arguments import parse
         from luth.training.batch_order import require_one_batch
         from luth.training.kernels import require_kernels
@@ -60,7 +62,6 @@ def main(arguments: list[str]) -> None:
         from luth.training.planning.command import planned, warn_if_too_small
         from luth.training.preview import data_report, preview
         from luth.training.sft_keys import SFT
-        from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
 
     if asked.plan:
         say(planned(path, recipe, overrides, asked))
@@ -76,17 +77,27 @@ def main(arguments: list[str]) -> None:
     say(data_report(rows, args.training.max_length))
     if args.luth.preview is not None:
         return
-    sequences, batch_size = "packs" if args.training.packing else "rows", args.luth.global_batch_size
     if not args.training.packing:
-        require_one_batch(len(rows.train), batch_size, sequences, strategy.processes)
+        require_one_batch(len(rows.train), args.luth.global_batch_size, "rows", strategy.processes)
     warn_if_too_small(args, strategy.kind, strategy.processes, rows.train["length"][:])
+    with alone_in(Path(str(args.training.output_dir))):
+        fine_tune(args, strategy, tokenizer, rows)
+
+
+def fine_tune(args: "SFTArguments", strategy: "Strategy", tokenizer: "PreTrainedTokenizerBase", rows: "Rows") -> None:
+    """Begin the run in its folder, or go on with it; nothing is done where it is finished."""
+    from luth.training import finetune
+    from luth.training.batch_order import require_one_batch
+    from luth.training.trainer import MaskedSFTTrainer, for_tokenised_rows
+
     training = finetune.open_training("sft", args, strategy, rows.fingerprints)
     if training is None:
         return
     settings = for_tokenised_rows(finetune.trainer_settings(args))
     trainer = finetune.build_trainer(MaskedSFTTrainer, training, settings, tokenizer, rows.train, rows.held_out)
     # Only the trainer knows how many packs the rows make.
-    require_one_batch(trainer.sequences, batch_size, sequences, strategy.processes)
+    sequences = "packs" if args.training.packing else "rows"
+    require_one_batch(trainer.sequences, args.luth.global_batch_size, sequences, strategy.processes)
     train(trainer, training, tokenizer, rows)
 
 

@@ -17,6 +17,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from luth.core.locks import alone_in
 from luth.training.chat_templates import TRL_TEMPLATES
 from tests.fake_hub import TOKEN, FakeHub
 from tests.hub.stand_ins import write_dataset
@@ -160,6 +161,17 @@ def test_a_run_stopped_while_it_saved_its_model_trains_no_step_more(make_model, 
     again = load_file(out / "model.safetensors")
     assert all((again[name] == tensor).all() for name, tensor in weights.items())
     assert json.loads((out / "run.json").read_text("utf-8"))["steps"] == 2
+
+
+def test_a_folder_in_which_another_run_works_is_left_alone(make_model, rows, sft_recipe, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("luth.core.locks.PATIENCE", 0.3)
+    recipe = sft_recipe(make_model(tmp_path / "model"), [rows], max_steps=2)
+    with alone_in(tmp_path / "out"):
+        code, _, err = run("sft", recipe)
+    assert code == 2 and "another run works in it" in err and "[folder-busy]" in err, err
+    assert not list((tmp_path / "out").iterdir())
+    code, _, err = run("sft", recipe)
+    assert code == 0, err
 
 
 def test_under_accelerate_launch_our_line_comes_first():

@@ -65,7 +65,7 @@ def test_trl_s_qwen2_5_keeps_its_default_system_prompt_and_trains_no_line_break(
         (True, "Quatre.<|im_end|>"),
         (False, "\n"),
     ]
-    assert "not trained" in describe(template, tokenizer)
+    assert "does not train" in describe(template, tokenizer)
 
 
 CHATML = (

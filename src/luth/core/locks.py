@@ -12,6 +12,9 @@ from typing import IO
 
 from luth.core.errors import UserError
 
+# Seconds that a process waits for the end of another one in its folder.
+PATIENCE = 30.0
+
 
 @contextlib.contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
@@ -22,6 +25,49 @@ def try_lock(path: Path) -> Iterator[bool]:
     _make_folder(path.parent)
     with open(path, "a", encoding="utf-8") as file:
         yield _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder where there is none, and lock it: of all launches one may work in it, by its first process.
+
+    One that is ending is waited for, for half a minute. Where the disk has no locks, as on some clusters, none is
+    taken. A folder that was made and is still empty at the end is removed.
+
+    Raises:
+        UserError: another process holds the lock, or the folder cannot be made.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    there = folder.exists()
+    _make_folder(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _wait_for(folder, handle)
+        yield
+    finally:
+        if not there:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        os.close(handle)
+
+
+def _wait_for(folder: Path, handle: int) -> None:
+    begun = time.monotonic()
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() - begun > PATIENCE:
+                raise UserError(
+                    "folder-busy",
+                    f"{folder}: another run works in it, perhaps one that writes its checkpoint after Ctrl-C: wait "
+                    f"for its end, or stop it",
+                ) from None
+        except OSError:
+            return None
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager

@@ -394,7 +394,7 @@ def describe(template: TrainingTemplate, tokenizer: PreTrainedTokenizerBase) -> 
             lines.append(f"Documented difference, {name}: {', '.join(probes)}.")
     text, spans = render(ONE, tokenizer, template.text)
     if trained_spans(text, spans, written_turn(tokenizer, template.text)) != spans:
-        lines.append("Its markers also hold a prompt, or text after an end-of-turn token, which is not trained.")
+        lines.append("Its markers also hold a prompt, or text after an end-of-turn token: Luth does not train that.")
     if template.text != template.source:
         lines.append(f"It writes today's date: in training {DAY:%Y-%m-%d}.")
     return " ".join(lines)

@@ -111,8 +111,9 @@ def require_adapter(model: ModelConfig, name: str) -> None:
         return
     # Not AutoModelForCausalLM.from_config, which under ZeRO-3 shares the weights out, and here are none.
     description = load_config(name, model.model_revision)
+    family: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(description)]
     with torch.device("meta"):
-        skeleton: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(description)](description)
+        skeleton = family(description)
     modules = [key for key, _ in skeleton.named_modules() if key]
     parameters = [key for key, _ in skeleton.named_parameters()]
     targets = config.target_modules if isinstance(config.target_modules, set) else set()

@@ -57,6 +57,7 @@ class StopAtSignal(TrainerCallback):
         now = time.monotonic()
         if self._asked_at is None:
             self._asked_at = now
-            say("Stopping after this step, with a checkpoint. Ctrl-C once more stops at once, without one.")
+            more = " Ctrl-C once more stops at once, without one." if number == signal.SIGINT else ""
+            say(f"Stopping after this step, with a checkpoint.{more}")
         elif number == signal.SIGINT and now - self._asked_at > PASSED_ON:
             raise KeyboardInterrupt
