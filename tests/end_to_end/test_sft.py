@@ -168,8 +168,8 @@ def test_a_folder_in_which_another_run_works_is_left_alone(make_model, rows, sft
     recipe = sft_recipe(make_model(tmp_path / "model"), [rows], max_steps=2)
     with alone_in(tmp_path / "out"):
         code, _, err = run("sft", recipe)
+        assert not list((tmp_path / "out").iterdir())
     assert code == 2 and "another run works in it" in err and "[folder-busy]" in err, err
-    assert not list((tmp_path / "out").iterdir())
     code, _, err = run("sft", recipe)
     assert code == 0, err
 
