@@ -188,7 +188,9 @@ def git_commit() -> str | None:
     root = Path(__file__).parent
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
-        status = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+        # Without its lock, which a kill in this moment would leave in the repository.
+        words = ["git", "--no-optional-locks", "status", "--porcelain"]
+        status = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")
