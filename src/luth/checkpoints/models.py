@@ -143,7 +143,7 @@ def mend_generation_config(config: GenerationConfig) -> str | None:
         config.do_sample = True
         done.append("do_sample is set to true, as its sampling settings mean")
     if idle := _without_effect(config):
-        done.append(f"{', '.join(sorted(idle))} without effect are dropped")
+        done.append(f"what has no effect is dropped ({', '.join(sorted(idle))})")
         for key in idle:
             setattr(config, key, None)
     try:

@@ -97,7 +97,7 @@ def require_padding(
         what = "is not in the vocabulary" if number is None else f"has the id {number}, beyond the embeddings ({has})"
         raise UserError(
             "bad-recipe-value",
-            f"pad_token: {token!r} {what} of {name}: set pad_token: {tokenizer.eos_token!r}, never trained",
+            f"pad_token: {token!r} {what} of {name}: set pad_token: {tokenizer.eos_token!r} (no padding is trained)",
         )
 
 
